@@ -1,0 +1,22 @@
+// y[n, h, w, c] = x[n, c, h, w]: images as files hold them, into the layout of every other kernel.
+// x [images][channels][pixels], y [images][pixels][quads]; channels beyond the last are zero.
+
+struct Params { images: u32, channels: u32, pixels: u32, quads: u32 }
+@group(0) @binding(0) var<uniform> p: Params;
+@group(0) @binding(1) var<storage, read> x: array<f32>;
+@group(0) @binding(2) var<storage, read_write> y: array<vec4f>;
+
+fn at(image: u32, channel: u32, pixel: u32) -> f32 {
+  let inside = channel < p.channels;
+  return select(0.0, x[(image * p.channels + select(0u, channel, inside)) * p.pixels + pixel], inside);
+}
+
+@compute @workgroup_size(64)
+fn main(@builtin(local_invocation_id) local: vec3u, @builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u) {
+  let index = (group.y * groups.x + group.x) * 64u + local.x;
+  if (index >= p.images * p.pixels * p.quads) { return; }
+  let channel = index % p.quads * 4u;
+  let pixel = index / p.quads % p.pixels;
+  let image = index / (p.quads * p.pixels);
+  y[index] = vec4f(at(image, channel, pixel), at(image, channel + 1u, pixel), at(image, channel + 2u, pixel), at(image, channel + 3u, pixel));
+}

@@ -1,0 +1,106 @@
+// The gradient of a convolution's weights, for adapters where a broadcast in a subgroup is nearly free:
+//
+// y[s, ky, kx, i, o] = Σ x[n, oy·stride + ky·dilation − pad, ox·stride + kx·dilation − pad, i] · d[n, oy, ox, o]
+//
+// over the positions (n, oy, ox) of chunk s; the chunks are added afterwards in a fixed order.
+// x [images, in_height, in_width, in_quads], d [images, out_height, out_width, out_quads], y [chunks][taps][4·in_quads][out_quads].
+//
+// It is one matrix product of (taps · input channels) by (output channels) over the positions. Each lane loads ROWS quads of
+// input channels of its own tap, which reach the other lanes by broadcast, and its own columns of d. The place of
+// LANES positions is worked out at once, one in each lane.
+//: if SUBGROUPS_ENABLE
+enable subgroups;
+//: end
+
+struct Params {
+  images: u32, in_height: u32, in_width: u32, in_quads: u32,
+  out_height: u32, out_width: u32, out_quads: u32,
+  kernel_height: u32, kernel_width: u32,
+  stride_y: u32, stride_x: u32, pad_y: u32, pad_x: u32, dilation_y: u32, dilation_x: u32,
+  chunk: u32, row_tiles: u32, column_tiles: u32, tiles: u32,
+}
+@group(0) @binding(0) var<uniform> p: Params;
+@group(0) @binding(1) var<storage, read> x: array<vec4f>;
+@group(0) @binding(2) var<storage, read> d: array<vec4f>;
+@group(0) @binding(3) var<storage, read_write> y: array<vec4f>;
+
+@compute @workgroup_size(${LANES})
+fn main(@builtin(local_invocation_id) local: vec3u, @builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u) {
+  let lane = local.x;
+  let tile = group.y * groups.x + group.x;
+  if (tile >= p.tiles) { return; }
+  let column_tile = tile % p.column_tiles;
+  let row_tile = (tile / p.column_tiles) % p.row_tiles;
+  let part = tile / (p.column_tiles * p.row_tiles);
+  let units = p.kernel_height * p.kernel_width * p.in_quads;
+
+  //: for r in ROWS
+  let unit${r} = min((row_tile * ${ROWS}u + ${r}u) * ${LANES}u + lane, units - 1u);
+  let channel${r} = unit${r} % p.in_quads;
+  let tap${r} = unit${r} / p.in_quads;
+  let offset_y${r} = i32(tap${r} / p.kernel_width * p.dilation_y) - i32(p.pad_y);
+  let offset_x${r} = i32(tap${r} % p.kernel_width * p.dilation_x) - i32(p.pad_x);
+  //: for i in LANES * 4
+  //: for q in QUADS
+  var sum${r}_${i}_${q} = vec4f();
+  //: end
+  //: end
+  //: end
+  //: for q in QUADS
+  let quad${q} = (column_tile * ${QUADS}u + ${q}u) * ${LANES}u + lane;
+  let column${q} = min(quad${q}, p.out_quads - 1u);
+  //: end
+
+  let positions = p.images * p.out_height * p.out_width;
+  let end = min(positions, (part + 1u) * p.chunk);
+  for (var first = part * p.chunk; first < end; first += ${LANES}u) {
+    let own = min(first + lane, positions - 1u);
+    let own_x = i32(own % p.out_width * p.stride_x);
+    let own_y = i32(own / p.out_width % p.out_height * p.stride_y);
+    let own_image = own / (p.out_width * p.out_height) * p.in_height;
+    //: for l in LANES
+    {
+      let position_x = subgroupBroadcast(own_x, ${l}u);
+      let position_y = subgroupBroadcast(own_y, ${l}u);
+      let image = subgroupBroadcast(own_image, ${l}u);
+      let position = min(first + ${l}u, positions - 1u);
+      //: for r in ROWS
+      let ix${r} = u32(position_x + offset_x${r});
+      let iy${r} = u32(position_y + offset_y${r});
+      let inside${r} = ix${r} < p.in_width && iy${r} < p.in_height && first + ${l}u < end;
+      let at${r} = select(0u, ((image + iy${r}) * p.in_width + ix${r}) * p.in_quads + channel${r}, inside${r});
+      let a${r} = x[at${r}] * select(0.0, 1.0, inside${r});
+      //: end
+      //: for q in QUADS
+      let b${q} = d[position * p.out_quads + column${q}];
+      //: end
+      //: for r in ROWS
+      //: for m in LANES
+      //: for e in 4
+      {
+        let a = vec4f(subgroupBroadcast(a${r}[${e}], ${m}u));
+        //: for q in QUADS
+        sum${r}_${4 * m + e}_${q} = fma(a, b${q}, sum${r}_${4 * m + e}_${q});
+        //: end
+      }
+      //: end
+      //: end
+      //: end
+    }
+    //: end
+  }
+
+  //: for r in ROWS
+  //: for i in LANES * 4
+  {
+    let row = (row_tile * ${ROWS}u + ${r}u) * ${4 * LANES}u + ${i}u;
+    if (row < 4u * units) {
+      let at = (part * 4u * units + row) * p.out_quads;
+      //: for q in QUADS
+      if (quad${q} < p.out_quads) { y[at + quad${q}] = sum${r}_${i}_${q}; }
+      //: end
+    }
+  }
+  //: end
+  //: end
+}

@@ -1,0 +1,89 @@
+// The gradient of a convolution's weights, staged through workgroup memory: for GPUs, and wherever there are no
+// subgroups of a known size. The formula and the operands' layouts are those of conv2d_weight_gradient_subgroup.wgsl.
+//
+// A workgroup of 128 threads computes 16 units (a tap's quad of input channels each) by 16 quads of output channels,
+// two units by one quad a thread; 16 positions are staged at a time.
+
+struct Params {
+  images: u32, in_height: u32, in_width: u32, in_quads: u32,
+  out_height: u32, out_width: u32, out_quads: u32,
+  kernel_height: u32, kernel_width: u32,
+  stride_y: u32, stride_x: u32, pad_y: u32, pad_x: u32, dilation_y: u32, dilation_x: u32,
+  chunk: u32, row_tiles: u32, column_tiles: u32, tiles: u32,
+}
+@group(0) @binding(0) var<uniform> p: Params;
+@group(0) @binding(1) var<storage, read> x: array<vec4f>;
+@group(0) @binding(2) var<storage, read> d: array<vec4f>;
+@group(0) @binding(3) var<storage, read_write> y: array<vec4f>;
+
+// [position][unit] and [position][quad of output channels].
+var<workgroup> x_tile: array<vec4f, 256>;
+var<workgroup> d_tile: array<vec4f, 256>;
+
+@compute @workgroup_size(128)
+fn main(@builtin(local_invocation_index) thread: u32, @builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u) {
+  let tile = group.y * groups.x + group.x;
+  if (tile >= p.tiles) { return; }
+  let column_tile = tile % p.column_tiles;
+  let row_tile = (tile / p.column_tiles) % p.row_tiles;
+  let part = tile / (p.column_tiles * p.row_tiles);
+  let units = p.kernel_height * p.kernel_width * p.in_quads;
+
+  let staged_unit = min(row_tile * 16u + thread % 16u, units - 1u);
+  let tap = staged_unit / p.in_quads;
+  let channel = staged_unit % p.in_quads;
+  let offset_y = i32(tap / p.kernel_width * p.dilation_y) - i32(p.pad_y);
+  let offset_x = i32(tap % p.kernel_width * p.dilation_x) - i32(p.pad_x);
+  let column = thread % 16u;
+  let quad = column_tile * 16u + column;
+  let unit_of_thread = thread / 16u * 2u;
+  //: for u in 2
+  //: for e in 4
+  var sum${u}_${e} = vec4f();
+  //: end
+  //: end
+
+  let positions = p.images * p.out_height * p.out_width;
+  let end = min(positions, (part + 1u) * p.chunk);
+  for (var first = part * p.chunk; first < end; first += 16u) {
+    //: for r in 2
+    {
+      let position = first + thread / 16u + ${8 * r}u;
+      let ix = u32(i32(position % p.out_width * p.stride_x) + offset_x);
+      let iy = u32(i32(position / p.out_width % p.out_height * p.stride_y) + offset_y);
+      let image = position / (p.out_width * p.out_height) * p.in_height;
+      let inside = ix < p.in_width && iy < p.in_height && position < end;
+      let at = select(0u, ((image + iy) * p.in_width + ix) * p.in_quads + channel, inside);
+      x_tile[thread + ${128 * r}u] = x[at] * select(0.0, 1.0, inside);
+      let live = position < end && quad < p.out_quads;
+      d_tile[thread + ${128 * r}u] = d[select(0u, position * p.out_quads + quad, live)] * select(0.0, 1.0, live);
+    }
+    //: end
+    workgroupBarrier();
+    //: for k in 16
+    {
+      let b = d_tile[${16 * k}u + column];
+      //: for u in 2
+      let a${u} = x_tile[${16 * k}u + unit_of_thread + ${u}u];
+      //: for e in 4
+      sum${u}_${e} = fma(vec4f(a${u}[${e}]), b, sum${u}_${e});
+      //: end
+      //: end
+    }
+    //: end
+    workgroupBarrier();
+  }
+
+  if (quad >= p.out_quads) { return; }
+  //: for u in 2
+  {
+    let unit = row_tile * 16u + unit_of_thread + ${u}u;
+    if (unit < units) {
+      let at = (part * units + unit) * 4u * p.out_quads + quad;
+      //: for e in 4
+      y[at + ${e}u * p.out_quads] = sum${u}_${e};
+      //: end
+    }
+  }
+  //: end
+}

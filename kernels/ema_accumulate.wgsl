@@ -1,0 +1,20 @@
+// The moving sums of a codebook (van den Oord and others 2017, appendix A.1):
+// cluster_size[c] ← decay · cluster_size[c] + (1 − decay) · count[c],  embed_avg[c] ← decay · embed_avg[c] + (1 − decay) · sum[c].
+// statistics [codes][quads + 1] holds sums and, last, counts; embed_avg [codes][quads]; cluster_size [codes].
+
+struct Params { codes: u32, quads: u32, decay: f32 }
+@group(0) @binding(0) var<uniform> p: Params;
+@group(0) @binding(1) var<storage, read> statistics: array<vec4f>;
+@group(0) @binding(2) var<storage, read_write> embed_avg: array<vec4f>;
+@group(0) @binding(3) var<storage, read_write> cluster_size: array<f32>;
+
+@compute @workgroup_size(64)
+fn main(@builtin(local_invocation_id) local: vec3u, @builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u) {
+  let index = (group.y * groups.x + group.x) * 64u + local.x;
+  if (index >= p.codes * p.quads) { return; }
+  let code = index / p.quads;
+  let quad = index % p.quads;
+  let row = code * (p.quads + 1u);
+  embed_avg[index] = p.decay * embed_avg[index] + (1.0 - p.decay) * statistics[row + quad];
+  if (quad == 0u) { cluster_size[code] = p.decay * cluster_size[code] + (1.0 - p.decay) * statistics[row + p.quads].x; }
+}

@@ -1,0 +1,25 @@
+// y[g] = factor · Σ term(i) over the quads i that workgroup g visits, summed within the workgroup in a fixed order,
+// where term(i) is TERM, such as a[i] or (a[i] − b[i])². a, b [quads]; y [workgroups], the sum in the first of four.
+
+struct Params { quads: u32, factor: f32 }
+@group(0) @binding(0) var<uniform> p: Params;
+@group(0) @binding(1) var<storage, read> a: array<vec4f>;
+@group(0) @binding(2) var<storage, read_write> y: array<vec4f>;
+//: if SECOND
+@group(0) @binding(3) var<storage, read> b: array<vec4f>;
+//: end
+
+var<workgroup> sums: array<vec4f, ${THREADS}>;
+
+@compute @workgroup_size(${THREADS})
+fn main(@builtin(local_invocation_id) local: vec3u, @builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u) {
+  var sum = vec4f();
+  for (var i = group.x * ${THREADS}u + local.x; i < p.quads; i += groups.x * ${THREADS}u) { sum += ${TERM}; }
+  sums[local.x] = sum;
+  workgroupBarrier();
+  for (var step = ${THREADS / 2}u; step > 0u; step /= 2u) {
+    if (local.x < step) { sums[local.x] += sums[local.x + step]; }
+    workgroupBarrier();
+  }
+  if (local.x == 0u) { y[group.x] = vec4f(p.factor * (sums[0].x + sums[0].y + sums[0].z + sums[0].w), 0.0, 0.0, 0.0); }
+}

@@ -1,0 +1,220 @@
+/** The adapter and its device: choice, limits, and every error that WebGPU reports made into an exception. */
+
+import type { Target } from "../graph/lowering.ts";
+import { DataError, UsageError } from "../errors.ts";
+
+/** An adapter as the command line lists it. */
+export interface AdapterDescription {
+  index: number;
+  name: string;
+  vendor: string;
+  software: boolean;
+}
+
+const requests: GPURequestAdapterOptions[] = [
+  { powerPreference: "high-performance" },
+  { powerPreference: "low-power" },
+  { forceFallbackAdapter: true },
+];
+
+async function findAdapters(): Promise<GPUAdapter[]> {
+  const found: GPUAdapter[] = [];
+  for (const options of requests) {
+    const adapter = await navigator.gpu?.requestAdapter(options);
+    if (adapter && !found.some((other) => sameAdapter(other, adapter))) found.push(adapter);
+  }
+  return found;
+}
+
+function sameAdapter(first: GPUAdapter, second: GPUAdapter): boolean {
+  const key = ({ info }: GPUAdapter) => [info.vendor, info.device, info.description].join();
+  return key(first) === key(second);
+}
+
+function describe(adapter: GPUAdapter, index: number): AdapterDescription {
+  const { info } = adapter;
+  return {
+    index,
+    name: info.description || info.device,
+    vendor: info.vendor,
+    software: info.isFallbackAdapter,
+  };
+}
+
+/** The adapters that the system offers, the fastest first. */
+export async function listAdapters(): Promise<AdapterDescription[]> {
+  return (await findAdapters()).map(describe);
+}
+
+/** Options for {@linkcode Gpu.open}. */
+export interface GpuOptions {
+  /** An adapter's index in the list, or part of its name. */
+  adapter?: string;
+  /** False keeps to kernels that need no subgroups. */
+  subgroups?: boolean;
+}
+
+/** A device with its errors watched. Every creation, submit and read of the project goes through here. */
+export class Gpu {
+  /** The first error that no scope caught; the next call of {@linkcode check} throws it. */
+  private failure: Error | undefined;
+  private readonly pipelines = new Map<string, Promise<GPUComputePipeline>>();
+  /** Bytes and number of the buffers that are alive. */
+  readonly allocated = { bytes: 0, buffers: 0 };
+  private closed = false;
+
+  private constructor(
+    readonly adapter: AdapterDescription,
+    readonly device: GPUDevice,
+    readonly target: Target,
+  ) {
+    device.addEventListener("uncapturederror", (event) => {
+      event.preventDefault();
+      const { error } = event as GPUUncapturedErrorEvent;
+      this.failure ??= new Error(`WebGPU: ${firstLines(error.message)}`);
+    });
+    device.lost.then((loss) => {
+      if (!this.closed) {
+        this.failure ??= new DataError(`the GPU was lost (${loss.reason}): ${firstLines(loss.message)}`);
+      }
+    });
+  }
+
+  /** Opens an adapter with all the limits that it offers. Throws where there is none, or none of that name. */
+  static async open({ adapter: wanted, subgroups = true }: GpuOptions = {}): Promise<Gpu> {
+    const adapters = await findAdapters();
+    if (adapters.length === 0) {
+      throw new DataError(
+        "no GPU adapter was found: install a Vulkan driver (on Debian: apt-get install libvulkan1 mesa-vulkan-drivers)",
+      );
+    }
+    const descriptions = adapters.map(describe);
+    const index = wanted === undefined ? 0 : chooseAdapter(descriptions, wanted);
+    const adapter = adapters[index]!;
+    const device = await adapter.requestDevice(deviceDescriptor(adapter));
+    return new Gpu(descriptions[index]!, device, describeTarget(adapter, device, subgroups));
+  }
+
+  /** Throws the first error that WebGPU reported since the last call, if any. */
+  check(): void {
+    const failure = this.failure;
+    this.failure = undefined;
+    if (failure) throw failure;
+  }
+
+  /** Runs `make` and throws what WebGPU found wrong with it, with `label` in front. */
+  async scoped<Made>(label: string, make: () => Made): Promise<Made> {
+    const filters: GPUErrorFilter[] = ["validation", "out-of-memory", "internal"];
+    for (const filter of filters) this.device.pushErrorScope(filter);
+    let made: Made;
+    try {
+      made = make();
+    } catch (error) {
+      for (const _ of filters) await this.device.popErrorScope();
+      throw new Error(`${label}: ${firstLines((error as Error).message)}`);
+    }
+    const errors = [];
+    for (const _ of filters) errors.push(await this.device.popErrorScope());
+    const error = errors.find((each) => each);
+    if (error) throw new Error(`${label}: ${firstLines(error.message)}`);
+    return made;
+  }
+
+  /** A buffer that is counted until {@linkcode free}. */
+  async allocate(label: string, bytes: number, usage: GPUBufferUsageFlags): Promise<GPUBuffer> {
+    const buffer = await this.scoped(
+      `buffer ${label} of ${bytes} bytes`,
+      () => this.device.createBuffer({ label, size: bytes, usage }),
+    );
+    this.allocated.bytes += bytes;
+    this.allocated.buffers += 1;
+    return buffer;
+  }
+
+  /** Destroys a buffer of {@linkcode allocate}. */
+  free(buffer: GPUBuffer): void {
+    this.allocated.bytes -= buffer.size;
+    this.allocated.buffers -= 1;
+    buffer.destroy();
+  }
+
+  /** Compiles a kernel once; the same code gives the same pipeline. */
+  pipeline(label: string, code: string, layout: GPUPipelineLayout): Promise<GPUComputePipeline> {
+    let pipeline = this.pipelines.get(code);
+    if (!pipeline) {
+      pipeline = this.scoped(`kernel ${label}`, () => {
+        const module = this.device.createShaderModule({ label, code });
+        return this.device.createComputePipeline({ label, layout, compute: { module, entryPoint: "main" } });
+      });
+      this.pipelines.set(code, pipeline);
+    }
+    return pipeline;
+  }
+
+  /** The number of kernels compiled so far. */
+  get pipelineCount(): number {
+    return this.pipelines.size;
+  }
+
+  /** Waits until all submitted work is done, and throws what went wrong with it. */
+  async finish(): Promise<void> {
+    await this.device.queue.onSubmittedWorkDone();
+    this.check();
+  }
+
+  close(): void {
+    this.closed = true;
+    this.device.destroy();
+  }
+}
+
+function chooseAdapter(adapters: readonly AdapterDescription[], wanted: string): number {
+  const list = adapters.map(({ index, name }) => `${index}: ${name}`).join(", ");
+  const index = /^\d+$/.test(wanted)
+    ? adapters.findIndex((each) => each.index === Number(wanted))
+    : adapters.findIndex((each) => each.name.toLowerCase().includes(wanted.toLowerCase()));
+  if (index < 0) throw new UsageError(`--adapter ${wanted}: no such adapter; there are ${list}`);
+  return index;
+}
+
+/** Features that make work faster or measurable where they exist; nothing depends on them. */
+const wantedFeatures: GPUFeatureName[] = ["timestamp-query", "shader-f16"];
+
+function deviceDescriptor(adapter: GPUAdapter): GPUDeviceDescriptor {
+  const requiredFeatures = wantedFeatures.filter((feature) => adapter.features.has(feature));
+  // A device without the feature in its list still grants subgroups where the driver has them.
+  if (adapter.features.has("subgroups") || hasFixedSubgroups(adapter)) {
+    requiredFeatures.push("subgroups" as GPUFeatureName);
+  }
+  const requiredLimits: Record<string, number> = {};
+  for (const name in adapter.limits) {
+    const value = adapter.limits[name as keyof GPUSupportedLimits];
+    if (typeof value === "number") requiredLimits[name] = value;
+  }
+  return { label: "vqray", requiredFeatures, requiredLimits };
+}
+
+function hasFixedSubgroups({ info }: GPUAdapter): boolean {
+  return info.subgroupMinSize === info.subgroupMaxSize && info.subgroupMinSize === 8;
+}
+
+function describeTarget(adapter: GPUAdapter, device: GPUDevice, subgroups: boolean): Target {
+  const { limits } = device;
+  const software = adapter.info.isFallbackAdapter;
+  return {
+    subgroupLanes: subgroups && hasFixedSubgroups(adapter) ? 8 : 0,
+    subgroupsNeedEnable: device.features.has("subgroups" as GPUFeatureName) &&
+      adapter.features.has("subgroups"),
+    parallelWorkgroups: software ? 2 * navigator.hardwareConcurrency : 512,
+    maxWorkgroupsPerDimension: limits.maxComputeWorkgroupsPerDimension,
+    maxInvocations: limits.maxComputeInvocationsPerWorkgroup,
+    maxStorageBuffers: limits.maxStorageBuffersPerShaderStage,
+    maxBindingBytes: Math.min(limits.maxStorageBufferBindingSize, limits.maxBufferSize),
+    uniformAlignment: limits.minUniformBufferOffsetAlignment,
+    storageAlignment: limits.minStorageBufferOffsetAlignment,
+  };
+}
+
+function firstLines(message: string): string {
+  return message.trim().split("\n").map((line) => line.trim()).filter((line) => line).slice(0, 12).join(" ");
+}

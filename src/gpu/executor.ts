@@ -1,0 +1,176 @@
+/** Runs a plan: pipelines and bind groups are made once, a run only encodes and submits. */
+
+import { roundUp } from "../graph/layout.ts";
+import type { Tensor } from "../graph/tensor.ts";
+import type { Plan, PlannedDispatch } from "../plan/plan.ts";
+import type { Gpu } from "./device.ts";
+import { homeAt, Memory, readTensors } from "./memory.ts";
+
+interface ReadyDispatch {
+  pipeline: GPUComputePipeline;
+  bindGroup: GPUBindGroup;
+  grid: readonly [number, number];
+}
+
+/** Time of one dispatch, in milliseconds. */
+export interface DispatchTime {
+  dispatch: PlannedDispatch;
+  milliseconds: number;
+}
+
+export class Executor {
+  private constructor(
+    readonly plan: Plan,
+    readonly memory: Memory,
+    private readonly buffers: GPUBuffer[],
+    private readonly uniforms: GPUBuffer,
+    private readonly dispatches: ReadyDispatch[],
+  ) {}
+
+  /** Takes the plan's memory, compiles its kernels and binds its buffers. */
+  static async load(plan: Plan, memory: Memory): Promise<Executor> {
+    const { gpu } = memory;
+    const adopted = await memory.adopt(plan);
+    const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST;
+    const buffers: GPUBuffer[] = [];
+    for (const [index, { label, bytes }] of plan.buffers.entries()) {
+      buffers.push(adopted.get(index) ?? await gpu.allocate(label, bytes, usage));
+    }
+    const { uniforms, offsets } = await uploadParams(gpu, plan);
+    const dispatches: ReadyDispatch[] = [];
+    for (const [index, dispatch] of plan.dispatches.entries()) {
+      dispatches.push(await prepare(gpu, dispatch, buffers, uniforms, offsets[index]!));
+    }
+    gpu.check();
+    return new Executor(plan, memory, buffers, uniforms, dispatches);
+  }
+
+  /** Submits the plan's dispatches once; does not wait. */
+  run(): void {
+    const { gpu } = this.memory;
+    gpu.check();
+    const encoder = gpu.device.createCommandEncoder();
+    const pass = encoder.beginComputePass();
+    for (const dispatch of this.dispatches) encode(pass, dispatch);
+    pass.end();
+    gpu.device.queue.submit([encoder.finish()]);
+  }
+
+  /** Runs once with a time for each dispatch; undefined where the adapter has no timestamps. */
+  async profile(): Promise<DispatchTime[] | undefined> {
+    const { gpu } = this.memory;
+    const { device } = gpu;
+    if (!device.features.has("timestamp-query")) return undefined;
+    const count = 2 * this.dispatches.length;
+    const querySet = device.createQuerySet({ type: "timestamp", count });
+    const encoder = device.createCommandEncoder();
+    for (const [index, dispatch] of this.dispatches.entries()) {
+      const timestampWrites = {
+        querySet,
+        beginningOfPassWriteIndex: 2 * index,
+        endOfPassWriteIndex: 2 * index + 1,
+      };
+      const pass = encoder.beginComputePass({ timestampWrites });
+      encode(pass, dispatch);
+      pass.end();
+    }
+    const resolved = await gpu.allocate(
+      "timestamps",
+      8 * count,
+      GPUBufferUsage.QUERY_RESOLVE | GPUBufferUsage.COPY_SRC,
+    );
+    const mapped = await gpu.allocate(
+      "timestamps",
+      8 * count,
+      GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST,
+    );
+    encoder.resolveQuerySet(querySet, 0, count, resolved, 0);
+    encoder.copyBufferToBuffer(resolved, 0, mapped, 0, 8 * count);
+    device.queue.submit([encoder.finish()]);
+    await mapped.mapAsync(GPUMapMode.READ);
+    gpu.check();
+    const ticks = new BigUint64Array(mapped.getMappedRange().slice(0));
+    gpu.free(resolved);
+    gpu.free(mapped);
+    querySet.destroy();
+    return this.plan.dispatches.map((dispatch, index) => ({
+      dispatch,
+      milliseconds: Number(ticks[2 * index + 1]! - ticks[2 * index]!) / 1e6,
+    }));
+  }
+
+  /** Reads results of the plan, and persistent tensors, as row-major values of their shapes. */
+  async read(tensors: readonly Tensor[]): Promise<(Float32Array<ArrayBuffer> | Uint32Array<ArrayBuffer>)[]> {
+    const homes = tensors.map((tensor) => {
+      const location = this.plan.locations.get(tensor);
+      if (!location) throw new RangeError(`${tensor.label} is no result of this plan`);
+      return homeAt(tensor, location, this.buffers);
+    });
+    return await readTensors(this.memory.gpu, homes);
+  }
+
+  /** Frees what belongs to the plan alone. */
+  destroy(): void {
+    const { gpu } = this.memory;
+    gpu.free(this.uniforms);
+    this.buffers.forEach((buffer, index) => {
+      if (!this.plan.buffers[index]!.owner) gpu.free(buffer);
+    });
+  }
+}
+
+function encode(pass: GPUComputePassEncoder, { pipeline, bindGroup, grid }: ReadyDispatch) {
+  pass.setPipeline(pipeline);
+  pass.setBindGroup(0, bindGroup);
+  pass.dispatchWorkgroups(grid[0], grid[1]);
+}
+
+async function uploadParams(gpu: Gpu, plan: Plan): Promise<{ uniforms: GPUBuffer; offsets: number[] }> {
+  const offsets: number[] = [];
+  let end = 0;
+  for (const { params } of plan.dispatches) {
+    offsets.push(end);
+    end = roundUp(end + params.length, gpu.target.uniformAlignment);
+  }
+  const uniforms = await gpu.allocate(
+    "params",
+    Math.max(end, 16),
+    GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST,
+  );
+  plan.dispatches.forEach(({ params }, index) =>
+    gpu.device.queue.writeBuffer(uniforms, offsets[index]!, params)
+  );
+  return { uniforms, offsets };
+}
+
+async function prepare(
+  gpu: Gpu,
+  dispatch: PlannedDispatch,
+  buffers: readonly GPUBuffer[],
+  uniforms: GPUBuffer,
+  paramsOffset: number,
+): Promise<ReadyDispatch> {
+  const { variant, params, bindings, grid } = dispatch;
+  const label = `${variant.label} for ${dispatch.label}`;
+  const kinds = { read: "read-only-storage", read_write: "storage", uniform: "uniform" } as const;
+  const layout = await gpu.scoped(label, () =>
+    gpu.device.createBindGroupLayout({
+      label,
+      entries: variant.bindings.map(({ index, access }) => ({
+        binding: index,
+        visibility: GPUShaderStage.COMPUTE,
+        buffer: { type: kinds[access] },
+      })),
+    }));
+  const pipelineLayout = gpu.device.createPipelineLayout({ label, bindGroupLayouts: [layout] });
+  const pipeline = await gpu.pipeline(variant.label, variant.code, pipelineLayout);
+  const entries = variant.bindings.map(({ name, index, access }) => {
+    if (access === "uniform") {
+      return { binding: index, resource: { buffer: uniforms, offset: paramsOffset, size: params.length } };
+    }
+    const { buffer, offset, bytes } = bindings.find((binding) => binding.name === name)!.location;
+    return { binding: index, resource: { buffer: buffers[buffer]!, offset, size: bytes } };
+  });
+  const bindGroup = await gpu.scoped(label, () => gpu.device.createBindGroup({ label, layout, entries }));
+  return { pipeline, bindGroup, grid };
+}

@@ -1,0 +1,109 @@
+/** What stays on the GPU from step to step: variables, constants and arenas, shared by all plans that name them. */
+
+import { pack, storedBytes, unpack } from "../graph/layout.ts";
+import type { Tensor } from "../graph/tensor.ts";
+import type { Location, Plan } from "../plan/plan.ts";
+import type { Gpu } from "./device.ts";
+
+type Values = Float32Array<ArrayBuffer> | Uint32Array<ArrayBuffer>;
+
+const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST;
+
+/** Owns one buffer for each persistent tensor, made when a plan first needs it. */
+export class Memory {
+  private readonly buffers = new Map<Tensor, GPUBuffer>();
+  private readonly homes = new Map<Tensor, { buffer: GPUBuffer; offset: number }>();
+
+  constructor(readonly gpu: Gpu) {}
+
+  /** The buffers of a plan that outlive it. */
+  async adopt(plan: Plan): Promise<Map<number, GPUBuffer>> {
+    const adopted = new Map<number, GPUBuffer>();
+    for (const [index, { owner, label, bytes, initial }] of plan.buffers.entries()) {
+      if (!owner) continue;
+      let buffer = this.buffers.get(owner);
+      if (!buffer) {
+        buffer = await this.gpu.allocate(label, bytes, usage);
+        if (initial) this.gpu.device.queue.writeBuffer(buffer, 0, initial);
+        this.buffers.set(owner, buffer);
+      }
+      adopted.set(index, buffer);
+    }
+    for (const [tensor, { buffer, offset }] of plan.locations) {
+      const home = adopted.get(buffer);
+      if (home) this.homes.set(tensor, { buffer: home, offset });
+    }
+    return adopted;
+  }
+
+  /** Writes row-major values of the tensor's shape. */
+  write(tensor: Tensor, values: Values): void {
+    const { buffer, offset } = this.homeOf(tensor);
+    this.gpu.device.queue.writeBuffer(
+      buffer,
+      offset,
+      tensor.type.layout === "flat" ? values : pack(tensor.type, values),
+    );
+  }
+
+  /** Reads tensors back as row-major values of their shapes, in one copy and one wait. */
+  async read(tensors: readonly Tensor[]): Promise<Values[]> {
+    return await readTensors(this.gpu, tensors.map((tensor) => ({ tensor, ...this.homeOf(tensor) })));
+  }
+
+  private homeOf(tensor: Tensor) {
+    const home = this.homes.get(tensor);
+    if (!home) throw new RangeError(`${tensor.label} is in no plan that was loaded`);
+    return home;
+  }
+
+  destroy(): void {
+    for (const buffer of this.buffers.values()) this.gpu.free(buffer);
+    this.buffers.clear();
+    this.homes.clear();
+  }
+}
+
+/** Where a tensor's values are now. */
+export interface Home {
+  tensor: Tensor;
+  buffer: GPUBuffer;
+  offset: number;
+}
+
+/** The buffer and offset of a planned location. */
+export function homeAt(tensor: Tensor, location: Location, buffers: readonly GPUBuffer[]): Home {
+  return { tensor, buffer: buffers[location.buffer]!, offset: location.offset };
+}
+
+/** Copies tensors into one mapped buffer and unpacks them. */
+export async function readTensors(gpu: Gpu, homes: readonly Home[]): Promise<Values[]> {
+  gpu.check();
+  const offsets: number[] = [];
+  let end = 0;
+  for (const { tensor } of homes) {
+    offsets.push(end);
+    end += storedBytes(tensor.type);
+  }
+  const staging = await gpu.allocate(
+    "read back",
+    Math.max(end, 4),
+    GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST,
+  );
+  try {
+    const encoder = gpu.device.createCommandEncoder({ label: "read back" });
+    homes.forEach(({ tensor, buffer, offset }, index) => {
+      encoder.copyBufferToBuffer(buffer, offset, staging, offsets[index]!, storedBytes(tensor.type));
+    });
+    gpu.device.queue.submit([encoder.finish()]);
+    await staging.mapAsync(GPUMapMode.READ);
+    gpu.check();
+    const bytes = staging.getMappedRange();
+    return homes.map(({ tensor }, index) => {
+      const part = bytes.slice(offsets[index]!, offsets[index]! + storedBytes(tensor.type));
+      return unpack(tensor.type, tensor.dtype === "u32" ? new Uint32Array(part) : new Float32Array(part));
+    });
+  } finally {
+    gpu.free(staging);
+  }
+}

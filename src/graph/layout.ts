@@ -1,0 +1,110 @@
+/**
+ * How a tensor's elements lie in memory. Shapes are PyTorch's everywhere (images [B, C, H, W], convolution weights
+ * [out, in, height, width]); on the GPU channels come last and in quads, so that every kernel reads and writes vec4.
+ * What is added to fill a quad is zero, and every operation keeps it zero.
+ */
+
+export type Shape = readonly number[];
+export type DataType = "f32" | "u32";
+
+/** The order of the axes in memory, the slowest first, and the axes that are filled up to a multiple of four. */
+interface LayoutRule {
+  order: readonly number[];
+  padded: readonly number[];
+}
+
+const rules = {
+  /** Images [B, C, H, W] as [B][H][W][C]. */
+  channels_last: { order: [0, 2, 3, 1], padded: [1] },
+  /** Convolution weights [N, M, height, width] as [height][width][M][N]. */
+  taps_first: { order: [2, 3, 1, 0], padded: [0, 1] },
+  /** A codebook [dim, codes] as [codes][dim]: a code is one row. */
+  codes_first: { order: [1, 0], padded: [0] },
+} as const satisfies Record<string, LayoutRule>;
+
+/** `flat` is row-major, filled up to a multiple of four elements at the end. */
+export type Layout = keyof typeof rules | "flat";
+
+export interface TensorType {
+  shape: Shape;
+  dtype: DataType;
+  layout: Layout;
+}
+
+/** A float32 tensor's type. */
+export function floatType(shape: Shape, layout: Layout = "flat"): TensorType {
+  return { shape, dtype: "f32", layout };
+}
+
+/** The number of elements of a shape; 1 for a scalar's []. */
+export function elementCount(shape: Shape): number {
+  return shape.reduce((product, extent) => product * extent, 1);
+}
+
+/** `value` divided by `divisor`, rounded up. */
+export function divideUp(value: number, divisor: number): number {
+  return Math.ceil(value / divisor);
+}
+
+/** `value` rounded up to a multiple of `step`. */
+export function roundUp(value: number, step: number): number {
+  return Math.ceil(value / step) * step;
+}
+
+/** The number of four-byte elements that a tensor takes in memory, fill included. */
+export function storedCount({ shape, layout }: TensorType): number {
+  if (layout === "flat") return roundUp(elementCount(shape), 4);
+  return elementCount(storedExtents(shape, rules[layout]));
+}
+
+/** The bytes that a tensor takes in memory. */
+export function storedBytes(type: TensorType): number {
+  return 4 * storedCount(type);
+}
+
+function storedExtents(shape: Shape, { padded }: LayoutRule): number[] {
+  return shape.map((extent, axis) => padded.includes(axis) ? roundUp(extent, 4) : extent);
+}
+
+type Values = Float32Array<ArrayBuffer> | Uint32Array<ArrayBuffer>;
+
+/** Brings row-major `values` of the logical shape into the stored layout. */
+export function pack<V extends Values>(type: TensorType, values: V): V {
+  const stored = new (values.constructor as new (length: number) => V)(storedCount(type));
+  forEachElement(type, (logical, at) => stored[at] = values[logical]!);
+  return stored;
+}
+
+/** The reverse of {@linkcode pack}: row-major values of the logical shape. */
+export function unpack<V extends Values>(type: TensorType, stored: V): V {
+  const values = new (stored.constructor as new (length: number) => V)(elementCount(type.shape));
+  forEachElement(type, (logical, at) => values[logical] = stored[at]!);
+  return values;
+}
+
+function forEachElement({ shape, layout }: TensorType, visit: (logical: number, stored: number) => void) {
+  const count = elementCount(shape);
+  if (layout === "flat") {
+    for (let index = 0; index < count; index++) visit(index, index);
+    return;
+  }
+  const rule: LayoutRule = rules[layout];
+  const extents = storedExtents(shape, rule);
+  const strides = new Array<number>(shape.length);
+  let stride = 1;
+  for (const axis of rule.order.toReversed()) {
+    strides[axis] = stride;
+    stride *= extents[axis]!;
+  }
+  const position = new Array<number>(shape.length).fill(0);
+  let at = 0;
+  for (let index = 0; index < count; index++) {
+    visit(index, at);
+    for (let axis = shape.length - 1; axis >= 0; axis--) {
+      at += strides[axis]!;
+      if (++position[axis]! < shape[axis]!) break;
+      at -= strides[axis]! * shape[axis]!;
+      position[axis] = 0;
+    }
+  }
+}

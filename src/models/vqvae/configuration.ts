@@ -1,0 +1,89 @@
+/** What can be chosen about a VQ-VAE-2, and which choices go together. */
+
+import { UsageError } from "../../errors.ts";
+
+export interface VqvaeConfiguration {
+  /** Channels of the images. */
+  in_channel: number;
+  /** Width of the encoders and of the last decoder. */
+  channel: number;
+  n_res_block: number;
+  n_res_channel: number;
+  /** Length of a code. */
+  embed_dim: number;
+  /** Codes in each of the two codebooks. */
+  n_embed: number;
+  /** How much smaller the bottom grid is than the image, and the top grid than the bottom one. */
+  first_stride: number;
+  second_stride: number;
+  /** How much of a codebook's moving sums stays at each update. */
+  decay: number;
+}
+
+export const defaultConfiguration: Readonly<VqvaeConfiguration> = {
+  in_channel: 3,
+  channel: 128,
+  n_res_block: 2,
+  n_res_channel: 32,
+  embed_dim: 64,
+  n_embed: 512,
+  first_stride: 4,
+  second_stride: 2,
+  decay: 0.99,
+};
+
+const strides = [2, 4, 8, 16];
+
+/** Throws a UsageError that names the option, its value and what was expected. */
+export function checkConfiguration(configuration: VqvaeConfiguration): void {
+  const { channel, embed_dim, first_stride, second_stride, decay } = configuration;
+  for (
+    const name of ["in_channel", "channel", "n_res_block", "n_res_channel", "embed_dim", "n_embed"] as const
+  ) {
+    const least = name === "n_res_block" ? 0 : 1;
+    if (!Number.isInteger(configuration[name]) || configuration[name] < least) {
+      throw new UsageError(`--${name} ${configuration[name]}: expected a whole number, at least ${least}`);
+    }
+  }
+  for (const name of ["first_stride", "second_stride"] as const) {
+    if (!strides.includes(configuration[name])) {
+      throw new UsageError(`--${name} ${configuration[name]}: expected 2, 4, 8 or 16`);
+    }
+  }
+  const parts = Math.max(first_stride, second_stride) / 2;
+  if (channel % Math.max(2, parts) !== 0) {
+    throw new UsageError(
+      `--channel ${channel}: the strides ${first_stride} and ${second_stride} need a multiple of ${
+        Math.max(2, parts)
+      }`,
+    );
+  }
+  if (embed_dim % (second_stride / 2) !== 0) {
+    throw new UsageError(
+      `--embed_dim ${embed_dim}: --second_stride ${second_stride} needs a multiple of ${
+        second_stride / 2
+      }, since the top codes' upsampling halves its width`,
+    );
+  }
+  if (!(decay >= 0 && decay < 1)) {
+    throw new UsageError(`--decay ${decay}: expected a number from 0 to below 1`);
+  }
+}
+
+/** Image sides must be multiples of this. */
+export function totalStride({ first_stride, second_stride }: VqvaeConfiguration): number {
+  return first_stride * second_stride;
+}
+
+/** Input values for each code index, as the original counts compression: 3·H·W over the indices of both grids. */
+export function valuesPerIndex(configuration: VqvaeConfiguration): number {
+  const { in_channel, first_stride } = configuration;
+  const indicesPerPixel = 1 / first_stride ** 2 + 1 / totalStride(configuration) ** 2;
+  return in_channel / indicesPerPixel;
+}
+
+/** Bits of code indices for each pixel, as many for an index as n_embed needs. */
+export function indexBitsPerPixel(configuration: VqvaeConfiguration): number {
+  const bits = Math.ceil(Math.log2(Math.max(2, configuration.n_embed)));
+  return bits * configuration.in_channel / valuesPerIndex(configuration);
+}

@@ -1,0 +1,68 @@
+/** A model's weights and buffers: their keys, their places in the graph, and their values before training. */
+
+import { elementCount, type TensorType } from "../graph/layout.ts";
+import type { Tensor } from "../graph/tensor.ts";
+import { variable } from "../ops/variable.ts";
+import { joinKeys, keyOf, normalArray, uniformArray } from "../random.ts";
+
+/** Makes a parameter's first values, row-major, from a random key. */
+export type Initialiser = (type: TensorType, key: number) => Float32Array<ArrayBuffer>;
+
+/** One tensor of a model. */
+export interface Parameter {
+  /** As in PyTorch's state dict. */
+  key: string;
+  tensor: Tensor;
+  initialise: Initialiser;
+}
+
+/** PyTorch's default for convolutions, weight and bias alike: uniform in ±1/√fan_in. */
+export function uniformInitialiser(fanIn: number): Initialiser {
+  const bound = 1 / Math.sqrt(fanIn);
+  return ({ shape }, key) => uniformArray(key, elementCount(shape), -bound, bound);
+}
+
+/** Standard normal values. */
+export const normalInitialiser: Initialiser = ({ shape }, key) => normalArray(key, elementCount(shape));
+
+/** Zeros. */
+export const zeroInitialiser: Initialiser = ({ shape }) => new Float32Array(elementCount(shape));
+
+/** The parameters (which have gradients) and buffers (which do not) of one model, in the order in which they were made. */
+export class ParameterSet {
+  readonly parameters: Parameter[] = [];
+  readonly buffers: Parameter[] = [];
+  private readonly keys = new Set<string>();
+
+  /** A trained tensor. */
+  parameter(key: string, type: TensorType, initialise: Initialiser): Tensor {
+    return this.add(this.parameters, key, type, initialise);
+  }
+
+  /** A tensor that is part of the model but that no gradient reaches. */
+  buffer(key: string, type: TensorType, initialise: Initialiser): Tensor {
+    return this.add(this.buffers, key, type, initialise);
+  }
+
+  private add(list: Parameter[], key: string, type: TensorType, initialise: Initialiser): Tensor {
+    if (this.keys.has(key)) throw new RangeError(`Cannot add ${key} twice`);
+    this.keys.add(key);
+    const tensor = variable(type, key);
+    list.push({ key, tensor, initialise });
+    return tensor;
+  }
+
+  /** Everything that a checkpoint holds. */
+  get all(): Parameter[] {
+    return [...this.parameters, ...this.buffers];
+  }
+
+  /** Values before training, a function of the seed and each key alone. */
+  initialValues(seed: number): Map<string, Float32Array<ArrayBuffer>> {
+    return new Map(
+      this.all.map((
+        { key, tensor, initialise },
+      ) => [key, initialise(tensor.type, joinKeys(seed, keyOf(key)))]),
+    );
+  }
+}

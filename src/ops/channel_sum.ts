@@ -1,0 +1,60 @@
+/** Σ over images and positions for each channel: the gradient of a bias. */
+
+import { divideUp, elementCount, floatType, roundUp } from "../graph/layout.ts";
+import { type Kernel, Scratch } from "../graph/lowering.ts";
+import type { Operation } from "../graph/operation.ts";
+import { apply, type Tensor } from "../graph/tensor.ts";
+import source from "../../kernels/channel_sum.wgsl" with { type: "text" };
+import { splitCount } from "./convolution.ts";
+import { sumPartials } from "./sum_partials.ts";
+import { imageShape, notDifferentiable, streamingCost } from "./support.ts";
+
+const kernel: Kernel = { name: "channel_sum", source };
+const rowsAtOnce = 8;
+const quadsPerTile = 8;
+const shortestChunk = 1024;
+
+const channelSumOperation: Operation<undefined> = {
+  name: "channel_sum",
+  infer: ([x]) => floatType([imageShape("channel_sum", x!).channels]),
+  gradient: notDifferentiable("channel_sum"),
+  lower(node, lowering) {
+    const [x] = node.inputs;
+    const { images, channels, height, width } = imageShape("channel_sum", x!.type);
+    const positions = images * height * width;
+    const quads = divideUp(channels, 4);
+    const columnTiles = divideUp(quads, quadsPerTile);
+    const chunk = roundUp(
+      divideUp(positions, splitCount(lowering.target, columnTiles, positions, shortestChunk)),
+      rowsAtOnce,
+    );
+    const parts = divideUp(positions, chunk);
+    const partial = parts > 1 ? new Scratch(16 * parts * quads, `${node.label} partial`) : undefined;
+    lowering.dispatch({
+      kernel,
+      constants: {},
+      bindings: { x: x!, y: partial ?? node },
+      params: { positions, quads, chunk, column_tiles: columnTiles, tiles: columnTiles * parts },
+      workgroups: columnTiles * parts,
+      ...node.operation.cost(node),
+    });
+    if (partial) sumPartials(lowering, partial, node, parts);
+  },
+  reference([x], node) {
+    const { images, channels, height, width } = imageShape("channel_sum", node.inputs[0]!.type);
+    const pixels = height * width;
+    const sums = new Float64Array(channels);
+    for (let plane = 0; plane < images * channels; plane++) {
+      for (let pixel = 0; pixel < pixels; pixel++) sums[plane % channels]! += x![plane * pixels + pixel]!;
+    }
+    return sums;
+  },
+  cost: (node) => ({ ...streamingCost(node, 0), flops: elementCount(node.inputs[0]!.shape) }),
+};
+
+/** x [B, C, H, W] to [C]. */
+export function channelSum(x: Tensor): Tensor {
+  return apply(channelSumOperation, [x], undefined);
+}
+
+export { channelSumOperation };

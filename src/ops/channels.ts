@@ -1,0 +1,213 @@
+/** Operations that move channels and compute nothing: the way in from files, concatenation and its slices. */
+
+import { divideUp, elementCount, floatType, roundUp } from "../graph/layout.ts";
+import type { Kernel, Lowering } from "../graph/lowering.ts";
+import type { Operation } from "../graph/operation.ts";
+import { apply, type Tensor } from "../graph/tensor.ts";
+import copySource from "../../kernels/copy_channels.wgsl" with { type: "text" };
+import lastSource from "../../kernels/channels_last.wgsl" with { type: "text" };
+import { imageShape, notDifferentiable, quadCount, streamingCost } from "./support.ts";
+
+const copyKernel: Kernel = { name: "copy_channels", source: copySource };
+const lastKernel: Kernel = { name: "channels_last", source: lastSource };
+
+const channelsLastOperation: Operation<undefined> = {
+  name: "channels_last",
+  infer([x]) {
+    if (x!.shape.length !== 4 || x!.layout !== "flat") {
+      throw new RangeError(
+        `Cannot run channels_last as its input must be flat [B, C, H, W]: [${x!.shape}], ${x!.layout}`,
+      );
+    }
+    return floatType(x!.shape, "channels_last");
+  },
+  gradient: notDifferentiable("channels_last"),
+  lower(node, lowering) {
+    const { images, channels, height, width } = imageShape("channels_last", node.type);
+    lowering.dispatch({
+      kernel: lastKernel,
+      constants: {},
+      bindings: { x: node.inputs[0]!, y: node },
+      params: { images, channels, pixels: height * width, quads: divideUp(channels, 4) },
+      workgroups: divideUp(quadCount(node), 64),
+      ...node.operation.cost(node),
+    });
+  },
+  reference: ([x]) => x!,
+  cost: (node) => streamingCost(node, 0),
+};
+
+/** A copy of `count` channels; `written` channels from `first` on are written, those that are not copied with zeros. */
+interface Copy {
+  from_channel: number;
+  to_channel: number;
+  count: number;
+  first: number;
+  written: number;
+}
+
+function dispatchCopy(lowering: Lowering, x: Tensor, node: Tensor, copy: Copy): void {
+  const { images, height, width } = imageShape(node.label, node.type);
+  const positions = images * height * width;
+  lowering.dispatch({
+    kernel: copyKernel,
+    constants: {},
+    bindings: { x, y: node },
+    params: {
+      positions,
+      in_channels: roundUp(x.shape[1]!, 4),
+      out_channels: roundUp(node.shape[1]!, 4),
+      ...copy,
+    },
+    workgroups: divideUp(positions * copy.written, 64),
+    flops: 0,
+    bytes: 4 * positions * (copy.count + copy.written),
+  });
+}
+
+const concatOperation: Operation<undefined> = {
+  name: "concat",
+  infer(inputs) {
+    const shapes = inputs.map((input) => imageShape("concat", input));
+    const [first] = shapes;
+    for (const shape of shapes) {
+      if (shape.images !== first!.images || shape.height !== first!.height || shape.width !== first!.width) {
+        throw new RangeError(
+          `Cannot run concat as only channels may differ: ${
+            inputs.map(({ shape }) => `[${shape}]`).join(" and ")
+          }`,
+        );
+      }
+    }
+    const channels = shapes.reduce((sum, shape) => sum + shape.channels, 0);
+    return floatType([first!.images, channels, first!.height, first!.width], "channels_last");
+  },
+  gradient({ inputs }, upstream) {
+    let start = 0;
+    return inputs.map(({ shape }) => {
+      const count = shape[1]!;
+      start += count;
+      return sliceChannels(upstream, start - count, count);
+    });
+  },
+  lower(node, lowering) {
+    let first = 0;
+    for (const [index, input] of node.inputs.entries()) {
+      const count = input.shape[1]!;
+      const isLast = index === node.inputs.length - 1;
+      const written = isLast ? roundUp(first + count, 4) - first : count;
+      dispatchCopy(lowering, input, node, { from_channel: 0, to_channel: first, count, first, written });
+      first += count;
+    }
+  },
+  reference(inputs, node) {
+    const y = new Float64Array(elementCount(node.shape));
+    const [images, , height, width] = node.shape as [number, number, number, number];
+    let at = 0;
+    for (let image = 0; image < images; image++) {
+      inputs.forEach((input, index) => {
+        const length = node.inputs[index]!.shape[1]! * height * width;
+        y.set(input.subarray(image * length, (image + 1) * length), at);
+        at += length;
+      });
+    }
+    return y;
+  },
+  cost: (node) => streamingCost(node, 0),
+};
+
+const sliceChannelsOperation: Operation<{ start: number; count: number }> = {
+  name: "slice_channels",
+  infer([x], { start, count }) {
+    const { images, channels, height, width } = imageShape("slice_channels", x!);
+    if (start < 0 || count < 1 || start + count > channels) {
+      throw new RangeError(
+        `Cannot run slice_channels as channels ${start} to ${start + count} are not within ${channels}`,
+      );
+    }
+    return floatType([images, count, height, width], "channels_last");
+  },
+  gradient: (
+    { inputs, attributes },
+    upstream,
+  ) => [
+    apply(placeChannelsOperation, [upstream], { start: attributes.start, channels: inputs[0]!.shape[1]! }),
+  ],
+  lower(node, lowering) {
+    const { start, count } = node.attributes;
+    dispatchCopy(lowering, node.inputs[0]!, node, {
+      from_channel: start,
+      to_channel: 0,
+      count,
+      first: 0,
+      written: roundUp(count, 4),
+    });
+  },
+  reference([x], node) {
+    const { start, count } = node.attributes;
+    const [images, channels, height, width] = node.inputs[0]!.shape as [number, number, number, number];
+    const pixels = height * width;
+    const y = new Float64Array(elementCount(node.shape));
+    for (let image = 0; image < images; image++) {
+      const from = (image * channels + start) * pixels;
+      y.set(x!.subarray(from, from + count * pixels), image * count * pixels);
+    }
+    return y;
+  },
+  cost: (node) => streamingCost(node, 0),
+};
+
+/** A slice put back into its place among zeros: the gradient of a slice. */
+const placeChannelsOperation: Operation<{ start: number; channels: number }> = {
+  name: "place_channels",
+  infer([x], { channels }) {
+    const { images, height, width } = imageShape("place_channels", x!);
+    return floatType([images, channels, height, width], "channels_last");
+  },
+  gradient: (
+    { inputs, attributes },
+    upstream,
+  ) => [sliceChannels(upstream, attributes.start, inputs[0]!.shape[1]!)],
+  lower(node, lowering) {
+    const { start, channels } = node.attributes;
+    const count = node.inputs[0]!.shape[1]!;
+    dispatchCopy(lowering, node.inputs[0]!, node, {
+      from_channel: 0,
+      to_channel: start,
+      count,
+      first: 0,
+      written: roundUp(channels, 4),
+    });
+  },
+  reference([x], node) {
+    const [images, channels, height, width] = node.shape as [number, number, number, number];
+    const pixels = height * width;
+    const length = node.inputs[0]!.shape[1]! * pixels;
+    const y = new Float64Array(elementCount(node.shape));
+    for (let image = 0; image < images; image++) {
+      y.set(
+        x!.subarray(image * length, (image + 1) * length),
+        (image * channels + node.attributes.start) * pixels,
+      );
+    }
+    return y;
+  },
+  cost: (node) => streamingCost(node, 0),
+};
+
+/** Flat [B, C, H, W], as files hold it, in the layout of every other operation. */
+export function channelsLast(x: Tensor): Tensor {
+  return apply(channelsLastOperation, [x], undefined);
+}
+
+/** Images side by side along their channels. */
+export function concat(inputs: readonly Tensor[]): Tensor {
+  return apply(concatOperation, inputs, undefined);
+}
+
+/** Channels `start` to `start + count`. */
+export function sliceChannels(x: Tensor, start: number, count: number): Tensor {
+  return apply(sliceChannelsOperation, [x], { start, count });
+}
+
+export { channelsLastOperation, concatOperation, placeChannelsOperation, sliceChannelsOperation };

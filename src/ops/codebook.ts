@@ -1,0 +1,225 @@
+/** Vector quantisation: the nearest code, its vector, and what the positions of each code add up to. */
+
+import { divideUp, elementCount, floatType, roundUp, type TensorType } from "../graph/layout.ts";
+import { type Kernel, Scratch } from "../graph/lowering.ts";
+import type { Operation } from "../graph/operation.ts";
+import { apply, type Tensor } from "../graph/tensor.ts";
+import gatherSource from "../../kernels/gather_code.wgsl" with { type: "text" };
+import nearestSource from "../../kernels/nearest_code.wgsl" with { type: "text" };
+import perplexitySource from "../../kernels/perplexity.wgsl" with { type: "text" };
+import statisticsSource from "../../kernels/code_statistics.wgsl" with { type: "text" };
+import { splitCount } from "./convolution.ts";
+import { sumPartials } from "./sum_partials.ts";
+import { type ImageShape, imageShape, notDifferentiable, quadCount, streamingCost } from "./support.ts";
+
+const nearestKernel: Kernel = { name: "nearest_code", source: nearestSource };
+const gatherKernel: Kernel = { name: "gather_code", source: gatherSource };
+const statisticsKernel: Kernel = { name: "code_statistics", source: statisticsSource };
+const perplexityKernel: Kernel = { name: "perplexity", source: perplexitySource };
+
+/** A chunk of fewer positions than this is not worth a partial sum for every code. */
+const shortestChunk = 8192;
+
+function positionsOf({ images, height, width }: ImageShape): number {
+  return images * height * width;
+}
+
+function codebookShape(name: string, embed: TensorType, channels: number): { codes: number; quads: number } {
+  const [dim, codes] = embed.shape;
+  if (embed.layout !== "codes_first" || dim !== channels) {
+    throw new RangeError(
+      `Cannot run ${name} as the codes must have the input's dimensions: ${dim} != ${channels}`,
+    );
+  }
+  return { codes: codes!, quads: divideUp(channels, 4) };
+}
+
+const nearestCodeOperation: Operation<undefined> = {
+  name: "nearest_code",
+  infer([x, embed]) {
+    const { images, channels, height, width } = imageShape("nearest_code", x!);
+    codebookShape("nearest_code", embed!, channels);
+    return { shape: [images, height, width], dtype: "u32", layout: "flat" };
+  },
+  // The choice of a code is a step function: its gradient is zero almost everywhere.
+  gradient: () => [undefined, undefined],
+  lower(node, lowering) {
+    const [x, embed] = node.inputs;
+    const image = imageShape("nearest_code", x!.type);
+    const { codes, quads } = codebookShape("nearest_code", embed!.type, image.channels);
+    const { subgroupLanes, subgroupsNeedEnable } = lowering.target;
+    const subgroups = subgroupLanes > 0;
+    const lanes = subgroups ? subgroupLanes : 64;
+    const positionsPerLane = subgroups ? 2 : 1;
+    lowering.dispatch({
+      kernel: nearestKernel,
+      constants: {
+        LANES: lanes,
+        POSITIONS: positionsPerLane,
+        CODES: 16,
+        SUBGROUPS: subgroups,
+        SUBGROUPS_ENABLE: subgroups && subgroupsNeedEnable,
+      },
+      bindings: { x: x!, codes: embed!, y: node },
+      params: { positions: positionsOf(image), codes, quads },
+      workgroups: divideUp(positionsOf(image), lanes * positionsPerLane),
+      ...node.operation.cost(node),
+    });
+  },
+  reference([x, embed], node) {
+    const { images, channels, height, width } = imageShape("nearest_code", node.inputs[0]!.type);
+    const codes = node.inputs[1]!.shape[1]!;
+    const pixels = height * width;
+    return Float64Array.from({ length: images * pixels }, (_, position) => {
+      const first = Math.floor(position / pixels) * channels * pixels + position % pixels;
+      let [nearest, least] = [0, Infinity];
+      for (let code = 0; code < codes; code++) {
+        let distance = 0;
+        for (let d = 0; d < channels; d++) {
+          distance += (x![first + d * pixels]! - embed![d * codes + code]!) ** 2;
+        }
+        if (distance < least) [nearest, least] = [code, distance];
+      }
+      return nearest;
+    });
+  },
+  cost: (node) => ({
+    ...streamingCost(node, 0),
+    flops: 3 * elementCount(node.inputs[0]!.shape) * node.inputs[1]!.shape[1]!,
+  }),
+};
+
+const gatherCodeOperation: Operation<undefined> = {
+  name: "gather_code",
+  infer: ([, , x]) => x!,
+  // Straight through: what reaches the code reaches x unchanged (Bengio and others 2013; van den Oord and others 2017).
+  gradient: (_, upstream) => [undefined, undefined, upstream],
+  lower(node, lowering) {
+    const [code, embed] = node.inputs;
+    const image = imageShape("gather_code", node.type);
+    lowering.dispatch({
+      kernel: gatherKernel,
+      constants: {},
+      bindings: { code: code!, codes: embed!, y: node },
+      params: { positions: positionsOf(image), quads: divideUp(image.channels, 4) },
+      workgroups: divideUp(quadCount(node), 64),
+      epilogue: true,
+      ...node.operation.cost(node),
+    });
+  },
+  reference([code, embed], node) {
+    const { images, channels, height, width } = imageShape("gather_code", node.type);
+    const codes = node.inputs[1]!.shape[1]!;
+    const pixels = height * width;
+    return Float64Array.from({ length: images * channels * pixels }, (_, index) => {
+      const image = Math.floor(index / (channels * pixels));
+      const d = Math.floor(index / pixels) % channels;
+      return embed![d * codes + code![image * pixels + index % pixels]!]!;
+    });
+  },
+  cost: (node) => streamingCost(node, 0),
+};
+
+const codeStatisticsOperation: Operation<undefined> = {
+  name: "code_statistics",
+  infer([, x, embed]) {
+    const { codes, quads } = codebookShape(
+      "code_statistics",
+      embed!,
+      imageShape("code_statistics", x!).channels,
+    );
+    return floatType([codes, 4 * (quads + 1)]);
+  },
+  gradient: notDifferentiable("code_statistics"),
+  lower(node, lowering) {
+    const [code, x, embed] = node.inputs;
+    const image = imageShape("code_statistics", x!.type);
+    const { codes, quads } = codebookShape("code_statistics", embed!.type, image.channels);
+    const positions = positionsOf(image);
+    // A split is for few codes on a wide adapter, and for so many positions that a chunk is worth its partial sums.
+    const chunk = roundUp(
+      divideUp(
+        positions,
+        Math.max(1, splitCount(lowering.target, Math.ceil(codes / 16), positions, shortestChunk)),
+      ),
+      4,
+    );
+    const parts = divideUp(positions, chunk);
+    const partial = parts > 1
+      ? new Scratch(16 * parts * quadCount(node), "code statistics partial")
+      : undefined;
+    lowering.dispatch({
+      kernel: statisticsKernel,
+      constants: { THREADS: quads > 8 ? 16 : 8 },
+      bindings: { code: code!, x: x!, y: partial ?? node },
+      params: { positions, codes, quads, chunk, tiles: codes * parts },
+      workgroups: codes * parts,
+      ...node.operation.cost(node),
+    });
+    if (partial) sumPartials(lowering, partial, node, parts);
+  },
+  reference([code, x], node) {
+    const [codes, width] = node.shape as [number, number];
+    const { images, channels, height, width: columns } = imageShape("code_statistics", node.inputs[1]!.type);
+    const pixels = height * columns;
+    const y = new Float64Array(codes * width);
+    for (let position = 0; position < images * pixels; position++) {
+      const row = code![position]! * width;
+      const first = Math.floor(position / pixels) * channels * pixels + position % pixels;
+      for (let d = 0; d < channels; d++) y[row + d]! += x![first + d * pixels]!;
+      y[row + width - 4]! += 1;
+    }
+    return y;
+  },
+  cost: (node) => ({ ...streamingCost(node, 0), flops: elementCount(node.inputs[1]!.shape) }),
+};
+
+const perplexityOperation: Operation<undefined> = {
+  name: "perplexity",
+  infer: () => floatType([]),
+  gradient: notDifferentiable("perplexity"),
+  lower(node, lowering) {
+    const [codes, width] = node.inputs[0]!.shape as [number, number];
+    lowering.dispatch({
+      kernel: perplexityKernel,
+      constants: {},
+      bindings: { statistics: node.inputs[0]!, y: node },
+      params: { codes, quads: width / 4 - 1 },
+      workgroups: 1,
+      ...node.operation.cost(node),
+    });
+  },
+  reference([statistics], node) {
+    const [codes, width] = node.inputs[0]!.shape as [number, number];
+    const counts = Array.from({ length: codes }, (_, code) => statistics![(code + 1) * width - 4]!);
+    const total = Math.max(1, counts.reduce((sum, count) => sum + count, 0));
+    return Float64Array.of(
+      Math.exp(
+        -counts.reduce((sum, count) => count > 0 ? sum + count / total * Math.log(count / total) : sum, 0),
+      ),
+    );
+  },
+  cost: (node) => streamingCost(node, 0),
+};
+
+/** For each position of x [B, D, H, W] the number of the nearest column of embed [D, n], as u32 [B, H, W]. */
+export function nearestCode(x: Tensor, embed: Tensor): Tensor {
+  return apply(nearestCodeOperation, [x, embed], undefined);
+}
+
+/** The vectors of the codes [B, H, W], in the shape of x; the gradient goes straight through to x. */
+export function gatherCode(codes: Tensor, embed: Tensor, x: Tensor): Tensor {
+  return apply(gatherCodeOperation, [codes, embed, x], undefined);
+}
+
+/** For each code the sum of its positions' vectors, filled up to quads, and their number in the first of four more: [n, D′ + 4]. */
+export function codeStatistics(codes: Tensor, x: Tensor, embed: Tensor): Tensor {
+  return apply(codeStatisticsOperation, [codes, x, embed], undefined);
+}
+
+/** exp(entropy) of the counts in {@linkcode codeStatistics}: the effective number of codes in use. */
+export function perplexity(statistics: Tensor): Tensor {
+  return apply(perplexityOperation, [statistics], undefined);
+}
+
+export { codeStatisticsOperation, gatherCodeOperation, nearestCodeOperation, perplexityOperation };

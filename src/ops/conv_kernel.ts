@@ -1,0 +1,78 @@
+/** The choice of tile for a convolution, and its dispatch: forward, or as the adjoint with the window the other way. */
+
+import { divideUp, type Shape } from "../graph/layout.ts";
+import type { Kernel, Lowering, Operand, Target } from "../graph/lowering.ts";
+import type { Tensor } from "../graph/tensor.ts";
+import subgroupSource from "../../kernels/conv2d_subgroup.wgsl" with { type: "text" };
+import workgroupSource from "../../kernels/conv2d_workgroup.wgsl" with { type: "text" };
+import { imageParams, type Window, windowParams } from "./convolution.ts";
+import type { ImageShape } from "./support.ts";
+
+const subgroupKernel: Kernel = { name: "conv2d_subgroup", source: subgroupSource };
+const workgroupKernel: Kernel = { name: "conv2d_workgroup", source: workgroupSource };
+
+/** What a convolution's dispatch needs to know. */
+export interface ConvolutionDispatch {
+  node: Tensor;
+  x: Tensor;
+  weight: Tensor;
+  bias?: Tensor;
+  input: ImageShape;
+  output: ImageShape;
+  kernel: Shape;
+  window: Window;
+  /** True for the transposed convolution. */
+  adjoint: boolean;
+}
+
+/** One dispatch that leaves the node's values, bias added, open to an epilogue. */
+export function dispatchConvolution(lowering: Lowering, request: ConvolutionDispatch): void {
+  const { node, x, weight, bias, input, output, kernel, window, adjoint } = request;
+  const { target } = lowering;
+  // The adjoint's positions are grouped by their remainder modulo the stride; forward there is one group.
+  const [strideY, strideX] = adjoint ? window.stride : [1, 1];
+  const phase = { height: divideUp(output.height, strideY), width: divideUp(output.width, strideX) };
+  const rows = input.images * phase.height * phase.width;
+  const columns = divideUp(output.channels, 4);
+  const shape = target.subgroupLanes > 0 ? subgroupTile(target) : workgroupTile;
+  const rowTiles = divideUp(rows, shape.rows);
+  const columnTiles = divideUp(columns, shape.quads);
+  const tiles = rowTiles * columnTiles * strideY * strideX;
+  const bindings: Record<string, Operand> = { x, w: weight, y: node };
+  if (bias) bindings.bias = bias;
+  lowering.dispatch({
+    kernel: shape.kernel,
+    constants: { ...shape.constants, ADJOINT: adjoint, BIAS: bias !== undefined },
+    bindings,
+    params: {
+      ...imageParams(input, output),
+      ...windowParams(kernel, window),
+      phase_height: phase.height,
+      phase_width: phase.width,
+      row_tiles: rowTiles,
+      column_tiles: columnTiles,
+      tiles,
+    },
+    workgroups: tiles,
+    epilogue: true,
+    ...node.operation.cost(node),
+  });
+}
+
+/** What one workgroup computes: positions by quads of channels. */
+interface Tile {
+  kernel: Kernel;
+  rows: number;
+  quads: number;
+  constants: Record<string, number | boolean>;
+}
+
+/** 32 positions by 32 channels a subgroup of 8: the fastest on software adapters, whose vectors are that wide. */
+function subgroupTile({ subgroupLanes: lanes, subgroupsNeedEnable }: Target): Tile {
+  const [ROWS, QUADS] = [4, 1];
+  const constants = { LANES: lanes, ROWS, QUADS, SUBGROUPS_ENABLE: subgroupsNeedEnable };
+  return { kernel: subgroupKernel, rows: lanes * ROWS, quads: lanes * QUADS, constants };
+}
+
+/** 64 positions by 64 channels a workgroup of 128, staged through workgroup memory. */
+const workgroupTile: Tile = { kernel: workgroupKernel, rows: 64, quads: 16, constants: {} };

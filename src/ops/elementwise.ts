@@ -1,0 +1,154 @@
+/** Operations of one element at a time. They have no kernel of their own: they join the kernel that makes their input. */
+
+import { divideUp, elementCount } from "../graph/layout.ts";
+import type { Kernel, Lowering } from "../graph/lowering.ts";
+import type { Operation } from "../graph/operation.ts";
+import { apply, type Tensor } from "../graph/tensor.ts";
+import source from "../../kernels/elementwise.wgsl" with { type: "text" };
+import { notDifferentiable, quadCount, requireSameType, streamingCost } from "./support.ts";
+
+const kernel: Kernel = { name: "elementwise", source };
+
+/** One dispatch over the node's first input; the planner puts the node's expression, and what follows it, behind the load. */
+function lower(node: Tensor, lowering: Lowering): void {
+  const cost = node.operation.cost(node);
+  lowering.dispatch({
+    kernel,
+    constants: {},
+    bindings: { x: node.inputs[0]!, y: node },
+    params: { quads: quadCount(node) },
+    workgroups: divideUp(quadCount(node), 64),
+    epilogue: true,
+    ...cost,
+  });
+}
+
+interface Rule<Attributes> {
+  name: string;
+  expression(operands: readonly string[], attributes: Attributes): string;
+  value(operands: readonly number[], attributes: Attributes): number;
+  gradient(node: Tensor, upstream: Tensor): readonly (Tensor | undefined)[];
+  flops?: number;
+}
+
+/** All inputs have the first one's shape, or are scalars that go with every element. */
+function elementwise<Attributes>(
+  { name, expression, value, gradient, flops = 1 }: Rule<Attributes>,
+): Operation<Attributes> {
+  return {
+    name,
+    infer(inputs) {
+      const [first, ...others] = inputs;
+      for (const other of others) if (other.shape.length > 0) requireSameType(name, first!, other);
+      return first!;
+    },
+    gradient,
+    lower,
+    elementwise: (operands, node) => expression(operands, node.attributes),
+    reference: (inputs, node) =>
+      Float64Array.from(
+        { length: elementCount(node.shape) },
+        (_, index) =>
+          value(inputs.map((input) => input.length === 1 ? input[0]! : input[index]!), node.attributes),
+      ),
+    cost: (node) => streamingCost(node, flops),
+  };
+}
+
+/** A WGSL literal that keeps every digit of a float32. */
+function literal(value: number): string {
+  const text = String(Math.fround(value));
+  return /[.e]/.test(text) ? `f32(${text})` : `${text}.0`;
+}
+
+const reluOperation = elementwise<undefined>({
+  name: "relu",
+  expression: ([x]) => `max(${x}, vec4f())`,
+  value: ([x]) => Math.max(x!, 0),
+  gradient: (node, upstream) => [apply(reluGradientOperation, [upstream, node], undefined)],
+});
+
+/** (upstream, y): the upstream gradient where y = relu(x) is positive, else zero. */
+const reluGradientOperation = elementwise<undefined>({
+  name: "relu_gradient",
+  expression: ([upstream, y]) => `select(vec4f(), ${upstream}, ${y} > vec4f())`,
+  value: ([upstream, y]) => y! > 0 ? upstream! : 0,
+  gradient: notDifferentiable("relu_gradient"),
+});
+
+const addOperation = elementwise<undefined>({
+  name: "add",
+  expression: ([a, b]) => `(${a} + ${b})`,
+  value: ([a, b]) => a! + b!,
+  gradient: (_, upstream) => [upstream, upstream],
+});
+
+const subtractOperation = elementwise<undefined>({
+  name: "subtract",
+  expression: ([a, b]) => `(${a} - ${b})`,
+  value: ([a, b]) => a! - b!,
+  gradient: (_, upstream) => [upstream, scale(upstream, -1)],
+});
+
+const multiplyOperation = elementwise<undefined>({
+  name: "multiply",
+  expression: ([a, b]) => `(${a} * ${b})`,
+  value: ([a, b]) => a! * b!,
+  gradient: ({ inputs }, upstream) => [multiply(upstream, inputs[1]!), multiply(upstream, inputs[0]!)],
+});
+
+const scaleOperation = elementwise<{ factor: number }>({
+  name: "scale",
+  expression: ([x], { factor }) => `(${x} * ${literal(factor)})`,
+  value: ([x], { factor }) => x! * factor,
+  gradient: ({ attributes }, upstream) => [scale(upstream, attributes.factor)],
+});
+
+/** (a, b, upstream scalar): 2 / count · (a − b) · upstream, the gradient of a mean squared error for a. */
+const mseGradientOperation = elementwise<{ factor: number }>({
+  name: "mse_gradient",
+  expression: ([a, b, upstream], { factor }) => `((${a} - ${b}) * (${literal(factor)} * ${upstream}))`,
+  value: ([a, b, upstream], { factor }) => (a! - b!) * factor * upstream!,
+  gradient: notDifferentiable("mse_gradient"),
+  flops: 3,
+});
+
+/** max(x, 0). */
+export function relu(x: Tensor): Tensor {
+  return apply(reluOperation, [x], undefined);
+}
+
+/** a + b, of one shape. */
+export function add(a: Tensor, b: Tensor): Tensor {
+  return apply(addOperation, [a, b], undefined);
+}
+
+/** a − b, of one shape. */
+export function subtract(a: Tensor, b: Tensor): Tensor {
+  return apply(subtractOperation, [a, b], undefined);
+}
+
+/** a · b, element by element. */
+export function multiply(a: Tensor, b: Tensor): Tensor {
+  return apply(multiplyOperation, [a, b], undefined);
+}
+
+/** x · factor. */
+export function scale(x: Tensor, factor: number): Tensor {
+  return apply(scaleOperation, [x], { factor });
+}
+
+/** The gradient for `a` of mean((a − b)²), times the scalar `upstream`. */
+export function mseGradient(a: Tensor, b: Tensor, upstream: Tensor): Tensor {
+  return apply(mseGradientOperation, [a, b, upstream], { factor: 2 / elementCount(a.shape) });
+}
+
+export {
+  addOperation,
+  mseGradientOperation,
+  multiplyOperation,
+  reluGradientOperation,
+  reluOperation,
+  scaleOperation,
+  subtractOperation,
+};

@@ -1,0 +1,53 @@
+/** What the operations' records share: checks of shapes, and the shapes of loops that every lowering needs. */
+
+import { elementCount, storedBytes, storedCount, type TensorType } from "../graph/layout.ts";
+import type { Cost } from "../graph/operation.ts";
+import type { Tensor } from "../graph/tensor.ts";
+
+/** An image tensor's extents. */
+export interface ImageShape {
+  images: number;
+  channels: number;
+  height: number;
+  width: number;
+}
+
+/** The four extents of a [B, C, H, W] tensor in the channels-last layout; throws where it is none. */
+export function imageShape(operation: string, type: TensorType): ImageShape {
+  const [images, channels, height, width] = type.shape;
+  if (type.shape.length !== 4 || type.layout !== "channels_last") {
+    throw new RangeError(
+      `Cannot run ${operation} as its input must be images [B, C, H, W]: [${type.shape}], ${type.layout}`,
+    );
+  }
+  return { images: images!, channels: channels!, height: height!, width: width! };
+}
+
+/** The number of quads that a tensor takes in memory. */
+export function quadCount(tensor: Tensor): number {
+  return storedCount(tensor.type) / 4;
+}
+
+/** Throws unless both have the same shape and layout. */
+export function requireSameType(operation: string, first: TensorType, second: TensorType): void {
+  if (
+    `${first.shape}` !== `${second.shape}` || first.layout !== second.layout || first.dtype !== second.dtype
+  ) {
+    throw new RangeError(
+      `Cannot run ${operation} as both inputs must have one shape: [${first.shape}] ${first.layout} and [${second.shape}] ${second.layout}`,
+    );
+  }
+}
+
+/** The cost of touching every input and the output once, at `flopsPerElement` of the output. */
+export function streamingCost(node: Tensor, flopsPerElement: number): Cost {
+  const bytes = [...node.inputs, node].reduce((sum, tensor) => sum + storedBytes(tensor.type), 0);
+  return { flops: flopsPerElement * elementCount(node.shape), bytes };
+}
+
+/** For operations that only ever stand in a backward pass or an update. */
+export function notDifferentiable(name: string): () => never {
+  return () => {
+    throw new RangeError(`Cannot differentiate ${name}: it has no gradient`);
+  };
+}

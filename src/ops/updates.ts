@@ -1,0 +1,272 @@
+/** Operations that change variables in place: the codebooks' updates, Adam, and the record of a step's scalars. */
+
+import { divideUp, floatType } from "../graph/layout.ts";
+import type { Kernel } from "../graph/lowering.ts";
+import type { Operation, ReferenceValues } from "../graph/operation.ts";
+import { apply, type Tensor } from "../graph/tensor.ts";
+import { randomBits } from "../random.ts";
+import accumulateSource from "../../kernels/ema_accumulate.wgsl" with { type: "text" };
+import adamSource from "../../kernels/adam.wgsl" with { type: "text" };
+import countSource from "../../kernels/count_codes.wgsl" with { type: "text" };
+import normaliseSource from "../../kernels/ema_normalise.wgsl" with { type: "text" };
+import recordSource from "../../kernels/record.wgsl" with { type: "text" };
+import restartSource from "../../kernels/restart_codes.wgsl" with { type: "text" };
+import { imageShape, notDifferentiable, quadCount, streamingCost } from "./support.ts";
+
+const accumulateKernel: Kernel = { name: "ema_accumulate", source: accumulateSource };
+const normaliseKernel: Kernel = { name: "ema_normalise", source: normaliseSource };
+const countKernel: Kernel = { name: "count_codes", source: countSource };
+const restartKernel: Kernel = { name: "restart_codes", source: restartSource };
+const adamKernel: Kernel = { name: "adam", source: adamSource };
+const recordKernel: Kernel = { name: "record", source: recordSource };
+
+/** An update: its node has no value of its own, and its reference returns the changed inputs one behind the other. */
+function update<Attributes>(
+  name: string,
+  changed: readonly number[],
+  rest: Pick<Operation<Attributes>, "lower" | "reference">,
+): Operation<Attributes> {
+  return {
+    name,
+    infer: () => floatType([]),
+    gradient: notDifferentiable(name),
+    updates: (node) => changed.map((index) => node.inputs[index]!),
+    cost: (node) => streamingCost(node, 0),
+    ...rest,
+  };
+}
+
+function joined(...parts: readonly ReferenceValues[]): ReferenceValues {
+  return Float64Array.from(parts.flatMap((part) => [...part]));
+}
+
+/** Rows of `statistics`: what the codes' positions add up to, and how many they are. */
+function codeRows(statistics: Tensor) {
+  const [codes, width] = statistics.shape as [number, number];
+  return { codes, quads: width / 4 - 1 };
+}
+
+const emaUpdateOperation = update<{ decay: number; epsilon: number }>("ema_update", [1, 2, 3], {
+  lower(node, lowering) {
+    const [statistics, embed, average, size] = node.inputs as [Tensor, Tensor, Tensor, Tensor];
+    const { decay, epsilon } = node.attributes;
+    const { codes, quads } = codeRows(statistics);
+    const shared = { workgroups: divideUp(codes * quads, 64), ...node.operation.cost(node), constants: {} };
+    lowering.dispatch({
+      ...shared,
+      kernel: accumulateKernel,
+      bindings: { statistics, embed_avg: average, cluster_size: size },
+      params: { codes, quads, decay },
+    });
+    lowering.dispatch({
+      ...shared,
+      kernel: normaliseKernel,
+      bindings: { embed_avg: average, cluster_size: size, embed },
+      params: { codes, quads, epsilon },
+    });
+  },
+  reference([statistics, , average, size], node) {
+    const { decay, epsilon } = node.attributes;
+    const [dim, codes] = node.inputs[1]!.shape as [number, number];
+    const width = node.inputs[0]!.shape[1]!;
+    const newSize = size!.map((value, code) =>
+      decay * value + (1 - decay) * statistics![(code + 1) * width - 4]!
+    );
+    const newAverage = average!.map((value, index) => {
+      const [d, code] = [Math.floor(index / codes), index % codes];
+      return decay * value + (1 - decay) * statistics![code * width + d]!;
+    });
+    const total = newSize.reduce((sum, value) => sum + value, 0);
+    const newEmbed = Float64Array.from(
+      { length: dim * codes },
+      (_, index) =>
+        newAverage[index]! / ((newSize[index % codes]! + epsilon) / (total + codes * epsilon) * total),
+    );
+    return joined(newEmbed, newAverage, newSize);
+  },
+});
+
+const countCodesOperation = update<undefined>("count_codes", [1], {
+  lower(node, lowering) {
+    const [statistics, usage] = node.inputs as [Tensor, Tensor];
+    const { codes, quads } = codeRows(statistics);
+    lowering.dispatch({
+      kernel: countKernel,
+      constants: {},
+      bindings: { statistics, usage },
+      params: { codes, quads },
+      workgroups: divideUp(codes, 64),
+      ...node.operation.cost(node),
+    });
+  },
+  reference([statistics, usage], node) {
+    const width = node.inputs[0]!.shape[1]!;
+    return usage!.map((value, code) => value + statistics![(code + 1) * width - 4]!);
+  },
+});
+
+const restartCodesOperation = update<{ threshold: number; size: number }>("restart_codes", [2, 3, 4], {
+  lower(node, lowering) {
+    const [x, key, embed, average, clusterSize] = node.inputs as [Tensor, Tensor, Tensor, Tensor, Tensor];
+    const { threshold, size } = node.attributes;
+    const { images, channels, height, width } = imageShape("restart_codes", x.type);
+    const codes = embed.shape[1]!;
+    lowering.dispatch({
+      kernel: restartKernel,
+      constants: {},
+      bindings: { x, key, embed, embed_avg: average, cluster_size: clusterSize },
+      params: { codes, quads: divideUp(channels, 4), positions: images * height * width, threshold, size },
+      workgroups: codes,
+      ...node.operation.cost(node),
+    });
+  },
+  reference([x, key, embed, average, clusterSize], node) {
+    const { threshold, size } = node.attributes;
+    const { images, channels, height, width } = imageShape("restart_codes", node.inputs[0]!.type);
+    const [codes, pixels] = [clusterSize!.length, height * width];
+    const [newEmbed, newAverage, newSize] = [embed!.slice(), average!.slice(), clusterSize!.slice()];
+    for (let code = 0; code < codes; code++) {
+      if (clusterSize![code]! >= threshold) continue;
+      const position = randomBits(key![0]!, code) % (images * pixels);
+      const first = Math.floor(position / pixels) * channels * pixels + position % pixels;
+      for (let d = 0; d < channels; d++) {
+        newEmbed[d * codes + code] = x![first + d * pixels]!;
+        newAverage[d * codes + code] = x![first + d * pixels]! * size;
+      }
+      newSize[code] = size;
+    }
+    return joined(newEmbed, newAverage, newSize);
+  },
+});
+
+/** Adam's constants. */
+export interface AdamAttributes {
+  beta1: number;
+  beta2: number;
+  epsilon: number;
+}
+
+const adamOperation = update<AdamAttributes>("adam", [2, 3, 4], {
+  lower(node, lowering) {
+    const [step, gradient, parameter, first, second] = node.inputs as [
+      Tensor,
+      Tensor,
+      Tensor,
+      Tensor,
+      Tensor,
+    ];
+    const quads = quadCount(parameter);
+    lowering.dispatch({
+      kernel: adamKernel,
+      constants: {},
+      bindings: { step, gradient, parameter, first_moment: first, second_moment: second },
+      params: { quads, ...node.attributes },
+      workgroups: divideUp(quads, 64),
+      flops: 12 * 4 * quads,
+      bytes: 7 * 16 * quads,
+    });
+  },
+  reference([step, gradient, parameter, first, second], node) {
+    const { beta1, beta2, epsilon } = node.attributes;
+    const m = first!.map((value, index) => beta1 * value + (1 - beta1) * gradient![index]!);
+    const v = second!.map((value, index) => beta2 * value + (1 - beta2) * gradient![index]! ** 2);
+    const w = parameter!.map((value, index) =>
+      value - step![0]! * m[index]! / (Math.sqrt(v[index]!) * step![1]! + epsilon)
+    );
+    return joined(w, m, v);
+  },
+});
+
+/** Scalars that one dispatch binds beside the step and the ring: eight storage buffers in all. */
+const scalarsAtOnce = 6;
+
+const recordOperation = update<undefined>("record", [1], {
+  lower(node, lowering) {
+    const [step, ring, ...scalars] = node.inputs as [Tensor, Tensor, ...Tensor[]];
+    for (let first = 0; first < scalars.length; first += scalarsAtOnce) {
+      const some = scalars.slice(first, first + scalarsAtOnce);
+      lowering.dispatch({
+        kernel: recordKernel,
+        constants: { FIRST: first, COUNT: some.length },
+        bindings: {
+          step,
+          ring,
+          ...Object.fromEntries(some.map((scalar, index) => [`value${index}`, scalar])),
+        },
+        params: { width: scalars.length },
+        workgroups: 1,
+        flops: 0,
+        bytes: 8 * some.length,
+      });
+    }
+  },
+  reference([step, ring, ...scalars]) {
+    const changed = ring!.slice();
+    scalars.forEach((scalar, index) => changed[step![2]! * scalars.length + index] = scalar[0]!);
+    return changed;
+  },
+});
+
+/** A codebook's three buffers: `embed` and `embed_avg` [D, n], `cluster_size` [n]. */
+export interface Codebook {
+  embed: Tensor;
+  embedAvg: Tensor;
+  clusterSize: Tensor;
+}
+
+/** The moving-average update of a codebook from {@linkcode codeStatistics}; see kernels/ema_accumulate.wgsl. */
+export function emaUpdate(
+  statistics: Tensor,
+  { embed, embedAvg, clusterSize }: Codebook,
+  decay: number,
+  epsilon = 1e-5,
+): Tensor {
+  return apply(emaUpdateOperation, [statistics, embed, embedAvg, clusterSize], { decay, epsilon });
+}
+
+/** Adds the counts in {@linkcode codeStatistics} to the u32 counters `usage` [n]. */
+export function countCodes(statistics: Tensor, usage: Tensor): Tensor {
+  return apply(countCodesOperation, [statistics, usage], undefined);
+}
+
+/**
+ * Codes whose smoothed count is under `threshold` become random positions of x, as if with `size` members.
+ * `key` is a u32 tensor whose first element the host changes each step.
+ */
+export function restartCodes(
+  x: Tensor,
+  key: Tensor,
+  codebook: Codebook,
+  threshold: number,
+  size: number,
+): Tensor {
+  const { embed, embedAvg, clusterSize } = codebook;
+  return apply(restartCodesOperation, [x, key, embed, embedAvg, clusterSize], { threshold, size });
+}
+
+/**
+ * One step of Adam on whole arenas. `step` holds [lr / (1 − β₁ᵗ), 1 / √(1 − β₂ᵗ), …]; `after` are the nodes that fill
+ * the gradients' arena.
+ */
+export function adam(
+  step: Tensor,
+  gradient: Tensor,
+  parameter: Tensor,
+  moments: readonly [Tensor, Tensor],
+  attributes: AdamAttributes,
+  after: readonly Tensor[] = [],
+): Tensor {
+  return apply(adamOperation, [step, gradient, parameter, ...moments, ...after], attributes);
+}
+
+/** Copies scalars into row `step[2]` of `ring` [slots, scalars]. */
+export function record(step: Tensor, ring: Tensor, scalars: readonly Tensor[]): Tensor {
+  if (ring.shape[1] !== scalars.length) {
+    throw new RangeError(
+      `Cannot run record as rows of [${ring.shape}] do not hold ${scalars.length} scalars`,
+    );
+  }
+  return apply(recordOperation, [step, ring, ...scalars], undefined);
+}
+
+export { adamOperation, countCodesOperation, emaUpdateOperation, recordOperation, restartCodesOperation };

@@ -1,0 +1,49 @@
+/** Memory that outlives a step: parameters and buffers, inputs that the host writes, constants. */
+
+import { elementCount, floatType, storedCount, type TensorType } from "../graph/layout.ts";
+import type { Operation } from "../graph/operation.ts";
+import { apply, type Tensor } from "../graph/tensor.ts";
+
+interface VariableAttributes {
+  type: TensorType;
+  /** The value of every element before the first step. */
+  fill: number;
+}
+
+const variableOperation: Operation<VariableAttributes> = {
+  name: "variable",
+  persistent: true,
+  infer: (_, { type }) => type,
+  gradient: () => [],
+  lower: () => {},
+  reference: (_, node) => new Float64Array(elementCount(node.shape)).fill(node.attributes.fill),
+  cost: () => ({ flops: 0, bytes: 0 }),
+  initial(node) {
+    const { type, fill } = node.attributes as VariableAttributes;
+    if (fill === 0) return undefined;
+    if (type.layout !== "flat") throw new RangeError(`${node.label}: only flat variables are filled`);
+    const values = type.dtype === "u32"
+      ? new Uint32Array(storedCount(type))
+      : new Float32Array(storedCount(type));
+    return values.fill(fill, 0, elementCount(type.shape));
+  },
+};
+
+/** Memory that stays from step to step, zero at first; the host can write and read it. */
+export function variable(type: TensorType, label: string): Tensor {
+  return apply(variableOperation, [], { type, fill: 0 }, label);
+}
+
+/** A float32 tensor of one value that never changes. */
+export function constant(value: number, shape: readonly number[] = [], label = `constant ${value}`): Tensor {
+  return apply(variableOperation, [], { type: floatType(shape), fill: value }, label);
+}
+
+/** The value of a tensor that {@linkcode constant} made; undefined for any other. */
+export function constantValue(tensor: Tensor): number | undefined {
+  return tensor.operation === variableOperation && tensor.attributes.fill !== 0
+    ? tensor.attributes.fill
+    : undefined;
+}
+
+export { variableOperation };

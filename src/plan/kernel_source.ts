@@ -1,0 +1,78 @@
+/** One variant of a kernel: its source filled in, and the interface that the source declares. */
+
+import type { Kernel } from "../graph/lowering.ts";
+import { type Constants, expand } from "./template.ts";
+
+export interface KernelBinding {
+  name: string;
+  index: number;
+  access: "read" | "read_write" | "uniform";
+}
+
+interface ParamsMember {
+  name: string;
+  type: "u32" | "i32" | "f32";
+}
+
+/** A kernel's variant, ready to be compiled. */
+export interface KernelVariant {
+  /** The kernel's name and its short constants: what tables and errors print. */
+  label: string;
+  code: string;
+  bindings: KernelBinding[];
+  params: ParamsMember[];
+}
+
+/** Fills in the kernel's source and reads its bindings and its `Params` from it. */
+export function kernelVariant(kernel: Kernel, constants: Constants): KernelVariant {
+  const code = expand(kernel.name, kernel.source, constants);
+  return {
+    label: variantLabel(kernel.name, constants),
+    code,
+    bindings: readBindings(code),
+    params: readParams(code),
+  };
+}
+
+function variantLabel(name: string, constants: Constants): string {
+  const short = Object.entries(constants).filter(([, value]) => typeof value !== "string" && value !== false);
+  if (short.length === 0) return name;
+  return `${name}[${short.map(([key, value]) => value === true ? key : `${key}=${value}`).join(" ")}]`;
+}
+
+function readBindings(code: string): KernelBinding[] {
+  const pattern = /@binding\((\d+)\)\s*var<(uniform|storage,\s*read_write|storage,\s*read)>\s*(\w+)/g;
+  return [...code.matchAll(pattern)].map(([, index, space, name]) => ({
+    name: name!,
+    index: Number(index),
+    access: space === "uniform" ? "uniform" : space!.endsWith("read_write") ? "read_write" : "read",
+  }));
+}
+
+function readParams(code: string): ParamsMember[] {
+  const body = /struct Params \{([^}]*)\}/.exec(code)?.[1] ?? "";
+  return [...body.matchAll(/(\w+):\s*(u32|i32|f32)/g)].map(([, name, type]) => ({
+    name: name!,
+    type: type as ParamsMember["type"],
+  }));
+}
+
+/** Writes values by name into the bytes of the variant's `Params`; throws a `RangeError` where one is missing or too many. */
+export function packParams(
+  variant: KernelVariant,
+  values: Readonly<Record<string, number>>,
+): Uint8Array<ArrayBuffer> {
+  const extra = Object.keys(values).find((name) => !variant.params.some((member) => member.name === name));
+  if (extra) throw new RangeError(`${variant.label}: Params has no member ${extra}`);
+  const bytes = new DataView(new ArrayBuffer(Math.max(16, Math.ceil(variant.params.length / 4) * 16)));
+  variant.params.forEach(({ name, type }, index) => {
+    const value = values[name];
+    if (value === undefined || (type !== "f32" && !Number.isInteger(value))) {
+      throw new RangeError(`${variant.label}: Params.${name} is ${value}; expected ${type}`);
+    }
+    if (type === "f32") bytes.setFloat32(4 * index, value, true);
+    else if (type === "i32") bytes.setInt32(4 * index, value, true);
+    else bytes.setUint32(4 * index, value, true);
+  });
+  return new Uint8Array(bytes.buffer);
+}
