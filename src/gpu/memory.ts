@@ -57,6 +57,16 @@ export class Memory {
     return home;
   }
 
+  /** Frees tensors that no plan needs any more. */
+  forget(tensors: readonly Tensor[]): void {
+    for (const tensor of tensors) {
+      const buffer = this.buffers.get(tensor);
+      if (buffer) this.gpu.free(buffer);
+      this.buffers.delete(tensor);
+      this.homes.delete(tensor);
+    }
+  }
+
   destroy(): void {
     for (const buffer of this.buffers.values()) this.gpu.free(buffer);
     this.buffers.clear();

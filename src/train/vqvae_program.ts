@@ -4,6 +4,7 @@ import { floatType } from "../graph/layout.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import type { Vqvae, VqvaeResult } from "../models/vqvae/model.ts";
 import { channelsLast } from "../ops/channels.ts";
+import { scale } from "../ops/elementwise.ts";
 import { gradients } from "../ops/gradient.ts";
 import { variable } from "../ops/variable.ts";
 import { type Adam, stepInput } from "../optim/adam.ts";
@@ -67,7 +68,10 @@ export function trainingProgram(
   return { program: { effects, arenas }, images, step, key, ring, result };
 }
 
-/** Losses of a batch without any change to the model but its codes' counters; `withImages` also keeps the reconstructions. */
+/**
+ * Losses of a batch without any change to the model but its codes' counters. `withImages` also gives the reconstructions,
+ * and what the decoder makes of the top codes alone.
+ */
 export function evaluationProgram(
   model: Vqvae,
   optimizer: Adam,
@@ -75,8 +79,10 @@ export function evaluationProgram(
   withImages = false,
 ): VqvaeProgram {
   const { images, step, key, result, ring, counts } = begin(model, shape);
+  const { top, bottom, reconstruction } = result;
+  const topOnly = () => model.decodeLatent(model.latent(top.values, scale(bottom.values, 0)));
   const program: Program = {
-    results: withImages ? [result.reconstruction] : [],
+    results: withImages ? [reconstruction, topOnly()] : [],
     effects: [...counts, ring.record(step)],
     arenas: [optimizer.parameters],
   };

@@ -1,0 +1,9 @@
+/** What made a run, for its args.json. */
+
+import project from "../deno.json" with { type: "json" };
+
+export const versions: Record<string, string> = {
+  vqray: project.version,
+  deno: Deno.version.deno,
+  v8: Deno.version.v8,
+};

@@ -1,0 +1,233 @@
+import { DataError } from "../errors.ts";
+import { Hdf5Dataset } from "./hdf5_dataset.ts";
+import { attributesOf, type Hdf5Handle, openHdf5 } from "./hdf5_library.ts";
+import { normalisationFor } from "./normalisation.ts";
+import {
+  integerNormalisation,
+  type PixelNormalisation,
+  requireFinite,
+  writeFloats,
+  writeIntegers,
+} from "./pixels.ts";
+
+/** What a data file holds. */
+export interface DatasetInfo {
+  path: string;
+  /** Images in the file. */
+  count: number;
+  /** Channels of an image as it is read: those wanted, or the file's own. */
+  channels: number;
+  height: number;
+  width: number;
+  /** Labels of each image; 0 if they are not read. */
+  labelCount: number;
+  /** Channels of an image in the file: 1 for grayscale that is repeated. */
+  fileChannels: number;
+  /** Type of the numbers in the file: float16, float32, float64, uint8 or uint16. */
+  dtype: string;
+  /** Attributes of the file, of its `labels` and of its `img`; where they share a name the later wins. */
+  attributes: Record<string, unknown>;
+}
+
+export interface DataFileOptions {
+  /** Channels that the model wants: grayscale is repeated to fill them. The file's own if left out. */
+  channels?: number;
+  /** Whether labels are read: required, read where the file has them, or (the default) not at all. */
+  labels?: boolean | "optional";
+  /** Height and width that the images must have. Any if left out. */
+  size?: number;
+}
+
+/**
+ * An HDF5 file of images: `img` [N, C, H, W], [N, 1, H, W] or [N, H, W], and `labels` [N, K].
+ * float16, float32 and float64 images are taken as they are (normalised when they were written); uint8 and uint16 are
+ * scaled to 0 … 1 and normalised. Images are read by index, a batch at a time; the file is never read whole.
+ */
+export class DataFile {
+  readonly info: DatasetInfo;
+  readonly #file: Hdf5Handle;
+  readonly #images: Hdf5Dataset;
+  readonly #labels: Hdf5Dataset | undefined;
+  readonly #normalisation: PixelNormalisation | undefined;
+
+  private constructor(file: Hdf5Handle, options: DataFileOptions) {
+    this.#file = file;
+    this.#images = new Hdf5Dataset(file, "img", "[N, C, H, W]");
+    this.#labels = openLabels(file, options.labels ?? false);
+    this.info = describe(file, this.#images, this.#labels, options);
+    this.#normalisation = integerNormalisation(this.info.dtype, this.info.channels);
+  }
+
+  /**
+   * Opens a data file and checks everything that can be known without reading it all.
+   *
+   * @throws DataError, one line that names the file, what it has and what was expected
+   */
+  static async open(path: string, options: DataFileOptions = {}): Promise<DataFile> {
+    const file = await openHdf5(path);
+    let dataFile: DataFile | undefined;
+    try {
+      dataFile = new DataFile(file, options);
+      // A file whose packing cannot be undone should say so now, not in the middle of a run.
+      dataFile.readImages(Uint32Array.of(0));
+      return dataFile;
+    } catch (error) {
+      if (dataFile) dataFile.close();
+      else file.library.close_file(file.id);
+      throw asDataError(path, error);
+    }
+  }
+
+  /**
+   * The images `indices` as [indices.length, C, H, W], normalised.
+   *
+   * @throws DataError if one cannot be read or holds NaN or Infinity; it is named by its index in the file, from 0
+   */
+  readImages(indices: Uint32Array): Float32Array<ArrayBuffer> {
+    const { channels, height, width, path } = this.info;
+    const plane = height * width;
+    const images = allocate(path, indices.length, channels * plane);
+    this.#guard(() =>
+      this.#images.readRows(indices, (row, position, index) => {
+        const image = images.subarray(position * channels * plane, (position + 1) * channels * plane);
+        if (this.#normalisation) writeIntegers(row, image, plane, this.#normalisation);
+        else writeFloats(row, image);
+        requireFinite(image, "value", () => `${path}: image ${index} (counted from 0)`);
+      })
+    );
+    return images;
+  }
+
+  /**
+   * The labels of the images `indices` as [indices.length, K].
+   *
+   * @throws DataError if they cannot be read or hold NaN or Infinity
+   */
+  readLabels(indices: Uint32Array): Float32Array<ArrayBuffer> {
+    const { labelCount, path } = this.info;
+    const labels = allocate(path, indices.length, labelCount);
+    this.#guard(() =>
+      this.#labels?.readRows(indices, (row, position, index) => {
+        for (let label = 0; label < labelCount; label++) {
+          labels[position * labelCount + label] = Number(row[label]);
+        }
+        const own = labels.subarray(position * labelCount, (position + 1) * labelCount);
+        requireFinite(own, "label", () => `${path}: image ${index} (counted from 0)`);
+      })
+    );
+    return labels;
+  }
+
+  close(): void {
+    this.#images.close();
+    this.#labels?.close();
+    this.#file.library.close_file(this.#file.id);
+  }
+
+  #guard(read: () => void): void {
+    try {
+      read();
+    } catch (error) {
+      throw asDataError(this.info.path, error);
+    }
+  }
+}
+
+/**
+ * Checks that a codec whose strides multiply to `stride` can take the images.
+ *
+ * @throws DataError naming the size and the stride
+ */
+export function requireDivisible({ path, height, width }: DatasetInfo, stride: number): void {
+  if (height % stride === 0 && width % stride === 0) return;
+  throw new DataError(
+    `${path}: images are ${height} by ${width}, expected both to be divisible by ${stride}, the codec's total stride`,
+  );
+}
+
+function openLabels(file: Hdf5Handle, wanted: boolean | "optional"): Hdf5Dataset | undefined {
+  if (wanted === false) return undefined;
+  if (wanted === "optional" && file.library.get_type(file.id, "/labels") < 0) return undefined;
+  return new Hdf5Dataset(file, "labels", "[N, K]");
+}
+
+const imageTypes: readonly string[] = ["float16", "float32", "float64", "uint8", "uint16"];
+
+function describe(
+  file: Hdf5Handle,
+  images: Hdf5Dataset,
+  labels: Hdf5Dataset | undefined,
+  options: DataFileOptions,
+): DatasetInfo {
+  const { path } = file;
+  const { shape } = images;
+  const fail = (message: string) => new DataError(`${path}: ${message}`);
+  if (!imageTypes.includes(images.elementType)) {
+    throw fail(`"img" holds ${images.elementType}, expected ${imageTypes.join(", ")}`);
+  }
+  if (shape.length !== 3 && shape.length !== 4) {
+    throw fail(`"img" has shape [${shape.join(", ")}], expected [N, C, H, W] or [N, H, W]`);
+  }
+  const [count, fileChannels, height, width] =
+    (shape.length === 3 ? [shape[0], 1, ...shape.slice(1)] : shape) as [number, number, number, number];
+  if (shape.includes(0)) throw fail(`"img" has shape [${shape.join(", ")}], expected at least one image`);
+
+  const channels = options.channels ?? fileChannels;
+  if (fileChannels !== 1 && fileChannels !== channels) {
+    throw fail(`images have ${fileChannels} channels, expected ${channels === 1 ? "1" : `1 or ${channels}`}`);
+  }
+  const { size } = options;
+  if (size !== undefined && (height !== size || width !== size)) {
+    throw fail(`images are ${height} by ${width}, expected ${size} by ${size}`);
+  }
+  if (images.elementType.startsWith("uint") && !normalisationFor(channels)) {
+    throw fail(`"img" holds ${images.elementType} with ${channels} channels, expected 1 or 3 to normalise`);
+  }
+  const labelCount = labels ? requireLabelShape(path, labels, count) : 0;
+  const attributes = {
+    ...attributesOf(file, "/"),
+    ...(labels ? attributesOf(file, "/labels") : {}),
+    ...attributesOf(file, "/img"),
+  };
+  return {
+    path,
+    count,
+    channels,
+    height,
+    width,
+    labelCount,
+    fileChannels,
+    dtype: images.elementType,
+    attributes,
+  };
+}
+
+function requireLabelShape(path: string, { shape }: Hdf5Dataset, count: number): number {
+  const [rows, labelCount] = shape;
+  if (shape.length !== 2 || !labelCount) {
+    throw new DataError(`${path}: "labels" has shape [${shape.join(", ")}], expected [${count}, K]`);
+  }
+  if (rows !== count) {
+    throw new DataError(
+      `${path}: holds ${count} images and ${rows} rows of labels, expected as many of each`,
+    );
+  }
+  return labelCount;
+}
+
+function allocate(path: string, count: number, elements: number): Float32Array<ArrayBuffer> {
+  try {
+    return new Float32Array(count * elements);
+  } catch {
+    throw new DataError(
+      `${path}: ${count} images of ${elements} values do not fit in memory, use a smaller batch`,
+    );
+  }
+}
+
+/** A damaged file can make the library fail in ways of its own; its user still gets one line. */
+function asDataError(path: string, error: unknown): DataError {
+  if (error instanceof DataError) return error;
+  const reason = (error instanceof Error ? error.message : String(error)).split("\n")[0];
+  return new DataError(`${path}: this HDF5 file cannot be read, it may be damaged (${reason})`);
+}

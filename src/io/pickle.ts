@@ -1,0 +1,254 @@
+import { DataError } from "../errors.ts";
+import type { ByteReader } from "./byte_reader.ts";
+import { printable } from "./file_error.ts";
+
+/**
+ * Reads Python's pickles, and can run nothing: a pickle is a program for a stack machine, whose one dangerous power is
+ * to call what it names. Here a name leads to a PickleGlobal that the caller chose to offer, or to a DataError.
+ * The operations are those of CPython's Lib/pickletools.py for the binary protocols 1 to 5.
+ *
+ * Python's None, bool, int, float, str and bytes become null, boolean, number (bigint beyond 2⁵³), string and Uint8Array;
+ * lists and tuples become arrays, dicts become Maps (no key of theirs can touch a prototype), sets become Sets.
+ */
+export type PickleValue = unknown;
+
+/** What a name in a pickle stands for, where it may be called. */
+export class PickleGlobal {
+  constructor(readonly name: string, readonly call: (parameters: PickleValue[]) => PickleValue) {}
+}
+
+export interface PickleHooks {
+  /** What a name such as "collections.OrderedDict" stands for; undefined refuses the pickle. */
+  findGlobal(name: string): PickleValue;
+  /** Finds an object that the pickle only refers to. */
+  persistentLoad(id: PickleValue): PickleValue;
+}
+
+/**
+ * Reads one pickle and leaves the reader behind it.
+ *
+ * @throws DataError where the pickle is damaged, asks for a name that is not offered, or is out of proportion.
+ */
+export function unpickle(reader: ByteReader, hooks: PickleHooks): PickleValue {
+  const machine = new Machine(reader, hooks);
+  for (let steps = 0; steps < maxSteps; steps++) {
+    const code = reader.uint8();
+    if (code === stop) return machine.pop();
+    const operation = operations[code];
+    if (!operation) throw damaged(`operation 0x${code.toString(16).padStart(2, "0")} is unknown here`);
+    operation(machine);
+  }
+  throw new DataError(`the pickle has more than ${maxSteps} steps`);
+}
+
+/** A step can make an object of a hundred bytes and more; state dicts take some forty steps for each tensor. */
+const maxSteps = 4_000_000;
+const maxIntegerBytes = 256;
+const stop = 0x2e;
+
+const latin1 = new TextDecoder("latin1");
+const utf8 = new TextDecoder("utf-8");
+
+function damaged(what: string): DataError {
+  return new DataError(`the pickle is damaged: ${what}`);
+}
+
+class Machine {
+  readonly stack: PickleValue[] = [];
+  readonly marks: number[] = [];
+  readonly memo = new Map<number, PickleValue>();
+
+  constructor(readonly reader: ByteReader, readonly hooks: PickleHooks) {}
+
+  push(value: PickleValue): void {
+    this.stack.push(value);
+  }
+
+  pop(): PickleValue {
+    this.#need(1);
+    return this.stack.pop();
+  }
+
+  top(): PickleValue {
+    this.#need(1);
+    return this.stack[this.stack.length - 1];
+  }
+
+  /** Takes the last `count` values. */
+  take(count: number): PickleValue[] {
+    this.#need(count);
+    return this.stack.splice(this.stack.length - count, count);
+  }
+
+  /** Takes the values above the last mark, and the mark. */
+  takeToMark(): PickleValue[] {
+    const mark = this.marks.pop();
+    if (mark === undefined) throw damaged("a mark is missing");
+    return this.stack.splice(mark);
+  }
+
+  text(length: number): string {
+    return utf8.decode(this.reader.bytes(length));
+  }
+
+  recall(index: number): void {
+    if (!this.memo.has(index)) throw damaged(`nothing is remembered as ${index}`);
+    this.push(this.memo.get(index));
+  }
+
+  remember(index: number): void {
+    this.memo.set(index, this.top());
+  }
+
+  pushGlobal(module: PickleValue, name: PickleValue): void {
+    if (typeof module !== "string" || typeof name !== "string") throw damaged("a name is no text");
+    const asked = `${module}.${name}`;
+    const found = this.hooks.findGlobal(asked);
+    if (found === undefined) {
+      throw new DataError(
+        `the pickle asks for ${printable(asked)}; only tensors and plain containers are accepted`,
+      );
+    }
+    this.push(found);
+  }
+
+  call(): void {
+    const [callable, parameters] = this.take(2);
+    if (!(callable instanceof PickleGlobal) || !Array.isArray(parameters)) {
+      throw damaged("a call is malformed");
+    }
+    this.push(callable.call(parameters));
+  }
+
+  #need(count: number): void {
+    if (this.stack.length - count < (this.marks.at(-1) ?? 0)) throw damaged("a value is missing");
+  }
+}
+
+/** An integer of `length` bytes, little-endian, in two's complement. */
+function readInteger(reader: ByteReader, length: number): number | bigint {
+  if (length > maxIntegerBytes) throw damaged(`an integer of ${length} bytes`);
+  let value = 0n;
+  for (const byte of reader.bytes(length).reverse()) value = (value << 8n) | BigInt(byte);
+  return narrowed(BigInt.asIntN(8 * length, value));
+}
+
+function integerFromText(text: string): number | bigint {
+  if (!/^[+-]?\d{1,600}$/.test(text)) throw damaged(`${JSON.stringify(printable(text))} is no integer`);
+  return narrowed(BigInt(text));
+}
+
+function narrowed(value: bigint): number | bigint {
+  return BigInt.asIntN(54, value) === value ? Number(value) : value;
+}
+
+function append(machine: Machine, items: PickleValue[]): void {
+  const list = machine.top();
+  if (!Array.isArray(list)) throw damaged("something is appended to what is no list");
+  for (const item of items) list.push(item);
+}
+
+function addToSet(machine: Machine, items: PickleValue[]): void {
+  const set = machine.top();
+  if (!(set instanceof Set)) throw damaged("something is added to what is no set");
+  for (const item of items) set.add(item);
+}
+
+function setItems(machine: Machine, items: PickleValue[]): void {
+  const map = machine.top();
+  if (!(map instanceof Map) || items.length % 2 !== 0) throw damaged("an item is set in what is no dict");
+  for (let index = 0; index < items.length; index += 2) map.set(items[index], items[index + 1]);
+}
+
+function mapOf(items: PickleValue[]): Map<PickleValue, PickleValue> {
+  if (items.length % 2 !== 0) throw damaged("a dict has a key without a value");
+  const map = new Map<PickleValue, PickleValue>();
+  for (let index = 0; index < items.length; index += 2) map.set(items[index], items[index + 1]);
+  return map;
+}
+
+/** Python 2 kept text and bytes in one type, which pickles without saying which it is. */
+function textOfPython2(bytes: Uint8Array): string {
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch {
+    return latin1.decode(bytes);
+  }
+}
+
+const operations: Record<number, (machine: Machine) => void> = {
+  // Constants
+  0x4e: (m) => m.push(null), // NONE
+  0x88: (m) => m.push(true), // NEWTRUE
+  0x89: (m) => m.push(false), // NEWFALSE
+  0x4a: (m) => m.push(m.reader.int32()), // BININT
+  0x4b: (m) => m.push(m.reader.uint8()), // BININT1
+  0x4d: (m) => m.push(m.reader.uint16()), // BININT2
+  0x8a: (m) => m.push(readInteger(m.reader, m.reader.uint8())), // LONG1
+  0x8b: (m) => m.push(readInteger(m.reader, m.reader.uint32())), // LONG4
+  0x47: (m) => m.push(m.reader.float64BigEndian()), // BINFLOAT
+  0x49: (m) => { // INT, which also spelt booleans before protocol 2
+    const text = m.reader.line();
+    m.push(text === "01" ? true : text === "00" ? false : integerFromText(text));
+  },
+  0x4c: (m) => m.push(integerFromText(m.reader.line().replace(/L$/, ""))), // LONG
+
+  // Text and bytes
+  0x8c: (m) => m.push(m.text(m.reader.uint8())), // SHORT_BINUNICODE
+  0x58: (m) => m.push(m.text(m.reader.uint32())), // BINUNICODE
+  0x8d: (m) => m.push(m.text(m.reader.uint64())), // BINUNICODE8
+  0x55: (m) => m.push(textOfPython2(m.reader.bytes(m.reader.uint8()))), // SHORT_BINSTRING
+  0x54: (m) => m.push(textOfPython2(m.reader.bytes(m.reader.uint32()))), // BINSTRING
+  0x43: (m) => m.push(m.reader.bytes(m.reader.uint8())), // SHORT_BINBYTES
+  0x42: (m) => m.push(m.reader.bytes(m.reader.uint32())), // BINBYTES
+  0x8e: (m) => m.push(m.reader.bytes(m.reader.uint64())), // BINBYTES8
+  0x96: (m) => m.push(m.reader.bytes(m.reader.uint64())), // BYTEARRAY8
+
+  // Containers
+  0x29: (m) => m.push([]), // EMPTY_TUPLE
+  0x85: (m) => m.push(m.take(1)), // TUPLE1
+  0x86: (m) => m.push(m.take(2)), // TUPLE2
+  0x87: (m) => m.push(m.take(3)), // TUPLE3
+  0x74: (m) => m.push(m.takeToMark()), // TUPLE
+  0x5d: (m) => m.push([]), // EMPTY_LIST
+  0x6c: (m) => m.push(m.takeToMark()), // LIST
+  0x61: (m) => append(m, m.take(1)), // APPEND
+  0x65: (m) => append(m, m.takeToMark()), // APPENDS
+  0x7d: (m) => m.push(new Map()), // EMPTY_DICT
+  0x64: (m) => m.push(mapOf(m.takeToMark())), // DICT
+  0x73: (m) => setItems(m, m.take(2)), // SETITEM
+  0x75: (m) => setItems(m, m.takeToMark()), // SETITEMS
+  0x8f: (m) => m.push(new Set()), // EMPTY_SET
+  0x90: (m) => addToSet(m, m.takeToMark()), // ADDITEMS
+  0x91: (m) => m.push(new Set(m.takeToMark())), // FROZENSET
+
+  // The stack and the memo
+  0x28: (m) => void m.marks.push(m.stack.length), // MARK
+  0x30: (m) => void m.pop(), // POP
+  0x31: (m) => void m.takeToMark(), // POP_MARK
+  0x32: (m) => m.push(m.top()), // DUP
+  0x68: (m) => m.recall(m.reader.uint8()), // BINGET
+  0x6a: (m) => m.recall(m.reader.uint32()), // LONG_BINGET
+  0x71: (m) => m.remember(m.reader.uint8()), // BINPUT
+  0x72: (m) => m.remember(m.reader.uint32()), // LONG_BINPUT
+  0x94: (m) => m.remember(m.memo.size), // MEMOIZE
+
+  // Names and calls
+  0x63: (m) => m.pushGlobal(m.reader.line(), m.reader.line()), // GLOBAL
+  0x93: (m) => { // STACK_GLOBAL
+    const [module, name] = m.take(2);
+    m.pushGlobal(module, name);
+  },
+  0x52: (m) => m.call(), // REDUCE
+  0x81: (m) => m.call(), // NEWOBJ: a class called with its parameters
+  // BUILD sets an object's attributes: state dicts carry `_metadata`, parameters hooks, and none of it is wanted.
+  0x62: (m) => void m.pop(),
+  0x51: (m) => m.push(m.hooks.persistentLoad(m.pop())), // BINPERSID
+
+  // Framing
+  0x80: (m) => { // PROTO
+    const protocol = m.reader.uint8();
+    if (protocol > 5) throw new DataError(`it is a pickle of protocol ${protocol}, and 0 to 5 are known`);
+  },
+  0x95: (m) => void m.reader.uint64(), // FRAME: only a hint for buffering
+};

@@ -1,0 +1,156 @@
+import { inflateSync } from "fflate";
+import { DataError } from "../errors.ts";
+import { allocate, type ByteSource, memorySource, partOf } from "./file_source.ts";
+
+/**
+ * Reads ZIP archives without unpacking more than is asked for: the central directory at the end of the file says where
+ * each member lies. Stored and deflated members, and sizes past 4 GiB (zip64), by PKWARE's APPNOTE.TXT 6.3.10.
+ */
+export class ZipArchive {
+  readonly #members = new Map<string, Member>();
+
+  constructor(readonly source: ByteSource) {
+    const { offset, size } = findDirectory(source);
+    for (const member of membersOf(source.read(offset, size))) this.#members.set(member.name, member);
+  }
+
+  get names(): string[] {
+    return [...this.#members.keys()];
+  }
+
+  has(name: string): boolean {
+    return this.#members.has(name);
+  }
+
+  /** The content of a member. `limit`: the most bytes it may unpack to. @throws DataError where there is no such member. */
+  open(name: string, limit: number): ByteSource {
+    const member = this.#members.get(name);
+    if (!member) throw new DataError(`the archive has no member ${name}`);
+    const { method, size, packedSize } = member;
+    const packed = partOf(this.source, this.#contentOffset(member), packedSize);
+    if (method === stored && size === packedSize) return packed;
+    if (method !== deflated) {
+      throw new DataError(`the archive's member ${name} is packed by method ${method}`);
+    }
+    if (size > limit) throw new DataError(`the archive's member ${name} unpacks to ${size} bytes`);
+    return memorySource(inflated(packed.read(0, packedSize), size, name));
+  }
+
+  /** Behind the member's own header, whose extra field may differ from the directory's. */
+  #contentOffset(member: Member): number {
+    const header = viewOf(this.source.read(member.headerOffset, localHeaderSize));
+    if (header.getUint32(0, true) !== localSignature) {
+      throw new DataError(`the archive is damaged: it has no member at ${member.headerOffset}`);
+    }
+    return member.headerOffset + localHeaderSize + header.getUint16(26, true) + header.getUint16(28, true);
+  }
+}
+
+interface Member {
+  name: string;
+  method: number;
+  packedSize: number;
+  size: number;
+  headerOffset: number;
+}
+
+const stored = 0;
+const deflated = 8;
+const localSignature = 0x04034b50;
+const memberSignature = 0x02014b50;
+const endSignature = 0x06054b50;
+const end64Signature = 0x06064b50;
+const locator64Signature = 0x07064b50;
+const localHeaderSize = 30;
+const memberHeaderSize = 46;
+const endSize = 22;
+const end64Size = 56;
+const locator64Size = 20;
+const maxComment = 65535;
+/** Stands for "see the zip64 record" in a 32-bit field. */
+const inZip64 = 0xffffffff;
+
+/** Where the central directory lies. Its own record ends the file, but for a comment. */
+function findDirectory(source: ByteSource): { offset: number; size: number } {
+  const tailSize = Math.min(source.size, endSize + maxComment);
+  const tailOffset = source.size - tailSize;
+  const tail = viewOf(source.read(tailOffset, tailSize));
+  for (let at = tailSize - endSize; at >= 0; at--) {
+    if (tail.getUint32(at, true) !== endSignature) continue;
+    const [size, offset] = [tail.getUint32(at + 12, true), tail.getUint32(at + 16, true)];
+    if (size !== inZip64 && offset !== inZip64) return { offset, size };
+    return findDirectory64(source, tailOffset + at - locator64Size);
+  }
+  throw new DataError("the archive is cut short: its directory, at the end, is missing");
+}
+
+function findDirectory64(source: ByteSource, locatorOffset: number): { offset: number; size: number } {
+  const locator = viewOf(source.read(locatorOffset, locator64Size));
+  if (locator.getUint32(0, true) !== locator64Signature) throw damaged();
+  const end = viewOf(source.read(uint64(locator, 8), end64Size));
+  if (end.getUint32(0, true) !== end64Signature) throw damaged();
+  return { size: uint64(end, 40), offset: uint64(end, 48) };
+}
+
+function membersOf(directory: Uint8Array<ArrayBuffer>): Member[] {
+  const members: Member[] = [];
+  const view = viewOf(directory);
+  for (let at = 0; at + memberHeaderSize <= directory.length;) {
+    if (view.getUint32(at, true) !== memberSignature) throw damaged();
+    const [nameSize, extraSize, commentSize] = [28, 30, 32].map((field) => view.getUint16(at + field, true));
+    const nameOffset = at + memberHeaderSize;
+    const extraOffset = nameOffset + nameSize!;
+    const next = extraOffset + extraSize! + commentSize!;
+    if (next > directory.length) throw damaged();
+    const [packedSize, size, headerOffset] = [20, 24, 42].map((field) => view.getUint32(at + field, true));
+    const member: Member = {
+      name: new TextDecoder().decode(directory.subarray(nameOffset, extraOffset)),
+      method: view.getUint16(at + 10, true),
+      packedSize: packedSize!,
+      size: size!,
+      headerOffset: headerOffset!,
+    };
+    widen(member, viewOf(directory.slice(extraOffset, extraOffset + extraSize!)));
+    members.push(member);
+    at = next;
+  }
+  return members;
+}
+
+/** Takes from the zip64 extra field (id 1) what the 32-bit fields leave to it, in this order. */
+function widen(member: Member, extra: DataView): void {
+  for (let at = 0; at + 4 <= extra.byteLength;) {
+    const [id, end] = [extra.getUint16(at, true), at + 4 + extra.getUint16(at + 2, true)];
+    at += 4;
+    for (const field of id === 1 ? ["size", "packedSize", "headerOffset"] as const : []) {
+      if (member[field] !== inZip64) continue;
+      if (at + 8 > Math.min(end, extra.byteLength)) throw damaged();
+      member[field] = uint64(extra, at);
+      at += 8;
+    }
+    at = end;
+  }
+}
+
+function inflated(packed: Uint8Array<ArrayBuffer>, size: number, name: string): Uint8Array<ArrayBuffer> {
+  try {
+    // One byte too many, because what does not fit is dropped without a word.
+    const bytes = inflateSync(packed, { out: allocate(size + 1) });
+    if (bytes.length === size) return bytes as Uint8Array<ArrayBuffer>;
+  } catch (error) {
+    if (error instanceof DataError) throw error;
+  }
+  throw new DataError(`the archive's member ${name} cannot be unpacked`);
+}
+
+function viewOf(bytes: Uint8Array<ArrayBuffer>): DataView {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
+function uint64(view: DataView, offset: number): number {
+  return Number(view.getBigUint64(offset, true));
+}
+
+function damaged(): DataError {
+  return new DataError("the archive is damaged: its directory cannot be read");
+}

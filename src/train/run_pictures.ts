@@ -1,0 +1,103 @@
+/** A run's pictures: originals, samples of reconstructions, and the curves of its losses. */
+
+import { join } from "node:path";
+import type { BatchLoader } from "../data/loader.ts";
+import { imagenetDeviation, imagenetMean } from "../data/normalisation.ts";
+import { writeFileAtomic } from "../io/atomic.ts";
+import { encodePng } from "../io/png.ts";
+import { renderCurves } from "../report/curves.ts";
+import { type GridOptions, imageGrid } from "../report/grid.ts";
+import type { MetricsLine, Phase } from "./metrics_log.ts";
+import type { VqvaeTrainer } from "./vqvae_trainer.ts";
+
+/** Grids are five by five. */
+const samples = 25;
+
+export class RunPictures {
+  private chosen: { images: Float32Array<ArrayBuffer>; count: number } | undefined;
+
+  /** The samples are the first images of `loader`. */
+  constructor(
+    private readonly folder: string,
+    private readonly trainer: VqvaeTrainer,
+    private readonly loader: BatchLoader,
+  ) {}
+
+  /** sample/original.png. */
+  async writeOriginals(): Promise<void> {
+    await this.writeGrid("original.png", (await this.samples()).images);
+  }
+
+  /** sample/0001.png, the reconstructions after epoch 1, and sample/flat_0001.png, what the top codes alone give. */
+  async writeSamples(epoch: number): Promise<void> {
+    const { images, count } = await this.samples();
+    const { whole, topOnly } = await this.trainer.reconstruct(images, count);
+    const name = `${String(epoch).padStart(4, "0")}.png`;
+    await this.writeGrid(name, whole);
+    await this.writeGrid(`flat_${name}`, topOnly);
+  }
+
+  /** loss_curves.png: losses and perplexities by epoch. */
+  async drawCurves(lines: readonly MetricsLine[]): Promise<void> {
+    const panel = (title: string, ...names: string[]) => ({
+      title,
+      yLabel: title.toLowerCase(),
+      series: (["train", "valid"] as Phase[]).flatMap((phase) =>
+        names.map((name) => curve(lines, phase, name, names.length > 1))
+      ),
+    });
+    const png = await renderCurves({
+      title: "VQ-VAE-2",
+      xLabel: "epoch",
+      panels: [
+        panel("Loss", "loss"),
+        panel("Reconstruction loss", "recon_loss"),
+        panel("Latent loss", "latent_loss"),
+        panel("Codebook perplexity", "perplexity_t", "perplexity_b"),
+      ],
+    });
+    await writeFileAtomic(join(this.folder, "loss_curves.png"), png);
+  }
+
+  private async samples(): Promise<{ images: Float32Array<ArrayBuffer>; count: number }> {
+    if (this.chosen) return this.chosen;
+    const parts: Float32Array[] = [];
+    let count = 0;
+    for await (const batch of this.loader.epoch(0)) {
+      const size = batch.images.length / batch.count;
+      const taken = Math.min(batch.count, samples - count);
+      parts.push(batch.images.subarray(0, taken * size));
+      count += taken;
+      if (count >= samples) break;
+    }
+    const images = new Float32Array(parts.reduce((sum, part) => sum + part.length, 0));
+    let at = 0;
+    for (const part of parts) {
+      images.set(part, at);
+      at += part.length;
+    }
+    return this.chosen = { images, count };
+  }
+
+  private async writeGrid(name: string, images: Float32Array): Promise<void> {
+    const { channels, height, width } = this.loader.info;
+    const picture = imageGrid(images, gridOptions(channels, height, width));
+    await writeFileAtomic(join(this.folder, "sample", name), encodePng(picture));
+  }
+}
+
+/** How normalised images of this size become a picture. */
+export function gridOptions(channels: number, height: number, width: number): GridOptions {
+  const [mean, std] = [imagenetMean.slice(0, channels), imagenetDeviation.slice(0, channels)];
+  return { channels, height, width, mean, std };
+}
+
+function curve(lines: readonly MetricsLine[], phase: Phase, name: string, withName: boolean) {
+  const level = name.endsWith("_t") ? "top" : "bottom";
+  return {
+    name: withName ? `${phase}, ${level}` : phase,
+    points: lines.filter((line) => line.phase === phase).map((
+      line,
+    ): [number, number] => [line.epoch, line[name] as number]),
+  };
+}

@@ -1,0 +1,50 @@
+/** What a run of codec training is asked for, what surrounds it, and how it ends. */
+
+import type { VqvaeConfiguration } from "../models/vqvae/configuration.ts";
+import type { Progress } from "../report/progress.ts";
+import type { StopSignal } from "./stop_signal.ts";
+
+export interface TrainVqvaeOptions {
+  data_path: string;
+  /** No validation where it is missing. */
+  valid_path?: string;
+  save_path: string;
+  dataset: string;
+  view: string;
+  /** Side of the images; the file's own where it is missing. */
+  size?: number;
+  n_epochs: number;
+  batch_size: number;
+  lr: number;
+  seed: number;
+  shuffle: boolean;
+  max_steps?: number;
+  /** A file of weights to start from. */
+  init?: string;
+  resume: boolean;
+  checkpoint_every: number;
+  sample_every: number;
+  log_every: number;
+  kmeans_init: boolean;
+  restart_dead_codes?: number;
+  adapter?: string;
+  configuration: VqvaeConfiguration;
+}
+
+/** What the caller shows and hands in. */
+export interface Surroundings {
+  note(text: string): void;
+  progress(label: string, total: number): Progress;
+  stop: StopSignal;
+  versions: Record<string, string>;
+}
+
+/** How a run ended. */
+export interface TrainOutcome {
+  steps: number;
+  epochs: number;
+  /** The weights at the end. */
+  checkpoint: string;
+  /** Set where a signal ended the run. */
+  exitCode?: number;
+}
