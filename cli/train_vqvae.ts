@@ -141,7 +141,7 @@ async function main(): Promise<number> {
   );
   const outcome = await trainVqvae({ ...others, data_path, valid_path, configuration }, {
     note: (text) => console.error(text),
-    progress: (label, total) => new Progress({ label, total }),
+    progress: (label, total, alreadyDone = 0) => new Progress({ label, total, alreadyDone }),
     stop,
     versions,
   });

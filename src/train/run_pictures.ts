@@ -10,10 +10,14 @@ import { type GridOptions, imageGrid } from "../report/grid.ts";
 import type { MetricsLine, Phase } from "./metrics_log.ts";
 import type { VqvaeTrainer } from "./vqvae_trainer.ts";
 
+/** Milliseconds between two drawings of the curves, each of which takes about a second. */
+const drawingInterval = 30_000;
+
 /** Grids are five by five. */
 const samples = 25;
 
 export class RunPictures {
+  private lastDrawn = -Infinity;
   private chosen: { images: Float32Array<ArrayBuffer>; count: number } | undefined;
 
   /** The samples are the first images of `loader`. */
@@ -37,8 +41,10 @@ export class RunPictures {
     await this.writeGrid(`flat_${name}`, topOnly);
   }
 
-  /** loss_curves.png: losses and perplexities by epoch. */
-  async drawCurves(lines: readonly MetricsLine[]): Promise<void> {
+  /** loss_curves.png: losses and perplexities by epoch. Not more often than every half minute, unless it is the last time. */
+  async drawCurves(lines: readonly MetricsLine[], isLast: boolean): Promise<void> {
+    if (!isLast && performance.now() - this.lastDrawn < drawingInterval) return;
+    this.lastDrawn = performance.now();
     const panel = (title: string, ...names: string[]) => ({
       title,
       yLabel: title.toLowerCase(),

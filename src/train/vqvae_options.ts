@@ -34,8 +34,9 @@ export interface TrainVqvaeOptions {
 /** What the caller shows and hands in. */
 export interface Surroundings {
   note(text: string): void;
-  progress(label: string, total: number): Progress;
-  stop: StopSignal;
+  progress(label: string, total: number, alreadyDone?: number): Progress;
+  /** Whose exitCode is set when the run is to end. */
+  stop: Pick<StopSignal, "exitCode">;
   versions: Record<string, string>;
 }
 

@@ -1,7 +1,7 @@
 /** One run: epochs of training and validation, and what they leave in the folder. */
 
 import { join } from "node:path";
-import type { Batch, BatchLoader } from "../data/loader.ts";
+import type { BatchLoader } from "../data/loader.ts";
 import { DataError } from "../errors.ts";
 import type { CodeUsage, VqvaeScalars, VqvaeTrainer } from "./vqvae_trainer.ts";
 import { ringCapacity } from "./vqvae_program.ts";
@@ -138,8 +138,8 @@ export class VqvaeRun {
     state.sums = {};
     await this.log.add(lines);
     surroundings.note(lines.map(summary).join("; "));
-    await this.pictures.drawCurves(this.log.epochs);
     const isLast = epoch === options.n_epochs || this.mustStop;
+    await this.pictures.drawCurves(this.log.epochs, isLast);
     if (epoch % options.sample_every === 0 || isLast) await this.pictures.writeSamples(epoch);
     await this.keepBest(lines.at(-1)!.loss as number);
     if (epoch % options.checkpoint_every === 0 || isLast) return await this.saveNumbered();
@@ -149,19 +149,20 @@ export class VqvaeRun {
     const progress = this.surroundings.progress(`validation ${epoch}`, loader.info.count);
     const sums: Record<string, number> = {};
     let images = 0;
+    let unread = 0;
     for await (const batch of loader.epoch(0)) {
-      await this.addWeighted(sums, batch);
+      await this.trainer.evaluate(batch.images, batch.count);
       images += batch.count;
+      unread++;
+      if (unread < ringCapacity && images < loader.info.count) continue;
+      for (const [name, sum] of Object.entries(await this.trainer.evaluationSums())) {
+        sums[name] = (sums[name] ?? 0) + sum;
+      }
+      unread = 0;
       progress.update(images);
     }
     progress.finish();
     return await this.epochLine("valid", epoch, sums, images);
-  }
-
-  /** Batches count by their images, since the last one may be smaller. */
-  private async addWeighted(sums: Record<string, number>, { images, count }: Batch): Promise<void> {
-    const scalars = await this.trainer.evaluate(images, count);
-    for (const [name, value] of Object.entries(scalars)) sums[name] = (sums[name] ?? 0) + value * count;
   }
 
   /** Means over the phase; perplexity and the share of codes in use are those of all its codes together. */

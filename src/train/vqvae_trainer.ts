@@ -37,6 +37,10 @@ export type State = Map<string, { shape: number[]; data: Float32Array<ArrayBuffe
 interface LoadedProgram {
   executor: Executor;
   program: VqvaeProgram;
+  /** Images in a batch. */
+  count: number;
+  /** Runs whose losses nobody has read. */
+  unread: number;
 }
 
 export interface TrainerOptions {
@@ -111,12 +115,27 @@ export class VqvaeTrainer {
     return await this.training.program.ring.read(this.memory, numbers);
   }
 
-  /** The losses of a batch of any size; nothing changes but the counters of codes. */
-  async evaluate(images: Float32Array<ArrayBuffer>, count: number): Promise<VqvaeScalars> {
-    const { executor, program } = await this.evaluation(count, false);
-    this.memory.write(program.images, images);
-    executor.run();
-    return (await program.ring.read(this.memory, [0]))[0]!;
+  /** Submits a batch of any size; nothing changes but the counters of codes. At most ringCapacity may be unread. */
+  async evaluate(images: Float32Array<ArrayBuffer>, count: number): Promise<void> {
+    const loaded = await this.evaluation(count, false);
+    this.memory.write(loaded.program.images, images);
+    this.memory.write(loaded.program.step, Float32Array.of(0, 0, loaded.unread, 0));
+    loaded.executor.run();
+    loaded.unread++;
+  }
+
+  /** Sums of the losses of all unread batches, each batch counted as often as it has images. */
+  async evaluationSums(): Promise<Record<string, number>> {
+    const sums: Record<string, number> = {};
+    for (const pending of this.evaluations.values()) {
+      const { program, unread, count } = await pending;
+      const slots = Array.from({ length: unread }, (_, index) => index);
+      for (const scalars of await program.ring.read(this.memory, slots)) {
+        for (const [name, value] of Object.entries(scalars)) sums[name] = (sums[name] ?? 0) + value * count;
+      }
+      (await pending).unread = 0;
+    }
+    return sums;
   }
 
   /** Reconstructions of a batch, and what the decoder makes of the top codes alone; [B, C, H, W] each. */
@@ -260,6 +279,7 @@ export class VqvaeTrainer {
   }
 
   private async load(program: VqvaeProgram): Promise<LoadedProgram> {
-    return { executor: await Executor.load(plan(program.program, this.gpu.target), this.memory), program };
+    const executor = await Executor.load(plan(program.program, this.gpu.target), this.memory);
+    return { executor, program, count: program.images.shape[0]!, unread: 0 };
   }
 }

@@ -1,0 +1,177 @@
+/** From a case in the table to a graph, and the graph's values by the operations' float64 references. */
+
+import { elementCount, floatType, type Layout } from "../src/graph/layout.ts";
+import { ancestors, apply, type Tensor } from "../src/graph/tensor.ts";
+import { channelsLast, concat, sliceChannels } from "../src/ops/channels.ts";
+import { channelSum } from "../src/ops/channel_sum.ts";
+import { codeStatistics, gatherCode, nearestCode, perplexity } from "../src/ops/codebook.ts";
+import { conv2d, convTranspose2d } from "../src/ops/conv2d.ts";
+import { conv2dWeightGradient } from "../src/ops/conv2d_weight_gradient.ts";
+import { add, mseGradient, multiply, relu, scale, subtract } from "../src/ops/elementwise.ts";
+import { gradients } from "../src/ops/gradient.ts";
+import { mean, mse, sum } from "../src/ops/reduce.ts";
+import { operations } from "../src/ops/table.ts";
+import { countCodes, emaUpdate, record, restartCodes } from "../src/ops/updates.ts";
+import { variable } from "../src/ops/variable.ts";
+import { caseInputs, caseWeights, type OperationCase } from "./case_values.ts";
+
+type Values = Float32Array<ArrayBuffer> | Uint32Array<ArrayBuffer>;
+
+/** A case as a graph. */
+export interface CaseGraph {
+  /** The variables to be filled, with their values. */
+  values: Map<Tensor, Values>;
+  /** The case's inputs, in its order; gradients are asked for with respect to these. */
+  inputs: Tensor[];
+  /** What can be read after a run: the result, or the variables that an update changed. */
+  outputs: Tensor[];
+  effects: Tensor[];
+}
+
+// deno-lint-ignore no-explicit-any
+type Attributes = any;
+type Builder = (inputs: Tensor[], attributes: Attributes) => { outputs: Tensor[]; effects?: Tensor[] };
+
+const one =
+  (build: (inputs: Tensor[], attributes: Attributes) => Tensor): Builder => (inputs, attributes) => ({
+    outputs: [build(inputs, attributes)],
+  });
+
+const builders: Record<string, Builder> = {
+  conv2d: one(([x, w, b], attributes) => conv2d(x!, w!, b, attributes)),
+  conv_transpose2d: one(([x, w, b], attributes) => convTranspose2d(x!, w!, b, attributes)),
+  conv2d_weight_gradient: one(([x, d], attributes) =>
+    conv2dWeightGradient(x!, d!, attributes.kernel, attributes)
+  ),
+  relu: one(([x]) => relu(x!)),
+  relu_gradient: one((inputs) => apply(operations.relu_gradient, inputs, undefined)),
+  add: one(([a, b]) => add(a!, b!)),
+  subtract: one(([a, b]) => subtract(a!, b!)),
+  multiply: one(([a, b]) => multiply(a!, b!)),
+  scale: one(([x], { factor }) => scale(x!, factor)),
+  concat: one((inputs) => concat(inputs)),
+  slice_channels: one(([x], { start, count }) => sliceChannels(x!, start, count)),
+  place_channels: one((inputs, attributes) => apply(operations.place_channels, inputs, attributes)),
+  channels_last: one(([x]) => channelsLast(x!)),
+  sum: one(([x]) => sum(x!)),
+  mean: one(([x]) => mean(x!)),
+  mse: one(([a, b]) => mse(a!, b!)),
+  mse_gradient: one(([a, b, upstream]) => mseGradient(a!, b!, upstream!)),
+  spread: one((inputs, attributes) => apply(operations.spread, inputs, attributes)),
+  channel_sum: one(([x]) => channelSum(x!)),
+  nearest_code: one(([x, embed]) => nearestCode(x!, embed!)),
+  gather_code: one(([codes, embed]) => {
+    const [images, height, width] = codes!.shape as [number, number, number];
+    return gatherCode(
+      codes!,
+      embed!,
+      variable(floatType([images, embed!.shape[0]!, height, width], "channels_last"), "x"),
+    );
+  }),
+  code_statistics: one(([x, codes], attributes) => {
+    const embed = variable(floatType([x!.shape[1]!, attributes.codes], "codes_first"), "embed");
+    return codeStatistics(codes!, x!, embed);
+  }),
+  ema_update: ([x, embed, embedAvg, clusterSize], { decay, epsilon }) => {
+    const statistics = codeStatistics(nearestCode(x!, embed!), x!, embed!);
+    const codebook = { embed: embed!, embedAvg: embedAvg!, clusterSize: clusterSize! };
+    return {
+      outputs: [embed!, embedAvg!, clusterSize!],
+      effects: [emaUpdate(statistics, codebook, decay, epsilon)],
+    };
+  },
+  perplexity: one(([statistics]) => perplexity(statistics!)),
+  count_codes: ([statistics, usage]) => ({ outputs: [usage!], effects: [countCodes(statistics!, usage!)] }),
+  restart_codes: ([x, key, embed, embedAvg, clusterSize], { threshold, size }) => {
+    const codebook = { embed: embed!, embedAvg: embedAvg!, clusterSize: clusterSize! };
+    return {
+      outputs: [embed!, embedAvg!, clusterSize!],
+      effects: [restartCodes(x!, key!, codebook, threshold, size)],
+    };
+  },
+  record: ([step, ring, ...scalars]) => ({ outputs: [ring!], effects: [record(step!, ring!, scalars)] }),
+};
+
+/** The layout that an operation expects its input `index` in. */
+function layoutOf(operation: string, index: number, shape: readonly number[]): Layout {
+  if (/^conv(2d|_transpose2d)$/.test(operation) && index === 1) return "taps_first";
+  if (operation === "channels_last") return "flat";
+  if (shape.length === 4) return "channels_last";
+  const firstOfCodebook = { nearest_code: 1, gather_code: 1, ema_update: 1, restart_codes: 2 }[operation];
+  const isCodebook = shape.length === 2 && firstOfCodebook !== undefined && index >= firstOfCodebook;
+  return isCodebook ? "codes_first" : "flat";
+}
+
+/** True where the table's operation can be built as one graph; Adam's steps are run by their own test. */
+export function hasBuilder(operation: string): boolean {
+  return operation in builders;
+}
+
+/** The case as a graph over variables. */
+export function buildCase(operationCase: OperationCase): CaseGraph {
+  const { operation, attributes } = operationCase;
+  const values = new Map<Tensor, Values>();
+  const data = caseInputs(operationCase);
+  const inputs = operationCase.inputs.map(({ shape, kind }, index) => {
+    const layout = layoutOf(operation, index, shape);
+    const tensor = variable({ shape, layout, dtype: kind === "codes" ? "u32" : "f32" }, `input ${index}`);
+    values.set(tensor, kind === "codes" ? Uint32Array.from(data[index]!) : data[index]!);
+    return tensor;
+  });
+  const { outputs, effects = [] } = builders[operation]!(inputs, attributes);
+  return { values, inputs, outputs, effects };
+}
+
+/** The gradients of Σ output · weights for the inputs that `wanted` names, added to the graph. */
+export function caseGradients(
+  operationCase: OperationCase,
+  graph: CaseGraph,
+  wanted: readonly number[],
+): Tensor[] {
+  const [output] = graph.outputs;
+  const weights = variable(output!.type, "weights");
+  graph.values.set(weights, caseWeights(operationCase, elementCount(output!.shape)));
+  return gradients(sum(multiply(output!, weights)), wanted.map((index) => graph.inputs[index]!));
+}
+
+const differentiable = new Set([
+  ...[
+    "conv2d",
+    "conv_transpose2d",
+    "relu",
+    "add",
+    "subtract",
+    "multiply",
+    "scale",
+    "concat",
+    "slice_channels",
+  ],
+  ...["place_channels", "sum", "mean", "mse"],
+]);
+
+/** The inputs of an operation that have a gradient; its straight-through sense, as in gather_code, not counted. */
+export function differentiableInputs({ operation, inputs }: OperationCase): number[] {
+  return differentiable.has(operation) ? inputs.map((_, index) => index) : [];
+}
+
+/** Values of `tensors` by the references, in float64. Updates change the values of their variables. */
+export function evaluate(
+  tensors: readonly Tensor[],
+  values: ReadonlyMap<Tensor, ArrayLike<number>>,
+  effects: readonly Tensor[] = [],
+) {
+  const known = new Map<Tensor, Float64Array>(
+    [...values].map(([tensor, data]) => [tensor, Float64Array.from(data)]),
+  );
+  for (const node of ancestors([...tensors, ...effects])) {
+    if (known.has(node)) continue;
+    const result = node.operation.reference(node.inputs.map((input) => known.get(input)!), node);
+    let at = 0;
+    for (const changed of node.operation.updates?.(node) ?? []) {
+      const length = elementCount(changed.shape);
+      known.set(changed, result.slice(at, at += length));
+    }
+    known.set(node, result);
+  }
+  return tensors.map((tensor) => known.get(tensor)!);
+}

@@ -1,0 +1,207 @@
+/** Reads the goldens of this folder: numbers that PyTorch made through make.py, for tests to compare with. */
+
+import { keyOf, normalArray, randomUniform, uniformArray } from "../../src/random.ts";
+
+/** An array of which the row-major elements 0, step, 2·step, … are kept; step is 1 where the array is whole. */
+export interface GoldenArray {
+  shape: number[];
+  step: number;
+  values: Float32Array<ArrayBuffer>;
+  /** Over all elements, in float64. */
+  sumOfSquares: number;
+}
+
+export interface OperationGolden {
+  operation: string;
+  name: string;
+  /** The first 16 hexadecimal digits of SHA-256 over each input's float32 bytes. */
+  inputs: string[];
+  outputs: Record<string, GoldenArray>;
+  /** Of Σ output·caseWeights, one an input; empty where the operation has no gradient. */
+  gradients: GoldenArray[];
+}
+
+/** The Euclidean norm, and the dot product with uniform [−1, 1) numbers from the stream of the tensor's key. */
+export interface Checksum {
+  norm: number;
+  dot: number;
+}
+
+export interface GoldenTensor {
+  /** The key in the state dict, without any prefix. */
+  name: string;
+  shape: number[];
+  initial: Checksum;
+  /** After the last step. */
+  final: Checksum;
+}
+
+export interface GoldenParameter extends GoldenTensor {
+  /** Of the first step's loss. */
+  gradient: Checksum;
+  /** The whole gradient of the first step, for one of the models. */
+  values?: GoldenArray;
+}
+
+/** What one training step measured before it changed anything. */
+export interface GoldenStep {
+  loss: number;
+  recon_loss: number;
+  diff_t: number;
+  diff_b: number;
+  perplexity_t: number;
+  perplexity_b: number;
+}
+
+export interface TrainingGolden {
+  name: string;
+  /** By the names of the command line's options: first_stride, embed_dim, …; and in_channel. */
+  configuration: Record<string, number>;
+  images: ImageSet;
+  /** Step n trains on images 0 … batch − 1 where n is even (from 0), on batch … 2·batch − 1 where it is odd. */
+  batch: number;
+  learning_rate: number;
+  /** `zip` and `legacy`: the initial weights lie in `NAME.pt`; `hash`: {@linkcode hashState} makes them. */
+  format: "zip" | "legacy" | "hash";
+  /** Before every key in `NAME.pt`. */
+  prefix?: string;
+  start: "zero" | "used";
+  gain: number;
+  codebook_scale?: number;
+  steps: GoldenStep[];
+  /**
+   * How far the same run strays in float32, relative, at its worst step; `codes` says how many codes differ in each step,
+   * `smallest_gap` how close any vector comes to a tie, relative to the squared lengths in its distance.
+   */
+  float32_deviation: GoldenStep & { codes: number[]; smallest_gap: number };
+  /** Of the first step, [B, h, w] of each level. */
+  codes: { t: GoldenArray; b: GoldenArray };
+  /** Of the first step, [B, C, H, W]. */
+  reconstruction: GoldenArray;
+  parameters: GoldenParameter[];
+  buffers: GoldenTensor[];
+}
+
+export type ImageSet = "fashion32" | "fashion64" | "brain128";
+
+/** The path of a file in this folder. */
+export function goldenPath(name: string): URL {
+  return new URL(name, import.meta.url);
+}
+
+/** The goldens of test/operation_cases.ts, in the order of that table. */
+export function readOperationGoldens(): Promise<OperationGolden[]> {
+  return readIndex("operations", "cases");
+}
+
+/** The goldens of training. */
+export function readTrainingGoldens(): Promise<TrainingGolden[]> {
+  return readIndex("training", "models");
+}
+
+async function readIndex<Entry>(name: string, key: string): Promise<Entry[]> {
+  const numbers = new Float32Array((await readGzip(`${name}.bin.gz`)).buffer);
+  const text = await Deno.readTextFile(goldenPath(`${name}.json`));
+  // Every array's entry stands in the index with an offset in place of its values.
+  return JSON.parse(text, (_, value) => {
+    if (typeof value?.offset !== "number") return value;
+    const { shape, step, offset, sumOfSquares } = value;
+    const kept = Math.ceil(elementCount(shape) / step);
+    return { shape, step, values: numbers.subarray(offset, offset + kept), sumOfSquares };
+  })[key];
+}
+
+async function readGzip(name: string): Promise<Uint8Array<ArrayBuffer>> {
+  const file = new Blob([await Deno.readFile(goldenPath(name))]);
+  const unpacked = file.stream().pipeThrough(new DecompressionStream("gzip"));
+  return new Uint8Array(await new Response(unpacked).arrayBuffer());
+}
+
+function elementCount(shape: readonly number[]): number {
+  return shape.reduce((product, extent) => product * extent, 1);
+}
+
+/**
+ * How far row-major `values` are from a golden: the largest difference over the kept elements, or of the two norms, divided by
+ * the golden's root mean square. NaN where anything is NaN; infinite where the lengths differ.
+ */
+export function goldenError(golden: GoldenArray, values: ArrayLike<number>): number {
+  const count = elementCount(golden.shape);
+  if (values.length !== count) return Infinity;
+  const scale = Math.sqrt(golden.sumOfSquares / count) || 1;
+  let squares = 0;
+  for (let index = 0; index < count; index++) squares += values[index]! ** 2;
+  let worst = Math.abs(Math.sqrt(squares / count) - Math.sqrt(golden.sumOfSquares / count));
+  golden.values.forEach((value, index) => {
+    worst = Math.max(worst, Math.abs(values[index * golden.step]! - value));
+  });
+  return worst / scale;
+}
+
+/** The checksum of a tensor, as the goldens hold it. */
+export function checksum(name: string, values: ArrayLike<number>): Checksum {
+  const key = keyOf(name);
+  let squares = 0, dot = 0;
+  for (let index = 0; index < values.length; index++) {
+    squares += values[index]! ** 2;
+    dot += values[index]! * (2 * randomUniform(key, index) - 1);
+  }
+  return { norm: Math.sqrt(squares), dot };
+}
+
+/** How far two checksums are apart, relative to the golden's norm. */
+export function checksumError(golden: Checksum, actual: Checksum): number {
+  const difference = Math.max(Math.abs(golden.norm - actual.norm), Math.abs(golden.dot - actual.dot));
+  return difference / (golden.norm || 1);
+}
+
+/**
+ * The initial state of a golden whose format is `hash`, by key. Each parameter comes from the stream of its own key: weights
+ * uniform in ±gain/√fan_in and biases in ±1/√fan_in of their layer; `embed` is normal times codebook_scale, `embed_avg`
+ * equals it, `cluster_size` is 1.
+ */
+export function hashState(
+  golden: TrainingGolden,
+): Map<string, { shape: number[]; data: Float32Array<ArrayBuffer> }> {
+  const shapes = new Map(golden.parameters.map(({ name, shape }) => [name, shape]));
+  const state = new Map<string, { shape: number[]; data: Float32Array<ArrayBuffer> }>();
+  for (const [name, shape] of shapes) {
+    const fanIn = elementCount(shapes.get(name.replace(/bias$/, "weight"))!.slice(1));
+    const bound = (name.endsWith("bias") ? 1 : golden.gain) / Math.sqrt(fanIn);
+    state.set(name, { shape, data: uniformArray(keyOf(name), elementCount(shape), -bound, bound) });
+  }
+  for (const { name, shape } of golden.buffers) {
+    const codebook = keyOf(name.replace(/embed_avg$/, "embed")),
+      scale = Math.fround(golden.codebook_scale ?? 1);
+    const data = name.endsWith("cluster_size")
+      ? new Float32Array(elementCount(shape)).fill(1)
+      : normalArray(codebook, elementCount(shape)).map((value) => scale * value);
+    state.set(name, { shape, data });
+  }
+  return state;
+}
+
+const imageSizes: Record<ImageSet, number> = { fashion32: 32, fashion64: 64, brain128: 128 };
+const mean = [0.485, 0.456, 0.406].map(Math.fround), deviation = [0.229, 0.224, 0.225].map(Math.fround);
+
+/** The 16 real grey images of a set, uint8, row by row. */
+export async function readImages(
+  name: ImageSet,
+): Promise<{ count: number; size: number; pixels: Uint8Array<ArrayBuffer> }> {
+  const pixels = await readGzip(`${name}.bin.gz`), size = imageSizes[name];
+  return { count: pixels.length / size ** 2, size, pixels };
+}
+
+/** The batch of step `step` (from 0), [batch, 3, size, size]: (v / 255 − mean) / std, each step in float32. */
+export async function trainingBatch(
+  golden: TrainingGolden,
+  step: number,
+): Promise<Float32Array<ArrayBuffer>> {
+  const { size, pixels } = await readImages(golden.images);
+  const plane = size ** 2, first = step % 2 * golden.batch;
+  return Float32Array.from({ length: golden.batch * 3 * plane }, (_, index) => {
+    const image = first + Math.floor(index / (3 * plane)), channel = Math.floor(index / plane) % 3;
+    const scaled = Math.fround(pixels[image * plane + index % plane]! / 255);
+    return Math.fround(scaled - mean[channel]!) / deviation[channel]!;
+  });
+}

@@ -1,0 +1,280 @@
+/**
+ * The one table of cases for all operations: tests (GPU against reference), gradient checks, goldens made by PyTorch, and
+ * benchmarks read it. A new operation adds its cases here, and nothing else.
+ *
+ * Shapes are PyTorch's: images [B, C, H, W], convolution weights [out, in, height, width], transposed convolution weights
+ * [in, out, height, width], codebooks [dim, codes]. Paddings are [top, left, bottom, right], strides [y, x].
+ */
+
+import type { CaseInput, OperationCase } from "./case_values.ts";
+import { innerOperationCases } from "./inner_operation_cases.ts";
+
+export * from "./case_values.ts";
+
+interface ConvolutionOptions {
+  stride?: number | [number, number];
+  padding?: number | [number, number, number, number];
+  dilation?: number;
+  outputPadding?: number | [number, number];
+  bias?: boolean;
+}
+
+function pair(value: number | [number, number]): [number, number] {
+  return typeof value === "number" ? [value, value] : value;
+}
+
+function convolution(
+  operation: "conv2d" | "conv_transpose2d",
+  [name, x, weight, options = {}]: [string, number[], number[], ConvolutionOptions?],
+): OperationCase {
+  const { stride = 1, padding = 0, dilation, outputPadding = 0, bias = false } = options;
+  const transposed = operation === "conv_transpose2d";
+  const inputs = [{ shape: x }, { shape: weight }];
+  if (bias) inputs.push({ shape: [weight[transposed ? 1 : 0]!] });
+  const attributes: Record<string, unknown> = {
+    stride: pair(stride),
+    padding: typeof padding === "number" ? [padding, padding, padding, padding] : padding,
+  };
+  if (dilation) attributes.dilation = pair(dilation);
+  if (transposed) attributes.outputPadding = pair(outputPadding);
+  return { operation, name, inputs, attributes, golden: true };
+}
+
+const halving: ConvolutionOptions = { stride: 2, padding: 1, bias: true };
+const keeping: ConvolutionOptions = { padding: 1, bias: true };
+
+const conv2dCases = ([
+  ["one by one, one channel", [1, 1, 1, 1], [1, 1, 1, 1]],
+  ["pointwise, odd channels", [2, 3, 5, 7], [5, 3, 1, 1]],
+  ["pointwise, 128 to 64, 48 pixels", [1, 128, 6, 8], [64, 128, 1, 1], { bias: true }],
+  ["pointwise, 192 to 64", [2, 192, 4, 4], [64, 192, 1, 1], { bias: true }],
+  ["pointwise, 32 to 128, end of a residual block", [2, 32, 4, 4], [128, 32, 1, 1], { bias: true }],
+  ["pointwise, 128 to 1", [3, 128, 3, 3], [1, 128, 1, 1], { bias: true }],
+  ["pointwise, stride 2", [1, 4, 7, 5], [8, 4, 1, 1], { stride: 2 }],
+  ["pointwise, padding 1", [1, 2, 3, 4], [3, 2, 1, 1], { padding: 1, bias: true }],
+  ["3x3, one channel", [1, 1, 4, 4], [1, 1, 3, 3], { padding: 1 }],
+  ["3x3, a single pixel", [2, 4, 1, 1], [4, 4, 3, 3], keeping],
+  ["3x3, odd size", [2, 2, 5, 7], [3, 2, 3, 3], keeping],
+  ["3x3, batch 3", [3, 3, 5, 7], [4, 3, 3, 3], keeping],
+  ["3x3, batch 8", [8, 5, 6, 6], [8, 5, 3, 3], keeping],
+  ["3x3, no padding", [2, 4, 5, 7], [8, 4, 3, 3], { bias: true }],
+  ["3x3, padding 2", [1, 5, 4, 5], [2, 5, 3, 3], { padding: 2 }],
+  ["3x3, padding 3", [1, 2, 3, 3], [4, 2, 3, 3], { padding: 3, bias: true }],
+  ["3x3, uneven padding", [2, 3, 6, 5], [5, 3, 3, 3], { padding: [0, 1, 2, 3], bias: true }],
+  ["3x3, stride 2, uneven padding", [2, 4, 7, 6], [3, 4, 3, 3], { stride: 2, padding: [1, 0, 0, 1] }],
+  ["3x3, stride 2 by 1", [2, 4, 7, 6], [4, 4, 3, 3], { stride: [2, 1], padding: 1, bias: true }],
+  ["3x3, stride 3", [1, 3, 10, 8], [4, 3, 3, 3], { stride: 3, padding: 1 }],
+  ["3x3, stride 3 leaves a rim unread", [2, 2, 8, 8], [3, 2, 3, 3], { stride: 3, bias: true }],
+  ["3x3, dilation 2", [2, 4, 7, 8], [5, 4, 3, 3], { padding: 2, dilation: 2, bias: true }],
+  ["3x3, 33 channels to 32", [1, 33, 6, 8], [32, 33, 3, 3], keeping],
+  ["3x3, 32 channels to 33", [2, 32, 4, 6], [33, 32, 3, 3], { padding: 1 }],
+  ["3x3, 128 to 32, start of a residual block", [2, 128, 4, 4], [32, 128, 3, 3], keeping],
+  ["3x3, 64 to 128", [1, 64, 6, 8], [128, 64, 3, 3], keeping],
+  ["3x3, 128 to 128", [2, 128, 4, 4], [128, 128, 3, 3], keeping],
+  ["3x1", [2, 4, 6, 5], [4, 4, 3, 1], { padding: [1, 0, 1, 0], bias: true }],
+  ["1x4, stride 1 by 2", [2, 3, 4, 9], [2, 3, 1, 4], { stride: [1, 2], padding: [0, 1, 0, 2] }],
+  ["4x4 halving, 3 to 64, the first layer", [2, 3, 8, 8], [64, 3, 4, 4], halving],
+  ["4x4 halving, 64 to 128", [2, 64, 8, 8], [128, 64, 4, 4], halving],
+  ["4x4 halving, 128 to 64", [1, 128, 8, 12], [64, 128, 4, 4], halving],
+  ["4x4 halving, odd size", [2, 3, 7, 9], [5, 3, 4, 4], halving],
+  ["4x4 halving to a single pixel", [3, 8, 2, 2], [4, 8, 4, 4], halving],
+  ["4x4, stride 1", [1, 5, 6, 5], [3, 5, 4, 4], { padding: [1, 1, 2, 2] }],
+  ["7x7, stride 2, 3 to 64, the first layer of DenseNet", [2, 3, 16, 16], [64, 3, 7, 7], {
+    stride: 2,
+    padding: 3,
+  }],
+  ["7x7, larger than the image", [1, 1, 5, 7], [2, 1, 7, 7], { padding: 3, bias: true }],
+] as Parameters<typeof convolution>[1][]).map((each) => convolution("conv2d", each));
+
+const convTranspose2dCases = ([
+  ["one by one, one channel", [1, 1, 1, 1], [1, 1, 1, 1]],
+  ["pointwise, 2 to 3", [2, 2, 5, 7], [2, 3, 1, 1], { bias: true }],
+  ["4x4 doubling, one channel", [1, 1, 3, 3], [1, 1, 4, 4], { stride: 2, padding: 1 }],
+  ["4x4 doubling, odd size", [2, 2, 5, 7], [2, 3, 4, 4], halving],
+  ["4x4 doubling, a single pixel", [3, 4, 1, 1], [4, 8, 4, 4], halving],
+  ["4x4 doubling, 64 to 3, the last layer", [2, 64, 4, 4], [64, 3, 4, 4], halving],
+  ["4x4 doubling, 128 to 64", [2, 128, 4, 4], [128, 64, 4, 4], halving],
+  ["4x4 doubling, 64 to 64", [1, 64, 3, 5], [64, 64, 4, 4], halving],
+  ["4x4 doubling, 33 to 5, 48 pixels", [1, 33, 6, 8], [33, 5, 4, 4], halving],
+  ["4x4 doubling, batch 8", [8, 5, 3, 3], [5, 4, 4, 4], halving],
+  ["4x4 doubling without bias, 32 to 1", [2, 32, 4, 4], [32, 1, 4, 4], { stride: 2, padding: 1 }],
+  ["3x3, stride 1", [2, 3, 5, 4], [3, 4, 3, 3], keeping],
+  ["3x3, stride 1, no padding", [1, 4, 3, 5], [4, 2, 3, 3]],
+  ["3x3 doubling, output padding", [2, 3, 4, 5], [3, 4, 3, 3], { ...halving, outputPadding: 1 }],
+  ["3x3, stride 3 by 2, output padding on one axis", [1, 2, 3, 4], [2, 3, 3, 3], {
+    stride: [3, 2],
+    padding: 1,
+    outputPadding: [2, 0],
+    bias: true,
+  }],
+  ["2x2, stride 3 leaves gaps", [1, 3, 3, 2], [3, 2, 2, 2], { stride: 3, bias: true }],
+  ["4x4, uneven padding", [2, 4, 4, 3], [4, 3, 4, 4], { stride: 2, padding: [1, 0, 2, 1], bias: true }],
+  ["7x7, stride 3", [1, 3, 4, 3], [3, 2, 7, 7], { stride: 3, padding: 3 }],
+] as Parameters<typeof convolution>[1][]).map((each) => convolution("conv_transpose2d", each));
+
+/** Cases that differ in their inputs' shapes only; `inputs` of them, all of one shape. */
+function sameShapes(operation: string, inputs: number, shapes: number[][], attributes = {}): OperationCase[] {
+  return shapes.map((shape) => ({
+    operation,
+    name: shape.join("x"),
+    inputs: Array.from({ length: inputs }, () => ({ shape })),
+    attributes,
+    golden: true,
+  }));
+}
+
+const elementwiseShapes = [[1], [7], [16, 48], [1, 1, 1, 1], [2, 3, 5, 7], [1, 128, 6, 8], [8, 33, 3, 3]];
+
+const elementwiseCases: OperationCase[] = [
+  ...sameShapes("relu", 1, elementwiseShapes),
+  {
+    operation: "relu",
+    name: "exact zeros",
+    inputs: [{ shape: [2, 5, 4, 3], low: -1, high: 2, kind: "integers" }],
+    attributes: {},
+    golden: true,
+  },
+  ...sameShapes("add", 2, elementwiseShapes),
+  ...sameShapes("subtract", 2, elementwiseShapes),
+  ...sameShapes("multiply", 2, elementwiseShapes),
+  ...sameShapes("scale", 1, [[2, 3, 5, 7]], { factor: 0.25 }),
+  ...sameShapes("scale", 1, [[8, 33, 3, 3], [6]], { factor: -3 }),
+];
+
+function concat(
+  name: string,
+  [batch, height, width]: [number, number, number],
+  channels: number[],
+): OperationCase {
+  const inputs = channels.map((count) => ({ shape: [batch, count, height, width] }));
+  return { operation: "concat", name, inputs, attributes: { axis: 1 }, golden: true };
+}
+
+function sliceChannels(shape: number[], start: number, count: number): OperationCase {
+  const name = `${start} to ${start + count} of ${shape[1]}`;
+  return {
+    operation: "slice_channels",
+    name,
+    inputs: [{ shape }],
+    attributes: { start, count },
+    golden: true,
+  };
+}
+
+const channelCases: OperationCase[] = [
+  ...sameShapes("channels_last", 1, [[1, 1, 1, 1], [2, 3, 5, 7], [8, 33, 3, 3], [1, 128, 6, 8]]),
+  concat("64 and 128", [2, 4, 4], [64, 128]),
+  concat("64 and 64, 48 pixels", [1, 6, 8], [64, 64]),
+  concat("one and one", [2, 5, 7], [1, 1]),
+  concat("no multiples of four", [3, 3, 5], [3, 2]),
+  concat("three inputs", [2, 3, 4], [1, 2, 33]),
+  concat("five inputs", [1, 2, 2], [4, 8, 3, 1, 32]),
+  sliceChannels([2, 192, 2, 3], 0, 64),
+  sliceChannels([2, 192, 2, 3], 64, 128),
+  sliceChannels([2, 5, 5, 7], 1, 3),
+  sliceChannels([3, 33, 3, 4], 31, 2),
+  sliceChannels([1, 4, 1, 2], 0, 4),
+];
+
+const reducedShapes = [[1, 1, 1, 1], [2, 3, 5, 7], [1, 64, 6, 8], [8, 33, 3, 3], [2, 128, 16, 16], [
+  8,
+  3,
+  64,
+  64,
+]];
+
+const reductionCases: OperationCase[] = [
+  ...sameShapes("sum", 1, [...reducedShapes, [7], [513]]),
+  ...sameShapes("mean", 1, [...reducedShapes, [7], [513]]),
+  ...sameShapes("mse", 2, [...reducedShapes, [7]]),
+  ...sameShapes("channel_sum", 1, reducedShapes),
+];
+
+/** Pixels [batch, height, width] whose vectors are looked up in a codebook of `codes` columns of length `dim`. */
+interface Lookup {
+  name: string;
+  pixels: [number, number, number];
+  dim: number;
+  codes: number;
+  /** Small integers, whose distances are exact in float32: many ties. */
+  integers?: boolean;
+  repeated?: boolean;
+}
+
+const lookups: Lookup[] = [
+  { name: "one code", pixels: [1, 2, 3], dim: 4, codes: 1 },
+  { name: "dim 1, 9 codes", pixels: [2, 5, 7], dim: 1, codes: 9 },
+  { name: "dim 2", pixels: [3, 3, 5], dim: 2, codes: 33 },
+  { name: "dim 3, 31 codes", pixels: [1, 6, 8], dim: 3, codes: 31 },
+  { name: "dim 8", pixels: [8, 2, 2], dim: 8, codes: 64 },
+  { name: "dim 33, 100 codes", pixels: [2, 4, 6], dim: 33, codes: 100 },
+  { name: "dim 64, 512 codes", pixels: [2, 4, 4], dim: 64, codes: 512 },
+  { name: "dim 64, 500 codes, 48 pixels", pixels: [1, 6, 8], dim: 64, codes: 500 },
+  { name: "ties, dim 1", pixels: [2, 5, 7], dim: 1, codes: 40, integers: true },
+  { name: "ties, dim 2", pixels: [2, 4, 4], dim: 2, codes: 64, integers: true },
+  { name: "ties, dim 5", pixels: [1, 6, 8], dim: 5, codes: 100, integers: true },
+  { name: "each code twice, dim 8", pixels: [1, 5, 7], dim: 8, codes: 66, repeated: true },
+  { name: "each code twice, dim 64", pixels: [2, 4, 4], dim: 64, codes: 512, repeated: true },
+];
+
+function lookupInputs({ pixels: [batch, height, width], dim, codes, integers, repeated }: Lookup) {
+  const range = integers ? { low: -2, high: 3, kind: "integers" as const } : {};
+  const x: CaseInput = { shape: [batch, dim, height, width], ...range };
+  const embed: CaseInput = { shape: [dim, codes], ...range, ...(repeated ? { kind: "repeated" } : {}) };
+  const indices: CaseInput = { shape: [batch, height, width], low: 0, high: codes, kind: "codes" };
+  return { x, embed, indices };
+}
+
+const codebookCases: OperationCase[] = lookups.flatMap((lookup) => {
+  const { x, embed, indices } = lookupInputs(lookup);
+  const cases: OperationCase[] = [
+    { operation: "nearest_code", name: lookup.name, inputs: [x, embed], attributes: {}, golden: true },
+  ];
+  if (lookup.integers || lookup.repeated) return cases;
+  const { name, dim, codes } = lookup;
+  const smoothed = { shape: [dim, codes] }, clusterSize = { shape: [codes], low: 0, high: 5 };
+  return [
+    ...cases,
+    { operation: "gather_code", name, inputs: [indices, embed], attributes: {}, golden: true },
+    { operation: "code_statistics", name, inputs: [x, indices], attributes: { codes }, golden: true },
+    ...[clusterSize, { ...clusterSize, high: 0 }].map((size) => ({
+      operation: "ema_update",
+      name: size.high === 0 ? `${name}, cluster_size zero` : name,
+      inputs: [x, embed, smoothed, size],
+      attributes: { decay: 0.99, epsilon: 1e-5 },
+      golden: true,
+    })),
+  ];
+});
+
+/** Inputs: the parameter, then the gradient of each step. */
+function adam(name: string, shape: number[], steps: number, scale: number, options = {}): OperationCase {
+  const gradients = Array.from({ length: steps }, () => ({ shape, low: -scale, high: scale }));
+  const attributes = { lr: 3e-4, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, steps, ...options };
+  return { operation: "adam", name, inputs: [{ shape }, ...gradients], attributes, golden: true };
+}
+
+const adamCases = [
+  adam("first step", [5, 3, 1, 1], 1, 1e-3),
+  adam("three steps", [8, 5, 3, 3], 3, 1e-2),
+  adam("ten steps of a bias", [33], 10, 1),
+  adam("gradients of zero", [4, 2], 2, 0),
+  adam("gradients near epsilon", [64], 2, 1e-8),
+  adam("other constants", [3, 7], 4, 0.1, { lr: 0.01, beta1: 0.5, beta2: 0.9, epsilon: 1e-3 }),
+];
+
+export const operationCases: readonly OperationCase[] = [
+  ...conv2dCases,
+  ...convTranspose2dCases,
+  ...elementwiseCases,
+  ...channelCases,
+  ...reductionCases,
+  ...codebookCases,
+  ...adamCases,
+  ...innerOperationCases,
+];
+
+/** The cases of one operation. */
+export function casesOf(operation: string): OperationCase[] {
+  return operationCases.filter((each) => each.operation === operation);
+}
