@@ -21,6 +21,7 @@ export interface RunPosition {
 /** What the optimizer's file holds beside the moments. */
 export interface RunState extends RunPosition {
   seed: number;
+  batch_size: number;
   /** Sums over the unfinished epoch's steps, by the metrics' names. */
   sums: Record<string, number>;
   /** The lowest loss so far that the best checkpoint was chosen by. */

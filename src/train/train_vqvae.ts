@@ -125,8 +125,11 @@ async function prepareFolder(options: TrainVqvaeOptions, run: VqvaeRun, train: B
       weights: run.trainer.shapes,
       moments: run.trainer.momentShapes,
     });
-    if (saved.run.seed !== options.seed) {
-      throw new UsageError(`--seed ${options.seed}: the run in ${save_path} began with ${saved.run.seed}`);
+    for (const name of ["seed", "batch_size"] as const) {
+      if (saved.run[name] === options[name]) continue;
+      throw new UsageError(
+        `--${name} ${options[name]}: the run in ${save_path} began with ${saved.run[name]}`,
+      );
     }
     run.restore(saved, await MetricsLog.reopen(metrics, saved.run.steps, saved.run.epochs));
     return;

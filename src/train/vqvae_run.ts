@@ -25,7 +25,15 @@ export class VqvaeRun {
     private readonly validLoader: BatchLoader | undefined,
   ) {
     this.pictures = new RunPictures(options.save_path, trainer, validLoader ?? trainLoader);
-    this.state = { steps: 0, epochs: 0, batches: 0, seed: options.seed, sums: {}, bestLoss: null };
+    this.state = {
+      steps: 0,
+      epochs: 0,
+      batches: 0,
+      seed: options.seed,
+      batch_size: options.batch_size,
+      sums: {},
+      bestLoss: null,
+    };
   }
 
   /** A new run writes to this log. */
