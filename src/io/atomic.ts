@@ -8,8 +8,9 @@ export interface WriteOptions {
 }
 
 /**
- * Writes a file so that its name only ever holds the old content or all of the new: into a temporary file of the same
- * folder, flushed to the disk, then renamed. `data` is bytes, text (written as UTF-8), or parts written one after another.
+ * Writes a file so that its name only ever holds the old content or all of the new: into a temporary file of
+ * the same folder, flushed to the disk, then renamed. `data` is bytes, text (written as UTF-8), or parts
+ * written one after another.
  *
  * @throws DataError, one line naming the file, where it cannot be written; nothing is then left behind.
  */
@@ -28,15 +29,15 @@ export async function writeFileAtomic(
     await Deno.rename(temporary, path);
   } catch (error) {
     await Deno.remove(temporary).catch(() => {});
-    throw error instanceof DataError ? error : fileError(path, "cannot write", error);
+    throw fileError(path, "cannot write", error);
   }
 }
 
 /** Checked beforehand, because the system's own words for these two would be about the temporary file. */
 async function checkTarget(path: string, folder: string): Promise<void> {
-  if (!(await exists(folder))) throw new DataError(`${path}: cannot write: there is no folder ${folder}`);
+  if (!(await exists(folder))) throw new DataError(`there is no folder ${folder}`);
   if (basename(path) === "" || (await exists(path))?.isDirectory) {
-    throw new DataError(`${path}: cannot write: it is a folder`);
+    throw new DataError("it is a folder");
   }
 }
 

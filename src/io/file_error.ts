@@ -16,11 +16,15 @@ const reasons: Record<string, string> = {
 };
 
 /**
- * What an operating system's error says, as a DataError of one line: "weights.pt: cannot read: permission denied". An
- * error of another kind, a fault of the program, is handed back as it is.
+ * What a DataError without a file's name, or the operating system's error, says, as a DataError of one line:
+ * "weights.pt: cannot read: permission denied". An error of another kind, a fault of the program, is handed
+ * back as it is.
  */
 export function fileError(path: string, action: string, error: unknown): unknown {
   if (!(error instanceof Error)) return error;
+  if (error instanceof DataError) {
+    return new DataError(`${path}: ${action}: ${printable(error.message, 300)}`);
+  }
   const code = (error as Error & { code?: string }).code ?? "";
   if (Object.hasOwn(reasons, code)) return new DataError(`${path}: ${action}: ${reasons[code]}`);
   const fromSystem = code !== "" || Object.values(Deno.errors).some((type) => error instanceof type);

@@ -4,14 +4,18 @@ import { fileError } from "./file_error.ts";
 /** Bytes that can be read from any place: a file, or a part of one unpacked into memory. */
 export interface ByteSource {
   readonly size: number;
-  /** `length` bytes from `offset`, in a buffer of their own. @throws DataError where the source ends before. */
+  /**
+   * `length` bytes from `offset`, in a buffer of their own. @throws DataError where the source ends before.
+   */
   read(offset: number, length: number): Uint8Array<ArrayBuffer>;
 }
 
 /**
- * Opens a file for `read` and closes it after. Readers below name no file in their errors: this function does.
+ * Opens a file for `read` and closes it after. Readers below name no file in their errors: this function
+ * does.
  *
- * @throws DataError, one line naming the file, where it is missing, no regular file, empty, or `read` refuses it.
+ * @throws DataError, one line naming the file, where it is missing, no regular file, empty, or `read` refuses
+ * it.
  */
 export async function readingFile<T>(path: string, read: (source: ByteSource) => T): Promise<T> {
   try {
@@ -23,7 +27,6 @@ export async function readingFile<T>(path: string, read: (source: ByteSource) =>
     if (size === 0) throw new DataError("the file is empty");
     return read(new FileSource(file, size));
   } catch (error) {
-    if (error instanceof DataError) throw new DataError(`${path}: cannot read: ${error.message}`);
     throw fileError(path, "cannot read", error);
   }
 }

@@ -37,8 +37,8 @@ export interface HostTensor {
   shape: number[];
   data: HostArray;
   /**
-   * Only where the array's class does not tell it: bfloat16 as bit patterns in a Uint16Array, and booleans as 0 and 1
-   * in a Uint8Array.
+   * Only where the array's class does not tell it: bfloat16 as bit patterns in a Uint16Array, and booleans as
+   * 0 and 1 in a Uint8Array.
    */
   dtype?: "BF16" | "BOOL";
 }
@@ -67,7 +67,10 @@ export function dtypeOf(tensor: HostTensor): DType {
     dtypes.find((dtype) => tensor.data instanceof arrayTypes[dtype] && !isTagged(dtype))!;
 }
 
-/** A tensor over the whole of `buffer`, which holds little-endian elements in row-major order; nothing is copied. */
+/**
+ * A tensor over the whole of `buffer`, which holds little-endian elements in row-major order; nothing is
+ * copied.
+ */
 export function tensorOver(dtype: DType, shape: number[], buffer: ArrayBuffer): HostTensor {
   const data: HostArray = new arrayTypes[dtype](buffer);
   return isTagged(dtype) ? { shape, data, dtype } : { shape, data };

@@ -3,12 +3,13 @@ import type { ByteReader } from "./byte_reader.ts";
 import { printable } from "./file_error.ts";
 
 /**
- * Reads Python's pickles, and can run nothing: a pickle is a program for a stack machine, whose one dangerous power is
- * to call what it names. Here a name leads to a PickleGlobal that the caller chose to offer, or to a DataError.
- * The operations are those of CPython's Lib/pickletools.py for the binary protocols 1 to 5.
+ * Reads Python's pickles, and can run nothing: a pickle is a program for a stack machine, whose one dangerous
+ * power is to call what it names. Here a name leads to a PickleGlobal that the caller chose to offer, or to a
+ * DataError. The operations are those of CPython's Lib/pickletools.py for the binary protocols 1 to 5.
  *
- * Python's None, bool, int, float, str and bytes become null, boolean, number (bigint beyond 2⁵³), string and Uint8Array;
- * lists and tuples become arrays, dicts become Maps (no key of theirs can touch a prototype), sets become Sets.
+ * Python's None, bool, int, float, str and bytes become null, boolean, number (bigint beyond 2⁵³), string and
+ * Uint8Array; lists and tuples become arrays, dicts become Maps (no key of theirs can touch a prototype),
+ * sets become Sets.
  */
 export type PickleValue = unknown;
 
@@ -27,7 +28,8 @@ export interface PickleHooks {
 /**
  * Reads one pickle and leaves the reader behind it.
  *
- * @throws DataError where the pickle is damaged, asks for a name that is not offered, or is out of proportion.
+ * @throws DataError where the pickle is damaged, asks for a name that is not offered, or is out of
+ * proportion.
  */
 export function unpickle(reader: ByteReader, hooks: PickleHooks): PickleValue {
   const machine = new Machine(reader, hooks);
@@ -41,7 +43,9 @@ export function unpickle(reader: ByteReader, hooks: PickleHooks): PickleValue {
   throw new DataError(`the pickle has more than ${maxSteps} steps`);
 }
 
-/** A step can make an object of a hundred bytes and more; state dicts take some forty steps for each tensor. */
+/**
+ * A step can make an object of a hundred bytes and more; state dicts take some forty steps for each tensor.
+ */
 const maxSteps = 4_000_000;
 const maxIntegerBytes = 256;
 const stop = 0x2e;
@@ -241,7 +245,7 @@ const operations: Record<number, (machine: Machine) => void> = {
   },
   0x52: (m) => m.call(), // REDUCE
   0x81: (m) => m.call(), // NEWOBJ: a class called with its parameters
-  // BUILD sets an object's attributes: state dicts carry `_metadata`, parameters hooks, and none of it is wanted.
+  // BUILD sets an object's attributes: `_metadata` of state dicts, hooks of parameters; none is wanted.
   0x62: (m) => void m.pop(),
   0x51: (m) => m.push(m.hooks.persistentLoad(m.pop())), // BINPERSID
 

@@ -1,7 +1,10 @@
 import { decode, encode } from "fast-png";
 import { DataError } from "../errors.ts";
 
-/** Pixels of 8 bits, row by row from the top, the channels of a pixel side by side: gray, or red, green and blue. */
+/**
+ * Pixels of 8 bits, row by row from the top, the channels of a pixel side by side: gray, or red, green and
+ * blue.
+ */
 export interface PngImage {
   width: number;
   height: number;
@@ -9,7 +12,10 @@ export interface PngImage {
   data: Uint8Array;
 }
 
-/** Encodes an image as a PNG file's bytes; the same image gives the same bytes. @throws RangeError where sizes disagree. */
+/**
+ * Encodes an image as a PNG file's bytes; the same image gives the same bytes. @throws RangeError where sizes
+ * disagree.
+ */
 export function encodePng(image: PngImage): Uint8Array {
   const { width, height, channels, data } = image;
   if (!(width > 0 && height > 0) || data.length !== width * height * channels) {

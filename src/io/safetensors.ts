@@ -7,10 +7,10 @@ import type { HostTensor } from "./host_tensor.ts";
 import { parseJson } from "./strict_json.ts";
 
 /**
- * The safetensors format (github.com/huggingface/safetensors, README.md, "Format"): the header's length as a 64-bit
- * little-endian integer; the header, JSON that begins with "{" and may end in spaces; the tensors' bytes, little-endian and
- * row-major, without gaps. The header maps each name to its dtype, shape and [begin, end) in the data, and `__metadata__` to
- * a map of text to text.
+ * The safetensors format (github.com/huggingface/safetensors, README.md, "Format"): the header's length as a
+ * 64-bit little-endian integer; the header, JSON that begins with "{" and may end in spaces; the tensors'
+ * bytes, little-endian and row-major, without gaps. The header maps each name to its dtype, shape and [begin,
+ * end) in the data, and `__metadata__` to a map of text to text.
  */
 export interface TensorFile {
   tensors: Map<string, HostTensor>;
@@ -129,15 +129,18 @@ function isCounts(value: unknown): value is number[] {
   return Array.isArray(value) && value.every((count) => Number.isSafeInteger(count) && count >= 0);
 }
 
-/** The order of the reference implementation, which keeps every tensor aligned: from wide to narrow, then by name. */
+/**
+ * The order of the reference implementation, which keeps every tensor aligned: from wide to narrow, then by
+ * name.
+ */
 const writingOrder: DType[] = "U64 I64 F64 F32 U32 I32 BF16 F16 U16 I16 I8 U8 BOOL".split(" ") as DType[];
 
 /**
- * Writes a safetensors file, atomically. The same tensors and metadata give the same bytes, in whatever order they come:
- * tensors are sorted by element type, then by name, and metadata by key.
+ * Writes a safetensors file, atomically. The same tensors and metadata give the same bytes, in whatever order
+ * they come: tensors are sorted by element type, then by name, and metadata by key.
  *
- * @throws DataError, one line naming the file, where it cannot be written; TypeError for a tensor whose data does not
- * fit its shape.
+ * @throws DataError, one line naming the file, where it cannot be written; TypeError for a tensor whose data
+ * does not fit its shape.
  */
 export async function writeSafetensors(
   path: string,

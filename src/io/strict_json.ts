@@ -1,8 +1,8 @@
 import { DataError } from "../errors.ts";
 
 /**
- * Parses JSON as JSON.parse does, but refuses an object that has a key twice: JSON.parse keeps the last one, another
- * program the first, and the same file would hold different things.
+ * Parses JSON as JSON.parse does, but refuses an object that has a key twice: JSON.parse keeps the last one,
+ * another program the first, and the same file would hold different things.
  *
  * @throws DataError, where `what` names the text.
  */

@@ -8,8 +8,8 @@ import { keyText, TorchObjects } from "./torch_objects.ts";
 import { ZipArchive } from "./zip_archive.ts";
 
 /**
- * What torch.save can hold here: None, numbers (bigint beyond 2⁵³), text, bytes, tensors (parameters too), lists and
- * tuples as arrays, dicts as Maps, sets; a torch.Size as an array, a torch.device or dtype as text.
+ * What torch.save can hold here: None, numbers (bigint beyond 2⁵³), text, bytes, tensors (parameters too),
+ * lists and tuples as arrays, dicts as Maps, sets; a torch.Size as an array, a torch.device or dtype as text.
  */
 export type TorchValue =
   | null
@@ -27,10 +27,12 @@ const magicNumber = 0x1950a86a20f9469cfc6cn;
 const protocolVersion = 1001;
 
 /**
- * Reads a file of torch.save: the ZIP archive that PyTorch writes since 1.6, or the legacy format, sequences of pickles
- * and raw numbers. No code of the file is run; tensors on any device arrive in the host's memory, each with its own.
+ * Reads a file of torch.save: the ZIP archive that PyTorch writes since 1.6, or the legacy format, sequences
+ * of pickles and raw numbers. No code of the file is run. Tensors on any device arrive in the host's memory;
+ * those that look into one storage get memory of their own.
  *
- * @throws DataError, one line naming the file, where it is damaged or holds anything but tensors and plain containers.
+ * @throws DataError, one line naming the file, where it is damaged or holds anything but tensors and plain
+ * containers.
  */
 export function readTorchFile(path: string): Promise<TorchValue> {
   return readingFile(path, (source) => {
@@ -76,8 +78,9 @@ function readZip(source: ByteSource): TorchValue {
 }
 
 /**
- * Five pickles (magic number, protocol version, the writer's system, the object, the keys of the storages), then for each
- * key its storage's element count as int64 and its elements; both are little-endian on every system.
+ * Five pickles (magic number, protocol version, the writer's system, the object, the keys of the storages),
+ * then for each key its storage's element count as int64 and its elements; both are little-endian on every
+ * system.
  */
 function readLegacy(source: ByteSource): TorchValue {
   const reader = new ByteReader(source);
@@ -134,8 +137,8 @@ function swapBytes(bytes: Uint8Array, size: number): void {
 }
 
 /**
- * The tensors of a state dict by name, where `value` is one, or a checkpoint that holds one under `state_dict`, `model`,
- * `model_state_dict` or `net`. What is not a tensor is left out.
+ * The tensors of a state dict by name, where `value` is one, or a checkpoint that holds one under
+ * `state_dict`, `model`, `model_state_dict` or `net`. What is not a tensor is left out.
  *
  * @throws DataError, without a file's name, where there is none.
  */

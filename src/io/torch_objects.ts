@@ -10,8 +10,8 @@ class StoragePart {
 }
 
 /**
- * What a file may spend. A pickle can copy a list, or look at an element, again and again, so that a kilobyte could ask
- * for all the memory there is.
+ * What a file may spend. A pickle can copy a list, or look at an element, again and again, so that a kilobyte
+ * could ask for all the memory there is.
  */
 class Budget {
   #left: number;
@@ -31,8 +31,8 @@ const maxItems = 4_000_000;
 const torchDtypes = "float32 float64 float16 bfloat16 int64 int32 int16 int8 uint8 bool".split(" ");
 
 /**
- * The names that a file of torch.save may use, and what each stands for here: tensors, and the containers and few
- * plain values that state dicts and optimizer states are made of.
+ * The names that a file of torch.save may use, and what each stands for here: tensors, and the containers and
+ * few plain values that state dicts and optimizer states are made of.
  */
 export class TorchObjects implements PickleHooks {
   /** By their keys, in the order of the pickle. */
@@ -58,7 +58,10 @@ export class TorchObjects implements PickleHooks {
     return Object.hasOwn(storageTypes, attribute) ? new PickleGlobal(attribute, refuseCall) : undefined;
   }
 
-  /** `id`: ("storage", storage type, key, device, element count, and in legacy files (view key, offset, count) or None). */
+  /**
+   * `id`: ("storage", storage type, key, device, element count, and in legacy files (view key, offset, count)
+   * or None).
+   */
   persistentLoad(id: PickleValue): PickleValue {
     const [kind, type, key, , count, view] = asArray(id, "the reference to a storage");
     if (kind !== "storage") {

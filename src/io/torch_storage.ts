@@ -1,7 +1,9 @@
 import { DataError } from "../errors.ts";
 import { bytesPerElement, type DType, elementCount, type HostTensor, tensorOver } from "./host_tensor.ts";
 
-/** The flat memory that one or several tensors look into, known by the name of its element type in PyTorch. */
+/**
+ * The flat memory that one or several tensors look into, known by the name of its element type in PyTorch.
+ */
 export const storageTypes: Record<string, DType> = {
   DoubleStorage: "F64",
   FloatStorage: "F32",
@@ -15,14 +17,19 @@ export const storageTypes: Record<string, DType> = {
   BoolStorage: "BOOL",
 };
 
-/** Where a tensor's elements lie in its storage: element (i, j, …) at offset + i·stride[0] + j·stride[1] + …. */
+/**
+ * Where a tensor's elements lie in its storage: element (i, j, …) at offset + i·stride[0] + j·stride[1] + ….
+ */
 interface View {
   tensor: HostTensor;
   offset: number;
   stride: number[];
 }
 
-/** A storage that the pickle names and whose bytes lie elsewhere in the file, and the tensors that wait for them. */
+/**
+ * A storage that the pickle names and whose bytes lie elsewhere in the file, and the tensors that wait for
+ * them.
+ */
 export class TorchStorage {
   readonly #views: View[] = [];
 
@@ -49,7 +56,10 @@ export class TorchStorage {
     return tensor;
   }
 
-  /** Hands each waiting tensor its elements. `bytes` are the storage's own, little-endian, in a buffer of their own. */
+  /**
+   * Hands each waiting tensor its elements. `bytes` are the storage's own, little-endian, in a buffer of
+   * their own.
+   */
   fill(bytes: Uint8Array<ArrayBuffer>): void {
     const alone = this.#views.length === 1;
     for (const { tensor, offset, stride } of this.#views) {

@@ -1,5 +1,5 @@
 import { DataError } from "../errors.ts";
-import { printable } from "./file_error.ts";
+import { fileError, printable } from "./file_error.ts";
 import { type ByteSource, readingFile } from "./file_source.ts";
 import type { HostTensor } from "./host_tensor.ts";
 import { isSafetensors, readSafetensors } from "./safetensors.ts";
@@ -13,11 +13,13 @@ export interface Weights {
 }
 
 /**
- * Reads a model's weights from a safetensors file or one of torch.save, whatever its name: the content decides. Keys come
- * out as the model itself has them: without the `module.` that multi-GPU training puts before them all, and with
- * today's names of DenseNet's layers. Tensors keep their element types; integer buffers are among them.
+ * Reads a model's weights from a safetensors file or one of torch.save, whatever its name: the content
+ * decides. Keys come out as the model itself has them: without the `module.` that multi-GPU training puts
+ * before them all, and with today's names of DenseNet's layers. Tensors keep their element types; integer
+ * buffers are among them.
  *
- * @throws DataError, one line naming the file, where it is missing, damaged, of another kind, or holds no state dict.
+ * @throws DataError, one line naming the file, where it is missing, damaged, of another kind, or holds no
+ * state dict.
  */
 export async function readWeights(path: string): Promise<Weights> {
   const format = await readingFile(path, detectFormat);
@@ -50,8 +52,7 @@ function naming<T>(path: string, work: () => T): T {
   try {
     return work();
   } catch (error) {
-    if (error instanceof DataError) throw new DataError(`${path}: cannot read: ${error.message}`);
-    throw error;
+    throw fileError(path, "cannot read", error);
   }
 }
 
@@ -63,8 +64,8 @@ function withoutModule(tensors: Map<string, HostTensor>): Map<string, HostTensor
 }
 
 /**
- * Renames DenseNet's keys from files of torchvision before 0.3, `denselayer1.norm.1.weight`, to `denselayer1.norm1.weight`;
- * norm, relu and conv, 1 and 2. Other keys stay as they are.
+ * Renames DenseNet's keys from files of torchvision before 0.3, `denselayer1.norm.1.weight`, to
+ * `denselayer1.norm1.weight`; norm, relu and conv, 1 and 2. Other keys stay as they are.
  *
  * @throws DataError, without a file's name, where a key is there in both spellings.
  */

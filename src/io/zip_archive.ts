@@ -1,10 +1,12 @@
 import { inflateSync } from "fflate";
 import { DataError } from "../errors.ts";
+import { printable } from "./file_error.ts";
 import { allocate, type ByteSource, memorySource, partOf } from "./file_source.ts";
 
 /**
- * Reads ZIP archives without unpacking more than is asked for: the central directory at the end of the file says where
- * each member lies. Stored and deflated members, and sizes past 4 GiB (zip64), by PKWARE's APPNOTE.TXT 6.3.10.
+ * Reads ZIP archives without unpacking more than is asked for: the central directory at the end of the file
+ * says where each member lies. Stored and deflated members, and sizes past 4 GiB (zip64), by PKWARE's
+ * APPNOTE.TXT 6.3.10.
  */
 export class ZipArchive {
   readonly #members = new Map<string, Member>();
@@ -22,18 +24,22 @@ export class ZipArchive {
     return this.#members.has(name);
   }
 
-  /** The content of a member. `limit`: the most bytes it may unpack to. @throws DataError where there is no such member. */
+  /**
+   * The content of a member. `limit`: the most bytes it may unpack to. @throws DataError where there is no
+   * such member.
+   */
   open(name: string, limit: number): ByteSource {
     const member = this.#members.get(name);
-    if (!member) throw new DataError(`the archive has no member ${name}`);
+    const shown = printable(name);
+    if (!member) throw new DataError(`the archive has no member ${shown}`);
     const { method, size, packedSize } = member;
     const packed = partOf(this.source, this.#contentOffset(member), packedSize);
     if (method === stored && size === packedSize) return packed;
-    if (method !== deflated) {
-      throw new DataError(`the archive's member ${name} is packed by method ${method}`);
-    }
-    if (size > limit) throw new DataError(`the archive's member ${name} unpacks to ${size} bytes`);
-    return memorySource(inflated(packed.read(0, packedSize), size, name));
+    if (method !== deflated) throw new DataError(`the archive's member ${shown} is packed in an unknown way`);
+    if (size > limit) throw new DataError(`the archive's member ${shown} would unpack to ${size} bytes`);
+    const content = inflated(packed.read(0, packedSize), size);
+    if (!content) throw new DataError(`the archive's member ${shown} cannot be unpacked`);
+    return memorySource(content);
   }
 
   /** Behind the member's own header, whose extra field may differ from the directory's. */
@@ -132,15 +138,16 @@ function widen(member: Member, extra: DataView): void {
   }
 }
 
-function inflated(packed: Uint8Array<ArrayBuffer>, size: number, name: string): Uint8Array<ArrayBuffer> {
+/** The `size` bytes that `packed` unpacks to; undefined where it does not. */
+function inflated(packed: Uint8Array<ArrayBuffer>, size: number): Uint8Array<ArrayBuffer> | undefined {
   try {
     // One byte too many, because what does not fit is dropped without a word.
     const bytes = inflateSync(packed, { out: allocate(size + 1) });
-    if (bytes.length === size) return bytes as Uint8Array<ArrayBuffer>;
+    return bytes.length === size ? bytes as Uint8Array<ArrayBuffer> : undefined;
   } catch (error) {
     if (error instanceof DataError) throw error;
+    return undefined;
   }
-  throw new DataError(`the archive's member ${name} cannot be unpacked`);
 }
 
 function viewOf(bytes: Uint8Array<ArrayBuffer>): DataView {

@@ -1,0 +1,65 @@
+import { assert } from "@std/assert";
+import { DataError } from "../../src/errors.ts";
+import { readWeights } from "../../src/io/weights.ts";
+import { randomBits } from "../../src/random.ts";
+import { folder } from "./described.ts";
+
+const files = [
+  "tiny_zip.pt",
+  "tiny_legacy.pt",
+  "deflated.pt",
+  "zip64.pt",
+  "python2.pth",
+  "names.safetensors",
+];
+
+/** Reads damaged content; true where it is refused. Fails for any error but one line that names the file. */
+async function isRefused(path: string, content: Uint8Array): Promise<boolean> {
+  Deno.writeFileSync(path, content);
+  try {
+    await readWeights(path);
+    return false;
+  } catch (error) {
+    assert(error instanceof DataError, `${(error as Error).stack}`);
+    assert(error.message.startsWith(`${path}: `), error.message);
+    assert(!error.message.includes("\n") && error.message.length < path.length + 300, error.message);
+    return true;
+  }
+}
+
+async function withTemporary(work: (path: string) => Promise<void>): Promise<void> {
+  const directory = await Deno.makeTempDir();
+  try {
+    await work(`${directory}/damaged.pt`);
+  } finally {
+    await Deno.remove(directory, { recursive: true });
+  }
+}
+
+for (const name of files) {
+  const content = Deno.readFileSync(folder + name);
+
+  Deno.test(`readWeights: every beginning of ${name} is refused`, async () => {
+    await withTemporary(async (path) => {
+      assert(!(await isRefused(path, content)));
+      for (let length = 0; length < content.length; length++) {
+        assert(await isRefused(path, content.subarray(0, length)), `${length} bytes were read`);
+      }
+    });
+  });
+
+  Deno.test(`readWeights: changed bytes in ${name} are read or refused`, async () => {
+    await withTemporary(async (path) => {
+      let refused = 0;
+      for (let trial = 0; trial < 400; trial++) {
+        const changed = content.slice();
+        for (let change = 0; change <= trial % 3; change++) {
+          const bits = randomBits(trial, change);
+          changed[(bits >>> 8) % content.length] = bits & 255;
+        }
+        if (await isRefused(path, changed)) refused++;
+      }
+      assert(refused > 20, `only ${refused} of 400 refused`);
+    });
+  });
+}
