@@ -1,5 +1,5 @@
 import { DataError } from "../errors.ts";
-import { type Hdf5Handle, namesIn } from "./hdf5_library.ts";
+import type { Hdf5Handle } from "./hdf5_library.ts";
 import { planReads, type ReadRun } from "./read_plan.ts";
 
 const elementArrays = {
@@ -141,10 +141,14 @@ function datasetMetadata(file: Hdf5Handle, name: string, wantedShape: string): M
   const type = library.get_type(id, `/${name}`);
   if (type === library.H5G_DATASET) return library.get_dataset_metadata(id, `/${name}`);
   const expected = `expected a dataset ${wantedShape}`;
-  if (type === library.H5G_GROUP) throw new DataError(`${path}: "${name}" is a group, ${expected}`);
+  if (type === library.H5G_GROUP) {
+    // A damaged object looks like a group until it is opened, which then fails.
+    library.get_names(id, `/${name}`, false);
+    throw new DataError(`${path}: "${name}" is a group, ${expected}`);
+  }
   if (type === library.H5G_TYPE) throw new DataError(`${path}: "${name}" is a data type, ${expected}`);
   if (type >= 0) throw new DataError(`${path}: "${name}" is a link that leads nowhere, ${expected}`);
-  const names = namesIn(file).map((other) => JSON.stringify(other.slice(0, 40)));
+  const names = file.root.keys().map((other) => JSON.stringify(other.slice(0, 40)));
   const holds = names.length === 0
     ? "nothing"
     : names.slice(0, 8).join(", ") + (names.length > 8 ? ", …" : "");

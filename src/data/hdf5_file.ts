@@ -72,8 +72,9 @@ export class DataFile {
       dataFile.readImages(Uint32Array.of(0));
       return dataFile;
     } catch (error) {
-      if (dataFile) dataFile.close();
-      else file.library.close_file(file.id);
+      // A library that broke down may never return from another call.
+      const isUsable = !(error instanceof WebAssembly.RuntimeError);
+      if (isUsable) dataFile ? dataFile.close() : file.library.close_file(file.id);
       throw asDataError(path, error);
     }
   }
@@ -228,6 +229,8 @@ function allocate(path: string, count: number, elements: number): Float32Array<A
 /** A damaged file can make the library fail in ways of its own; its user still gets one line. */
 function asDataError(path: string, error: unknown): DataError {
   if (error instanceof DataError) return error;
-  const reason = (error instanceof Error ? error.message : String(error)).split("\n")[0];
-  return new DataError(`${path}: this HDF5 file cannot be read, it may be damaged (${reason})`);
+  const message = (error instanceof Error ? error.message : String(error)).split("\n")[0]!;
+  // The library's own "error - name not defined!" says nothing that helps.
+  const reason = message.startsWith("error - ") ? "" : ` (${message})`;
+  return new DataError(`${path}: this HDF5 file cannot be read, it may be damaged${reason}`);
 }

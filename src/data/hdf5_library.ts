@@ -1,40 +1,81 @@
 import { fileURLToPath } from "node:url";
-import { Dataset, File, Group, ready } from "h5wasm/node";
 import { DataError } from "../errors.ts";
+import { fileError } from "../io/file_error.ts";
+
+/** The classes that the library comes with. */
+export type Hdf5Classes = typeof import("h5wasm/node");
 
 /** The HDF5 library, compiled to WebAssembly, and its memory. */
-export type Hdf5Library = Awaited<typeof ready>;
+export type Hdf5Library = Awaited<Hdf5Classes["ready"]>;
 
 /** An HDF5 file that is open for reading. */
 export interface Hdf5Handle {
   path: string;
   library: Hdf5Library;
+  root: InstanceType<Hdf5Classes["File"]>;
   id: bigint;
 }
 
-interface Stream {
-  stream_ops?: { write(stream: Stream, bytes: Uint8Array, offset: number, length: number): number };
+/** What is used of the library's file system: all it writes, to files and to stderr, goes through `write`. */
+interface FileSystem {
+  write(stream: { fd: number }, bytes: Int8Array, offset: number, length: number, position?: number): number;
+}
+
+/** The library and the classes around it. */
+export interface LoadedHdf5 {
+  library: Hdf5Library;
+  classes: Hdf5Classes;
+}
+
+let loading: Promise<LoadedHdf5> | undefined;
+let failedWrites = 0;
+
+/** How many times the library could not write to a file so far, as on a full disk. */
+export function countFailedWrites(): number {
+  return failedWrites;
 }
 
 /**
- * Loads the HDF5 library. Its error stack is kept off the terminal: callers say themselves what went wrong.
+ * Loads the HDF5 library, once. It says nothing on the terminal: callers say themselves what went wrong.
  * Filters that it lacks come from our own folder alone.
  */
-export async function loadHdf5Library(): Promise<Hdf5Library> {
-  loading ??= ready.then((library) => {
-    silence(library);
-    useOwnFilters(library);
-    return library;
-  });
-  return await loading;
+export function loadHdf5(): Promise<LoadedHdf5> {
+  loading ??= load();
+  return loading;
 }
 
-let loading: Promise<Hdf5Library> | undefined;
+async function load(): Promise<LoadedHdf5> {
+  const report = console.error;
+  let isLoading = true;
+  // The library keeps the console.error that it finds now; that one falls silent as soon as it is loaded.
+  console.error = (...words: unknown[]) => {
+    if (isLoading) report(...words);
+  };
+  try {
+    const classes = await import("h5wasm/node");
+    const library = await classes.ready;
+    watchWrites(library);
+    useOwnFilters(library);
+    return { library, classes };
+  } finally {
+    isLoading = false;
+    console.error = report;
+  }
+}
 
-function silence(library: Hdf5Library): void {
-  const streams = (library.FS as unknown as { streams: Stream[] }).streams;
-  // A stream with operations of its own is not passed on to the process's stderr.
-  streams[2] = { ...streams[2], stream_ops: { write: (_stream, _bytes, _offset, length) => length } };
+/** Keeps the library's error stack off stderr, and counts the writes that fail: some it tells nobody about. */
+function watchWrites(library: Hdf5Library): void {
+  const files = library.FS as unknown as FileSystem;
+  const { write } = files;
+  files.write = (stream, bytes, offset, length, position) => {
+    if (stream.fd === 2) return length;
+    try {
+      return write(stream, bytes, offset, length, position);
+    } catch (error) {
+      failedWrites++;
+      throw error;
+    }
+  };
 }
 
 /** The system's folders, which the library would search too, hold native code that it cannot run. */
@@ -51,25 +92,19 @@ function useOwnFilters(library: Hdf5Library): void {
  */
 export async function openHdf5(path: string): Promise<Hdf5Handle> {
   await requireSignature(path);
-  const library = await loadHdf5Library();
-  const id = new File(path, "r").file_id;
-  if (id < 0n) {
+  const { library, classes } = await loadHdf5();
+  const root = new classes.File(path, "r");
+  if (root.file_id < 0n) {
     throw new DataError(
       `${path}: this HDF5 file cannot be opened: it is cut short, damaged or still being written`,
     );
   }
-  return { path, library, id };
-}
-
-/** The names in the file's root group. */
-export function namesIn({ library, id }: Hdf5Handle): string[] {
-  return library.get_names(id, "/", false);
+  return { path, library, root, id: root.file_id };
 }
 
 /** The attributes of the object `name` that have a JSON form; others (compound, float16 …) are left out. */
-export function attributesOf({ id, library }: Hdf5Handle, name: string): Record<string, unknown> {
-  const isGroup = library.get_type(id, name) === library.H5G_GROUP;
-  const attributes = isGroup ? new Group(id, name).attrs : new Dataset(id, name).attrs;
+export function attributesOf({ root }: Hdf5Handle, name: string): Record<string, unknown> {
+  const attributes = (root.get(name) as InstanceType<Hdf5Classes["Dataset" | "Group"]>).attrs;
   const values: Record<string, unknown> = {};
   for (const key of Object.keys(attributes)) {
     try {
@@ -86,11 +121,11 @@ const signature = [0x89, 0x48, 0x44, 0x46, 0x0d, 0x0a, 0x1a, 0x0a];
 /** The library tells all of these apart only in the error stack that it prints. */
 async function requireSignature(path: string): Promise<void> {
   const expected = "expected an HDF5 file";
-  const status = await Deno.stat(path).catch((error: Error) => {
-    const missing = error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory;
-    throw new DataError(
-      `${path}: ${missing ? "no such file" : `cannot be read (${error.message})`}, ${expected}`,
-    );
+  const status = await Deno.stat(path).catch((error) => {
+    const isMissing = error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory;
+    throw isMissing
+      ? new DataError(`${path}: no such file, ${expected}`)
+      : fileError(path, "cannot read", error);
   });
   if (status.isDirectory) throw new DataError(`${path}: is a folder, ${expected}`);
   if (!status.isFile) throw new DataError(`${path}: is not a regular file, ${expected}`);
@@ -102,8 +137,8 @@ async function requireSignature(path: string): Promise<void> {
 
 /** The superblock, which begins with the signature, is at 0, 512, 1024, 2048 … (HDF5 file format, section II). */
 async function hasSignature(path: string, size: number): Promise<boolean> {
-  using file = await Deno.open(path).catch((error: Error) => {
-    throw new DataError(`${path}: cannot be read (${error.message}), expected an HDF5 file`);
+  using file = await Deno.open(path).catch((error) => {
+    throw fileError(path, "cannot read", error);
   });
   const bytes = new Uint8Array(signature.length);
   for (let offset = 0; offset + signature.length <= size; offset = offset === 0 ? 512 : 2 * offset) {

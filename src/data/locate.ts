@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { DataError } from "../errors.ts";
+import { fileError } from "../io/file_error.ts";
 
 export interface WantedDataFile {
   dataset: string;
@@ -44,6 +45,6 @@ async function statOrUndefined(path: string): Promise<Deno.FileInfo | undefined>
     return await Deno.stat(path);
   } catch (error) {
     if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory) return undefined;
-    throw new DataError(`${path}: cannot be read: ${(error as Error).message}`);
+    throw fileError(path, "cannot read", error);
   }
 }

@@ -1,6 +1,13 @@
-import { type Dataset, File, Group } from "h5wasm/node";
+import { dirname, join } from "node:path";
 import { DataError } from "../errors.ts";
-import { type Hdf5Library, loadHdf5Library } from "./hdf5_library.ts";
+import { fileError } from "../io/file_error.ts";
+import {
+  countFailedWrites,
+  type Hdf5Classes,
+  type Hdf5Library,
+  type LoadedHdf5,
+  loadHdf5,
+} from "./hdf5_library.ts";
 
 export interface ImageFileOptions {
   /** [C, H, W] of an image. */
@@ -33,21 +40,23 @@ export class ImageFileWriter {
   readonly #temporary: string;
   readonly #options: ImageFileOptions;
   readonly #library: Hdf5Library;
-  readonly #file: bigint;
+  readonly #file: InstanceType<Hdf5Classes["File"]>;
 
-  private constructor(path: string, options: ImageFileOptions, library: Hdf5Library) {
+  private constructor(path: string, options: ImageFileOptions, { library, classes }: LoadedHdf5) {
     this.#path = path;
-    this.#temporary = `${path}.${Deno.pid}.partial`;
+    this.#temporary = join(dirname(path), `.writing-${crypto.randomUUID()}`);
     this.#options = options;
     this.#library = library;
-    this.#file = this.#timeless(() => new File(this.#temporary, "w").file_id);
-    if (this.#file < 0n) throw new DataError(`${path}: cannot be written, expected a folder that can be`);
-    this.#timeless(() => this.#createDatasets());
+    this.#file = this.#timeless(() => new classes.File(this.#temporary, "w"));
+    if (this.#file.file_id < 0n) {
+      throw new DataError(`${path}: cannot be written, expected a place in a folder that can be`);
+    }
+    this.#write(() => this.#createDatasets());
   }
 
   /** @throws DataError if the file cannot be written there */
   static async create(path: string, options: ImageFileOptions): Promise<ImageFileWriter> {
-    return new ImageFileWriter(path, options, await loadHdf5Library());
+    return new ImageFileWriter(path, options, await loadHdf5());
   }
 
   /**
@@ -65,35 +74,39 @@ export class ImageFileWriter {
       );
     }
     if (added === 0) return;
-    this.#timeless(() => {
+    this.#write(() => {
       this.#appendRows("/img", shape, images, added);
       if (labels) this.#appendRows("/labels", [labelCount], labels, added);
     });
     this.count += added;
   }
 
-  /** Closes the file and gives it its name. */
+  /**
+   * Closes the file and gives it its name.
+   *
+   * @throws DataError if the disk is full or the name is a folder's; nothing is left behind
+   */
   async finish(): Promise<void> {
-    if (this.#timeless(() => this.#library.close_file(this.#file)) < 0) {
+    try {
+      this.#write(() => this.#file.close());
+      await flush(this.#temporary);
+      await Deno.rename(this.#temporary, this.#path);
+    } catch (error) {
       this.#remove();
-      throw this.#writeError();
+      throw error instanceof DataError ? error : fileError(this.#path, "cannot write", error);
     }
-    using file = await Deno.open(this.#temporary, { read: true, write: true });
-    await file.sync();
-    await Deno.rename(this.#temporary, this.#path);
   }
 
   /** Closes the file and removes what was written. */
   abort(): void {
-    this.#library.close_file(this.#file);
+    this.#file.close();
     this.#remove();
   }
 
   #createDatasets(): void {
     const { shape, labelCount, gzip, attributes = {} } = this.#options;
-    const root = new Group(this.#file, "/");
     const create = (name: string, row: number[], rowsPerChunk: number, compression?: number) =>
-      root.create_dataset({
+      this.#file.create_dataset({
         name,
         data: new Float32Array(0),
         shape: [0, ...row],
@@ -109,6 +122,7 @@ export class ImageFileWriter {
   #appendRows(name: string, row: number[], values: Float32Array, added: number): void {
     const sizes = (first: number) => [first, ...row].map(BigInt);
     const offsets = [this.count, ...row.map(() => 0)].map(BigInt);
+    const { file_id } = this.#file;
     const pointer = this.#library._malloc(values.byteLength);
     if (pointer === 0) {
       throw new DataError(`${this.#path}: ${added} images at once do not fit in memory, write fewer`);
@@ -117,13 +131,20 @@ export class ImageFileWriter {
       const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
       this.#library.HEAPU8.set(bytes, pointer);
       const strides = offsets.map(() => 1n);
-      const resized = this.#library.resize_dataset(this.#file, name, sizes(this.count + added));
+      const resized = this.#library.resize_dataset(file_id, name, sizes(this.count + added));
       const written = this.#library
-        .set_dataset_data(this.#file, name, sizes(added), offsets, strides, BigInt(pointer));
+        .set_dataset_data(file_id, name, sizes(added), offsets, strides, BigInt(pointer));
       if (resized < 0 || written < 0) throw this.#writeError();
     } finally {
       this.#library._free(pointer);
     }
+  }
+
+  /** Lets the library write; it keeps some failures to itself. */
+  #write(action: () => void): void {
+    const failedBefore = countFailedWrites();
+    this.#timeless(action);
+    if (countFailedWrites() > failedBefore) throw this.#writeError();
   }
 
   /** The library stamps objects with the time; without this two equal files would differ in their bytes. */
@@ -150,8 +171,13 @@ export class ImageFileWriter {
   }
 }
 
+async function flush(path: string): Promise<void> {
+  using file = await Deno.open(path, { read: true, write: true });
+  await file.sync();
+}
+
 function writeAttribute(
-  dataset: Dataset,
+  dataset: InstanceType<Hdf5Classes["Dataset"]>,
   name: string,
   value: string | number | readonly string[] | readonly number[],
 ): void {

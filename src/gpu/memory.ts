@@ -36,6 +36,11 @@ export class Memory {
     return adopted;
   }
 
+  /** True where a loaded plan uses the tensor, so that it can be written and read. */
+  holds(tensor: Tensor): boolean {
+    return this.homes.has(tensor);
+  }
+
   /** Writes row-major values of the tensor's shape. */
   write(tensor: Tensor, values: Values): void {
     const { buffer, offset } = this.homeOf(tensor);

@@ -144,7 +144,7 @@ def make_unsound_files():
     for name, value in {"nan": np.nan, "infinity": -np.inf, "overflow": 1e300}.items():
         spoilt = FLOATS.astype("f8" if name == "overflow" else "f2")
         spoilt[3, 1, 2, 4] = value
-        write(f"bad_{name}.h5", spoilt)
+        write(f"bad_{name}.h5", spoilt, libver="latest", **LAYOUTS["gzip"])
     spoilt = LABEL_ROWS.copy()
     spoilt[2, 1] = np.nan
     write("bad_nan_label.h5", images, spoilt)

@@ -1,0 +1,189 @@
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { type Batch, BatchLoader, type BatchLoaderOptions } from "../../src/data/loader.ts";
+import { DataError } from "../../src/errors.ts";
+import { joinKeys, permutation } from "../../src/random.ts";
+import { fixture, inTemporaryFolder, writeNumbered } from "./fixtures.ts";
+
+const options: BatchLoaderOptions = {
+  channels: 3,
+  labels: true,
+  batchSize: 4,
+  dropLast: false,
+  shuffle: true,
+  seed: 816,
+};
+
+/** Opens a loader on a file of numbered images. */
+async function withLoader(
+  changes: Partial<BatchLoaderOptions>,
+  run: (loader: BatchLoader) => Promise<void>,
+  count = 23,
+): Promise<void> {
+  await inTemporaryFolder(async (folder) => {
+    await writeNumbered(`${folder}/numbered.hdf5`, count);
+    using loader = await BatchLoader.open(`${folder}/numbered.hdf5`, { ...options, ...changes });
+    await run(loader);
+  });
+}
+
+/** The indices of each batch, after a check that images and labels are those of the indices. */
+async function batchesOf(epoch: AsyncIterable<Batch>): Promise<number[][]> {
+  const batches: number[][] = [];
+  for await (const { images, labels, indices, count } of epoch) {
+    assertEquals([indices.length, images.length, labels?.length], [count, 24 * count, 2 * count]);
+    for (const [position, index] of indices.entries()) {
+      assertEquals(images.slice(24 * position, 24 * (position + 1)), new Float32Array(24).fill(index));
+      assertEquals(labels!.slice(2 * position, 2 * (position + 1)), Float32Array.of(index, -index));
+    }
+    batches.push(Array.from(indices));
+  }
+  return batches;
+}
+
+function cut(order: Iterable<number>, batchSize: number): number[][] {
+  const all = [...order];
+  return Array.from(
+    { length: Math.ceil(all.length / batchSize) },
+    (_, batch) => all.slice(batch * batchSize, (batch + 1) * batchSize),
+  );
+}
+
+Deno.test("an epoch has its own order, drawn from the seed", async () => {
+  await withLoader({}, async (loader) => {
+    assertEquals(loader.batchesPerEpoch, 6);
+    const first = await batchesOf(loader.epoch(1));
+    assertEquals(first, cut(permutation(joinKeys(816, 1), 23), 4));
+    const second = await batchesOf(loader.epoch(2));
+    assert(String(first) !== String(second));
+    assertEquals(second.flat().sort((a, b) => a - b), Array.from({ length: 23 }, (_, index) => index));
+    assertEquals(await batchesOf(loader.epoch(1)), first);
+  });
+});
+
+Deno.test("without shuffling, images come in file order", async () => {
+  await withLoader({ shuffle: false }, async (loader) => {
+    assertEquals(await batchesOf(loader.epoch(3)), cut(Array(23).keys(), 4));
+  });
+});
+
+Deno.test("the last partial batch is dropped or kept", async () => {
+  await withLoader({ dropLast: true, shuffle: false }, async (loader) => {
+    assertEquals(loader.batchesPerEpoch, 5);
+    assertEquals((await batchesOf(loader.epoch(1))).map((batch) => batch.length), [4, 4, 4, 4, 4]);
+  });
+  await withLoader({ dropLast: false, shuffle: false }, async (loader) => {
+    assertEquals((await batchesOf(loader.epoch(1))).map((batch) => batch.length), [4, 4, 4, 4, 4, 3]);
+  });
+  await withLoader({ dropLast: true, batchSize: 23 }, async (loader) => {
+    assertEquals((await batchesOf(loader.epoch(1))).length, 1);
+  });
+});
+
+Deno.test("an epoch goes on where it was left", async () => {
+  await withLoader({ dropLast: true }, async (loader) => {
+    const whole = await batchesOf(loader.epoch(7));
+    for (const start of [0, 1, 3, 5]) {
+      assertEquals(await batchesOf(loader.epoch(7, start)), whole.slice(start));
+    }
+  });
+});
+
+Deno.test("a consumer may leave early, and again", async () => {
+  await withLoader({}, async (loader) => {
+    for (let round = 0; round < 5; round++) {
+      for await (const { count } of loader.epoch(round)) {
+        assertEquals(count, 4);
+        break;
+      }
+    }
+    assertEquals(await batchesOf(loader.epoch(1)), cut(permutation(joinKeys(816, 1), 23), 4));
+  });
+});
+
+Deno.test("two epochs of one loader, and two loaders, do not disturb each other", async () => {
+  await withLoader({}, async (first) => {
+    await withLoader({ shuffle: false, batchSize: 3 }, async (second) => {
+      const [a, b, c] = await Promise.all([
+        batchesOf(first.epoch(1)),
+        batchesOf(first.epoch(2)),
+        batchesOf(second.epoch(1)),
+      ]);
+      assertEquals(a, cut(permutation(joinKeys(816, 1), 23), 4));
+      assertEquals(b, cut(permutation(joinKeys(816, 2), 23), 4));
+      assertEquals(c, cut(Array(23).keys(), 3));
+    });
+  });
+});
+
+Deno.test("batches are read ahead while the consumer is busy", async () => {
+  await inTemporaryFolder(async (folder) => {
+    const path = `${folder}/numbered.hdf5`;
+    await writeNumbered(path, 40);
+    using loader = await BatchLoader.open(path, { ...options, readAhead: 2 });
+    const epoch = loader.epoch(1);
+    await epoch.next();
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    // What the worker has not read by now it cannot read any more.
+    await Deno.truncate(path, 100);
+    assertEquals((await epoch.next()).value?.count, 4);
+    assertEquals((await epoch.next()).value?.count, 4);
+    await assertRejects(() => epoch.next(), DataError, "cannot be read");
+  });
+});
+
+Deno.test("labels are left out when they are not wanted", async () => {
+  await withLoader({ labels: false }, async (loader) => {
+    for await (const batch of loader.epoch(1)) assertEquals("labels" in batch, false);
+    assertEquals(loader.info.labelCount, 0);
+  });
+});
+
+Deno.test("an unsound file is refused on opening, in the worker's own line", async () => {
+  for (
+    const [name, message, changes] of [
+      ["missing.h5", "no such file, expected an HDF5 file", {}],
+      ["bad_no_labels.h5", 'has no "labels" (it holds "img"), expected a dataset [N, K]', {}],
+      ["uint8_gzip.h5", "images are 3 by 10, expected 64 by 64", { size: 64 }],
+      [
+        "uint8_gzip.h5",
+        "holds 5 images, expected at least one batch of 6 (a smaller one is dropped)",
+        { batchSize: 6, dropLast: true },
+      ],
+    ] as const
+  ) {
+    const error = await assertRejects(
+      () => BatchLoader.open(fixture(name), { ...options, ...changes }),
+      DataError,
+    );
+    assertEquals(error.message, `${fixture(name)}: ${message}`);
+  }
+});
+
+Deno.test("a bad image fails the batch that it is in, and no other", async () => {
+  const path = fixture("bad_nan.h5");
+  using loader = await BatchLoader.open(path, { ...options, shuffle: false, batchSize: 1 });
+  const epoch = loader.epoch(1);
+  for (const index of [0, 1, 2]) assertEquals((await epoch.next()).value?.indices, Uint32Array.of(index));
+  const error = await assertRejects(() => epoch.next(), DataError);
+  assertEquals(
+    error.message,
+    `${path}: image 3 (counted from 0) has NaN as value 54, expected finite numbers`,
+  );
+  for await (const { indices } of loader.epoch(2, 4)) assertEquals(indices, Uint32Array.of(4));
+});
+
+Deno.test("closing ends what waits, and what comes after", async () => {
+  await withLoader({}, async (loader) => {
+    const epoch = loader.epoch(1);
+    await epoch.next();
+    loader.close();
+    await assertRejects(
+      async () => {
+        for await (const _ of epoch);
+      },
+      DataError,
+      "its loader was closed",
+    );
+    await assertRejects(() => loader.epoch(2).next(), DataError, "its loader was closed");
+  });
+});

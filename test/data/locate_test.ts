@@ -1,0 +1,57 @@
+import { assertEquals, assertRejects } from "@std/assert";
+import { resolveDataFile } from "../../src/data/locate.ts";
+import { DataError } from "../../src/errors.ts";
+import { inTemporaryFolder } from "./fixtures.ts";
+
+const wanted = { dataset: "CheXpert", split: "train", size: 256, view: "frontal" } as const;
+
+async function touch(path: string): Promise<string> {
+  await Deno.writeTextFile(path, "");
+  return path;
+}
+
+Deno.test("a file named directly is taken as it is", async () => {
+  await inTemporaryFolder(async (folder) => {
+    const path = await touch(`${folder}/anything.h5`);
+    assertEquals(await resolveDataFile(path, wanted), path);
+  });
+});
+
+Deno.test("a folder is searched for the usual names, the normalised one first", async () => {
+  await inTemporaryFolder(async (folder) => {
+    await touch(`${folder}/CheXpert_valid_256_frontal_normalized.hdf5`);
+    await touch(`${folder}/CheXpert_train_128_frontal_normalized.hdf5`);
+    const original = await touch(`${folder}/CheXpert_train_256_orig.hdf5`);
+    assertEquals(await resolveDataFile(folder, wanted), original);
+    const normalised = await touch(`${folder}/CheXpert_train_256_frontal_normalized.hdf5`);
+    assertEquals(await resolveDataFile(folder, wanted), normalised);
+    assertEquals(await resolveDataFile(`${folder}/`, wanted), normalised);
+    const latent = await touch(`${folder}/CheXpert_train_256_latent.hdf5`);
+    assertEquals(await resolveDataFile(folder, { ...wanted, kind: "latent" }), latent);
+  });
+});
+
+Deno.test("a folder without them says which names were tried", async () => {
+  await inTemporaryFolder(async (folder) => {
+    await Deno.mkdir(`${folder}/CheXpert_train_256_orig.hdf5`);
+    const missing = await assertRejects(() => resolveDataFile(folder, wanted), DataError);
+    assertEquals(
+      missing.message,
+      `${folder}: no data file in this folder, expected CheXpert_train_256_frontal_normalized.hdf5 or ` +
+        "CheXpert_train_256_orig.hdf5",
+    );
+    const recon = await assertRejects(() => resolveDataFile(folder, { ...wanted, kind: "recon" }), DataError);
+    assertEquals(
+      recon.message,
+      `${folder}: no data file in this folder, expected CheXpert_train_256_recon.hdf5`,
+    );
+  });
+});
+
+Deno.test("a path that leads nowhere is named", async () => {
+  const error = await assertRejects(() => resolveDataFile("no/such/place", wanted), DataError);
+  assertEquals(
+    error.message,
+    "no/such/place: no such file or folder, expected an HDF5 file or a folder of them",
+  );
+});
