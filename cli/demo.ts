@@ -35,7 +35,7 @@ const table = {
     value: "FOLDER",
     help: "where the run is kept; the first free of runs/demo, runs/demo-2 … if left out",
   },
-  n_epochs: { kind: "integer", least: 1, help: "epochs", default: 14 },
+  n_epochs: { kind: "integer", least: 1, help: "epochs", default: 9 },
   adapter: { kind: "text", value: "NAME", help: "GPU by its index or a part of its name" },
 } as const;
 
@@ -71,8 +71,8 @@ async function main(): Promise<number> {
     valid_path: data,
     save_path,
     n_epochs: options.n_epochs,
-    batch_size: 8,
-    lr: 1e-3,
+    batch_size: 4,
+    lr: 2e-3,
     seed,
     shuffle: true,
     resume: false,
@@ -80,7 +80,7 @@ async function main(): Promise<number> {
     sample_every: options.n_epochs,
     log_every: 10,
     kmeans_init: true,
-    restart_dead_codes: 0.2,
+    restart_dead_codes: 0.1,
     adapter: options.adapter,
     configuration,
   }, {

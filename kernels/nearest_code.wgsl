@@ -73,7 +73,9 @@ fn main(@builtin(local_invocation_id) local: vec3u, @builtin(workgroup_id) group
     //: end
     //: end
   }
+  // What fills the last quad of y is zero.
+  let filled = (p.positions + 3u) / 4u * 4u;
   //: for t in POSITIONS
-  if (position${t} < p.positions) { y[position${t}] = nearest${t}; }
+  if (position${t} < filled) { y[position${t}] = select(0u, nearest${t}, position${t} < p.positions); }
   //: end
 }

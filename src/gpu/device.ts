@@ -58,6 +58,8 @@ export interface GpuOptions {
 export class Gpu {
   /** The first error that no scope caught; the next call of {@linkcode check} throws it. */
   private failure: Error | undefined;
+  /** Why the device is gone for good. */
+  private loss: DataError | undefined;
   private readonly pipelines = new Map<string, Promise<GPUComputePipeline>>();
   /** Bytes and number of the buffers that are alive. */
   readonly allocated = { bytes: 0, buffers: 0 };
@@ -74,9 +76,8 @@ export class Gpu {
       this.failure ??= new Error(`WebGPU: ${firstLines(error.message)}`);
     });
     device.lost.then((loss) => {
-      if (!this.closed) {
-        this.failure ??= new DataError(`the GPU was lost (${loss.reason}): ${firstLines(loss.message)}`);
-      }
+      if (this.closed) return;
+      this.loss = new DataError(`the GPU was lost (${loss.reason}): ${firstLines(loss.message)}`);
     });
   }
 
@@ -95,9 +96,9 @@ export class Gpu {
     return new Gpu(descriptions[index]!, device, describeTarget(adapter, device, subgroups));
   }
 
-  /** Throws the first error that WebGPU reported since the last call, if any. */
+  /** Throws the first error that WebGPU reported since the last call, if any; that the device was lost, each time. */
   check(): void {
-    const failure = this.failure;
+    const failure = this.loss ?? this.failure;
     this.failure = undefined;
     if (failure) throw failure;
   }
@@ -110,14 +111,18 @@ export class Gpu {
     try {
       made = make();
     } catch (error) {
-      for (const _ of filters) await this.device.popErrorScope();
+      await this.popScopes(filters);
       throw new Error(`${label}: ${firstLines((error as Error).message)}`);
     }
-    const errors = [];
-    for (const _ of filters) errors.push(await this.device.popErrorScope());
-    const error = errors.find((each) => each);
+    const error = (await this.popScopes(filters)).find((each) => each);
     if (error) throw new Error(`${label}: ${firstLines(error.message)}`);
+    if (this.loss) throw this.loss;
     return made;
+  }
+
+  /** All at once: scopes lie on one stack, and whoever else pushes some in between would get the wrong ones. */
+  private popScopes(filters: readonly GPUErrorFilter[]): Promise<(GPUError | null)[]> {
+    return Promise.all(filters.map(() => this.device.popErrorScope()));
   }
 
   /** A buffer that is counted until {@linkcode free}. */
@@ -160,6 +165,20 @@ export class Gpu {
   async finish(): Promise<void> {
     await this.device.queue.onSubmittedWorkDone();
     this.check();
+  }
+
+  /** The bytes of a buffer that copies were submitted to; waits for them. */
+  async map(buffer: GPUBuffer): Promise<ArrayBuffer> {
+    try {
+      await buffer.mapAsync(GPUMapMode.READ);
+    } catch (error) {
+      // Why it failed is told by an event of its own.
+      await new Promise((resolve) => setTimeout(resolve));
+      this.check();
+      throw new Error(`buffer ${buffer.label}: ${firstLines((error as Error).message)}`);
+    }
+    this.check();
+    return buffer.getMappedRange();
   }
 
   close(): void {

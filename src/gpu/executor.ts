@@ -22,27 +22,39 @@ export class Executor {
   private constructor(
     readonly plan: Plan,
     readonly memory: Memory,
-    private readonly buffers: GPUBuffer[],
-    private readonly uniforms: GPUBuffer,
-    private readonly dispatches: ReadyDispatch[],
+    private readonly buffers: readonly GPUBuffer[],
+    /** Buffers of this plan alone. */
+    private readonly own: readonly GPUBuffer[],
+    private readonly dispatches: readonly ReadyDispatch[],
   ) {}
 
   /** Takes the plan's memory, compiles its kernels and binds its buffers. */
   static async load(plan: Plan, memory: Memory): Promise<Executor> {
     const { gpu } = memory;
-    const adopted = await memory.adopt(plan);
-    const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST;
-    const buffers: GPUBuffer[] = [];
-    for (const [index, { label, bytes }] of plan.buffers.entries()) {
-      buffers.push(adopted.get(index) ?? await gpu.allocate(label, bytes, usage));
+    const own: GPUBuffer[] = [];
+    const allocate: Allocate = async (...parameters) => {
+      const buffer = await gpu.allocate(...parameters);
+      own.push(buffer);
+      return buffer;
+    };
+    try {
+      const adopted = await memory.adopt(plan);
+      const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST;
+      const buffers: GPUBuffer[] = [];
+      for (const [index, { label, bytes }] of plan.buffers.entries()) {
+        buffers.push(adopted.get(index) ?? await allocate(label, bytes, usage));
+      }
+      const { uniforms, offsets } = await uploadParams(gpu, plan, allocate);
+      const dispatches: ReadyDispatch[] = [];
+      for (const [index, dispatch] of plan.dispatches.entries()) {
+        dispatches.push(await prepare(gpu, dispatch, buffers, uniforms, offsets[index]!));
+      }
+      gpu.check();
+      return new Executor(plan, memory, buffers, own, dispatches);
+    } catch (error) {
+      for (const buffer of own) gpu.free(buffer);
+      throw error;
     }
-    const { uniforms, offsets } = await uploadParams(gpu, plan);
-    const dispatches: ReadyDispatch[] = [];
-    for (const [index, dispatch] of plan.dispatches.entries()) {
-      dispatches.push(await prepare(gpu, dispatch, buffers, uniforms, offsets[index]!));
-    }
-    gpu.check();
-    return new Executor(plan, memory, buffers, uniforms, dispatches);
   }
 
   /** Submits the plan's dispatches once; does not wait. */
@@ -87,9 +99,7 @@ export class Executor {
     encoder.resolveQuerySet(querySet, 0, count, resolved, 0);
     encoder.copyBufferToBuffer(resolved, 0, mapped, 0, 8 * count);
     device.queue.submit([encoder.finish()]);
-    await mapped.mapAsync(GPUMapMode.READ);
-    gpu.check();
-    const ticks = new BigUint64Array(mapped.getMappedRange().slice(0));
+    const ticks = new BigUint64Array((await gpu.map(mapped)).slice(0));
     gpu.free(resolved);
     gpu.free(mapped);
     querySet.destroy();
@@ -111,11 +121,7 @@ export class Executor {
 
   /** Frees what belongs to the plan alone. */
   destroy(): void {
-    const { gpu } = this.memory;
-    gpu.free(this.uniforms);
-    this.buffers.forEach((buffer, index) => {
-      if (!this.plan.buffers[index]!.owner) gpu.free(buffer);
-    });
+    for (const buffer of this.own) this.memory.gpu.free(buffer);
   }
 }
 
@@ -125,14 +131,16 @@ function encode(pass: GPUComputePassEncoder, { pipeline, bindGroup, grid }: Read
   pass.dispatchWorkgroups(grid[0], grid[1]);
 }
 
-async function uploadParams(gpu: Gpu, plan: Plan): Promise<{ uniforms: GPUBuffer; offsets: number[] }> {
+type Allocate = Gpu["allocate"];
+
+async function uploadParams(gpu: Gpu, plan: Plan, allocate: Allocate) {
   const offsets: number[] = [];
   let end = 0;
   for (const { params } of plan.dispatches) {
     offsets.push(end);
     end = roundUp(end + params.length, gpu.target.uniformAlignment);
   }
-  const uniforms = await gpu.allocate(
+  const uniforms = await allocate(
     "params",
     Math.max(end, 16),
     GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST,

@@ -1,6 +1,6 @@
 /** What stays on the GPU from step to step: variables, constants and arenas, shared by all plans that name them. */
 
-import { pack, storedBytes, unpack } from "../graph/layout.ts";
+import { elementCount, pack, storedBytes, unpack } from "../graph/layout.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import type { Location, Plan } from "../plan/plan.ts";
 import type { Gpu } from "./device.ts";
@@ -41,9 +41,16 @@ export class Memory {
     return this.homes.has(tensor);
   }
 
-  /** Writes row-major values of the tensor's shape. */
+  /** Writes row-major values of the tensor's shape. Throws where they are not as many, or of another type. */
   write(tensor: Tensor, values: Values): void {
     const { buffer, offset } = this.homeOf(tensor);
+    const count = elementCount(tensor.shape);
+    const kind = tensor.dtype === "u32" ? Uint32Array : Float32Array;
+    if (values.length !== count || !(values instanceof kind)) {
+      throw new RangeError(
+        `Cannot write ${tensor.label}: ${values.constructor.name} of ${values.length} for ${count} ${tensor.dtype}`,
+      );
+    }
     this.gpu.device.queue.writeBuffer(
       buffer,
       offset,
@@ -111,9 +118,7 @@ export async function readTensors(gpu: Gpu, homes: readonly Home[]): Promise<Val
       encoder.copyBufferToBuffer(buffer, offset, staging, offsets[index]!, storedBytes(tensor.type));
     });
     gpu.device.queue.submit([encoder.finish()]);
-    await staging.mapAsync(GPUMapMode.READ);
-    gpu.check();
-    const bytes = staging.getMappedRange();
+    const bytes = await gpu.map(staging);
     return homes.map(({ tensor }, index) => {
       const part = bytes.slice(offsets[index]!, offsets[index]! + storedBytes(tensor.type));
       return unpack(tensor.type, tensor.dtype === "u32" ? new Uint32Array(part) : new Float32Array(part));

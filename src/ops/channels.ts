@@ -68,6 +68,7 @@ function dispatchCopy(lowering: Lowering, x: Tensor, node: Tensor, copy: Copy): 
 const concatOperation: Operation<undefined> = {
   name: "concat",
   infer(inputs) {
+    if (inputs.length === 0) throw new RangeError("Cannot run concat as it has 0 inputs");
     const shapes = inputs.map((input) => imageShape("concat", input));
     const [first] = shapes;
     for (const shape of shapes) {
@@ -160,8 +161,13 @@ const sliceChannelsOperation: Operation<{ start: number; count: number }> = {
 /** A slice put back into its place among zeros: the gradient of a slice. */
 const placeChannelsOperation: Operation<{ start: number; channels: number }> = {
   name: "place_channels",
-  infer([x], { channels }) {
-    const { images, height, width } = imageShape("place_channels", x!);
+  infer([x], { start, channels }) {
+    const { images, channels: count, height, width } = imageShape("place_channels", x!);
+    if (start < 0 || start + count > channels) {
+      throw new RangeError(
+        `Cannot run place_channels as channels ${start} to ${start + count} are not within ${channels}`,
+      );
+    }
     return floatType([images, channels, height, width], "channels_last");
   },
   gradient: (

@@ -1,6 +1,6 @@
 /** Vector quantisation: the nearest code, its vector, and what the positions of each code add up to. */
 
-import { divideUp, elementCount, floatType, roundUp, type TensorType } from "../graph/layout.ts";
+import { divideUp, elementCount, floatType, roundUp, type Shape, type TensorType } from "../graph/layout.ts";
 import { type Kernel, Scratch } from "../graph/lowering.ts";
 import type { Operation } from "../graph/operation.ts";
 import { apply, type Tensor } from "../graph/tensor.ts";
@@ -10,28 +10,74 @@ import perplexitySource from "../../kernels/perplexity.wgsl" with { type: "text"
 import statisticsSource from "../../kernels/code_statistics.wgsl" with { type: "text" };
 import { splitCount } from "./convolution.ts";
 import { sumPartials } from "./sum_partials.ts";
-import { type ImageShape, imageShape, notDifferentiable, quadCount, streamingCost } from "./support.ts";
+import {
+  type ImageShape,
+  imageShape,
+  notDifferentiable,
+  quadCount,
+  requireSameType,
+  requireType,
+  streamingCost,
+} from "./support.ts";
 
 const nearestKernel: Kernel = { name: "nearest_code", source: nearestSource };
 const gatherKernel: Kernel = { name: "gather_code", source: gatherSource };
 const statisticsKernel: Kernel = { name: "code_statistics", source: statisticsSource };
 const perplexityKernel: Kernel = { name: "perplexity", source: perplexitySource };
 
-/** A chunk of fewer positions than this is not worth a partial sum for every code. */
-const shortestChunk = 8192;
+/** Columns of the codes' sums that one workgroup adds up. */
+const columnsPerTile = 8;
+/** A chunk of fewer positions than this, or than an eighth of the codes, is not worth a partial sum for every code. */
+const shortestChunk = 64;
 
 function positionsOf({ images, height, width }: ImageShape): number {
   return images * height * width;
 }
 
-function codebookShape(name: string, embed: TensorType, channels: number): { codes: number; quads: number } {
-  const [dim, codes] = embed.shape;
-  if (embed.layout !== "codes_first" || dim !== channels) {
+/** The number of codes and of quads in each code; throws unless a code has `channels` numbers. */
+export function codebookShape(
+  name: string,
+  embed: TensorType,
+  channels: number,
+): { codes: number; quads: number } {
+  const { shape, layout } = embed;
+  if (layout !== "codes_first" || shape[0] !== channels) {
     throw new RangeError(
-      `Cannot run ${name} as the codes must have the input's dimensions: ${dim} != ${channels}`,
+      `Cannot run ${name} as the codebook must be [${channels}, n] codes_first: [${shape}] ${layout}`,
     );
   }
-  return { codes: codes!, quads: divideUp(channels, 4) };
+  return { codes: shape[1]!, quads: divideUp(channels, 4) };
+}
+
+/** Checks codes [B, H, W] that go with the images `x`. */
+function requireCodes(name: string, codes: TensorType, { images, height, width }: ImageShape): void {
+  requireType(name, "codes", codes, [images, height, width], "u32");
+}
+
+/** The shape of what {@linkcode codeStatistics} gives for a codebook. */
+function statisticsShape([dim, codes]: Shape): Shape {
+  return [codes!, 4 * (divideUp(dim!, 4) + 1)];
+}
+
+/** Throws unless the buffers of a codebook, and its statistics where there are any, go together. */
+export function requireCodebook(
+  name: string,
+  [embed, average, clusterSize]: readonly TensorType[],
+  statistics?: TensorType,
+): void {
+  codebookShape(name, embed!, embed!.shape[0]!);
+  requireSameType(name, embed!, average!);
+  requireType(name, "cluster sizes", clusterSize!, [embed!.shape[1]!]);
+  if (statistics) requireType(name, "statistics", statistics, statisticsShape(embed!.shape));
+}
+
+/** The number of codes and of quads in each code, from code statistics. */
+export function statisticsRows(name: string, { shape }: TensorType): { codes: number; quads: number } {
+  const [codes, width] = shape;
+  if (shape.length !== 2 || width! % 4 !== 0) {
+    throw new RangeError(`Cannot run ${name} as the statistics must be rows of quads: [${shape}]`);
+  }
+  return { codes: codes!, quads: width! / 4 - 1 };
 }
 
 const nearestCodeOperation: Operation<undefined> = {
@@ -91,7 +137,12 @@ const nearestCodeOperation: Operation<undefined> = {
 
 const gatherCodeOperation: Operation<undefined> = {
   name: "gather_code",
-  infer: ([, , x]) => x!,
+  infer([codes, embed, x]) {
+    const image = imageShape("gather_code", x!);
+    codebookShape("gather_code", embed!, image.channels);
+    requireCodes("gather_code", codes!, image);
+    return x!;
+  },
   // Straight through: what reaches the code reaches x unchanged (Bengio and others 2013; van den Oord and others 2017).
   gradient: (_, upstream) => [undefined, undefined, upstream],
   lower(node, lowering) {
@@ -122,13 +173,11 @@ const gatherCodeOperation: Operation<undefined> = {
 
 const codeStatisticsOperation: Operation<undefined> = {
   name: "code_statistics",
-  infer([, x, embed]) {
-    const { codes, quads } = codebookShape(
-      "code_statistics",
-      embed!,
-      imageShape("code_statistics", x!).channels,
-    );
-    return floatType([codes, 4 * (quads + 1)]);
+  infer([codes, x, embed]) {
+    const image = imageShape("code_statistics", x!);
+    codebookShape("code_statistics", embed!, image.channels);
+    requireCodes("code_statistics", codes!, image);
+    return floatType(statisticsShape(embed!.shape));
   },
   gradient: notDifferentiable("code_statistics"),
   lower(node, lowering) {
@@ -136,24 +185,19 @@ const codeStatisticsOperation: Operation<undefined> = {
     const image = imageShape("code_statistics", x!.type);
     const { codes, quads } = codebookShape("code_statistics", embed!.type, image.channels);
     const positions = positionsOf(image);
-    // A split is for few codes on a wide adapter, and for so many positions that a chunk is worth its partial sums.
-    const chunk = roundUp(
-      divideUp(
-        positions,
-        Math.max(1, splitCount(lowering.target, Math.ceil(codes / 16), positions, shortestChunk)),
-      ),
-      4,
-    );
+    const columnTiles = divideUp(quads + 1, columnsPerTile);
+    const split = splitCount(lowering.target, columnTiles, positions, Math.max(shortestChunk, codes / 8));
+    const chunk = roundUp(divideUp(positions, split), 4);
     const parts = divideUp(positions, chunk);
     const partial = parts > 1
       ? new Scratch(16 * parts * quadCount(node), "code statistics partial")
       : undefined;
     lowering.dispatch({
       kernel: statisticsKernel,
-      constants: { THREADS: quads > 8 ? 16 : 8 },
+      constants: {},
       bindings: { code: code!, x: x!, y: partial ?? node },
-      params: { positions, codes, quads, chunk, tiles: codes * parts },
-      workgroups: codes * parts,
+      params: { positions, codes, quads, chunk, column_tiles: columnTiles, tiles: columnTiles * parts },
+      workgroups: columnTiles * parts,
       ...node.operation.cost(node),
     });
     if (partial) sumPartials(lowering, partial, node, parts);
@@ -176,15 +220,17 @@ const codeStatisticsOperation: Operation<undefined> = {
 
 const perplexityOperation: Operation<undefined> = {
   name: "perplexity",
-  infer: () => floatType([]),
+  infer([statistics]) {
+    statisticsRows("perplexity", statistics!);
+    return floatType([]);
+  },
   gradient: notDifferentiable("perplexity"),
   lower(node, lowering) {
-    const [codes, width] = node.inputs[0]!.shape as [number, number];
     lowering.dispatch({
       kernel: perplexityKernel,
       constants: {},
       bindings: { statistics: node.inputs[0]!, y: node },
-      params: { codes, quads: width / 4 - 1 },
+      params: statisticsRows("perplexity", node.inputs[0]!.type),
       workgroups: 1,
       ...node.operation.cost(node),
     });

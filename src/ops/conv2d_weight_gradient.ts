@@ -8,6 +8,7 @@ import subgroupSource from "../../kernels/conv2d_weight_gradient_subgroup.wgsl" 
 import workgroupSource from "../../kernels/conv2d_weight_gradient_workgroup.wgsl" with { type: "text" };
 import {
   convolutionCost,
+  convolvedSize,
   forEachTap,
   imageParams,
   splitCount,
@@ -15,7 +16,7 @@ import {
   windowParams,
 } from "./convolution.ts";
 import { sumPartials } from "./sum_partials.ts";
-import { imageShape, notDifferentiable } from "./support.ts";
+import { imageShape, notDifferentiable, requireType } from "./support.ts";
 
 const subgroupKernel: Kernel = { name: "conv2d_weight_gradient_subgroup", source: subgroupSource };
 const workgroupKernel: Kernel = { name: "conv2d_weight_gradient_workgroup", source: workgroupSource };
@@ -46,9 +47,12 @@ const workgroupTile: Tile = { kernel: workgroupKernel, units: 16, quads: 16, ste
 
 const conv2dWeightGradientOperation: Operation<Attributes> = {
   name: "conv2d_weight_gradient",
-  infer([x, upstream], { kernel }) {
+  infer([x, upstream], attributes) {
+    const { kernel } = attributes;
     const input = imageShape("conv2d_weight_gradient", x!);
     const output = imageShape("conv2d_weight_gradient", upstream!);
+    const expected = [input.images, output.channels, ...convolvedSize(input, kernel, attributes)];
+    requireType("conv2d_weight_gradient", "upstream gradient", upstream!, expected);
     return floatType([output.channels, input.channels, kernel[0]!, kernel[1]!], "taps_first");
   },
   gradient: notDifferentiable("conv2d_weight_gradient"),

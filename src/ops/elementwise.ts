@@ -5,7 +5,7 @@ import type { Kernel, Lowering } from "../graph/lowering.ts";
 import type { Operation } from "../graph/operation.ts";
 import { apply, type Tensor } from "../graph/tensor.ts";
 import source from "../../kernels/elementwise.wgsl" with { type: "text" };
-import { notDifferentiable, quadCount, requireSameType, streamingCost } from "./support.ts";
+import { notDifferentiable, quadCount, requireSameType, requireType, streamingCost } from "./support.ts";
 
 const kernel: Kernel = { name: "elementwise", source };
 
@@ -29,18 +29,23 @@ interface Rule<Attributes> {
   value(operands: readonly number[], attributes: Attributes): number;
   gradient(node: Tensor, upstream: Tensor): readonly (Tensor | undefined)[];
   flops?: number;
+  /** The inputs from here on are scalars that go with every element; all others have the first one's shape. */
+  firstScalar?: number;
 }
 
-/** All inputs have the first one's shape, or are scalars that go with every element. */
 function elementwise<Attributes>(
-  { name, expression, value, gradient, flops = 1 }: Rule<Attributes>,
+  { name, expression, value, gradient, flops = 1, firstScalar = Infinity }: Rule<Attributes>,
 ): Operation<Attributes> {
   return {
     name,
     infer(inputs) {
-      const [first, ...others] = inputs;
-      for (const other of others) if (other.shape.length > 0) requireSameType(name, first!, other);
-      return first!;
+      const first = inputs[0]!;
+      requireType(name, "input", first, first.shape);
+      inputs.forEach((input, index) => {
+        if (index >= firstScalar) requireType(name, "factor", input, []);
+        else requireSameType(name, first, input);
+      });
+      return first;
     },
     gradient,
     lower,
@@ -111,6 +116,7 @@ const mseGradientOperation = elementwise<{ factor: number }>({
   value: ([a, b, upstream], { factor }) => (a! - b!) * factor * upstream!,
   gradient: notDifferentiable("mse_gradient"),
   flops: 3,
+  firstScalar: 2,
 });
 
 /** max(x, 0). */

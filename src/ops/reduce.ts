@@ -7,7 +7,7 @@ import { apply, type Tensor } from "../graph/tensor.ts";
 import source from "../../kernels/reduce.wgsl" with { type: "text" };
 import spreadSource from "../../kernels/spread.wgsl" with { type: "text" };
 import { mseGradient, scale } from "./elementwise.ts";
-import { notDifferentiable, quadCount, requireSameType, streamingCost } from "./support.ts";
+import { notDifferentiable, quadCount, requireSameType, requireType, streamingCost } from "./support.ts";
 
 const kernel: Kernel = { name: "reduce", source };
 const spreadKernel: Kernel = { name: "spread", source: spreadSource };
@@ -95,7 +95,10 @@ const mseOperation: Operation<{ targetGiven: boolean }> = {
 /** Copies a scalar times `factor` to every element of a type: the gradient of a sum. */
 const spreadOperation: Operation<{ factor: number }> = {
   name: "spread",
-  infer: (inputs) => inputs[1]!,
+  infer([upstream, like]) {
+    requireType("spread", "upstream", upstream!, []);
+    return like!;
+  },
   gradient: notDifferentiable("spread"),
   lower(node, lowering) {
     const [, like] = node.inputs;

@@ -1,6 +1,13 @@
 /** What the operations' records share: checks of shapes, and the shapes of loops that every lowering needs. */
 
-import { elementCount, storedBytes, storedCount, type TensorType } from "../graph/layout.ts";
+import {
+  type DataType,
+  elementCount,
+  type Shape,
+  storedBytes,
+  storedCount,
+  type TensorType,
+} from "../graph/layout.ts";
 import type { Cost } from "../graph/operation.ts";
 import type { Tensor } from "../graph/tensor.ts";
 
@@ -36,6 +43,20 @@ export function requireSameType(operation: string, first: TensorType, second: Te
     throw new RangeError(
       `Cannot run ${operation} as both inputs must have one shape: [${first.shape}] ${first.layout} and [${second.shape}] ${second.layout}`,
     );
+  }
+}
+
+/** Throws unless `what` has the expected shape and element type. */
+export function requireType(
+  operation: string,
+  what: string,
+  type: TensorType,
+  shape: Shape,
+  dtype: DataType = "f32",
+): void {
+  const [actual, expected] = [`${type.dtype} [${type.shape}]`, `${dtype} [${shape}]`];
+  if (actual !== expected) {
+    throw new RangeError(`Cannot run ${operation} as the ${what} must be ${expected}: ${actual}`);
   }
 }
 

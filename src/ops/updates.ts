@@ -1,6 +1,6 @@
 /** Operations that change variables in place: the codebooks' updates, Adam, and the record of a step's scalars. */
 
-import { divideUp, floatType } from "../graph/layout.ts";
+import { divideUp, floatType, type TensorType } from "../graph/layout.ts";
 import type { Kernel } from "../graph/lowering.ts";
 import type { Operation, ReferenceValues } from "../graph/operation.ts";
 import { apply, type Tensor } from "../graph/tensor.ts";
@@ -11,7 +11,15 @@ import countSource from "../../kernels/count_codes.wgsl" with { type: "text" };
 import normaliseSource from "../../kernels/ema_normalise.wgsl" with { type: "text" };
 import recordSource from "../../kernels/record.wgsl" with { type: "text" };
 import restartSource from "../../kernels/restart_codes.wgsl" with { type: "text" };
-import { imageShape, notDifferentiable, quadCount, streamingCost } from "./support.ts";
+import { codebookShape, requireCodebook, statisticsRows } from "./codebook.ts";
+import {
+  imageShape,
+  notDifferentiable,
+  quadCount,
+  requireSameType,
+  requireType,
+  streamingCost,
+} from "./support.ts";
 
 const accumulateKernel: Kernel = { name: "ema_accumulate", source: accumulateSource };
 const normaliseKernel: Kernel = { name: "ema_normalise", source: normaliseSource };
@@ -24,11 +32,17 @@ const recordKernel: Kernel = { name: "record", source: recordSource };
 function update<Attributes>(
   name: string,
   changed: readonly number[],
-  rest: Pick<Operation<Attributes>, "lower" | "reference">,
+  { check, ...rest }: Pick<Operation<Attributes>, "lower" | "reference"> & {
+    /** Throws where the inputs do not fit. */
+    check(inputs: readonly TensorType[]): void;
+  },
 ): Operation<Attributes> {
   return {
     name,
-    infer: () => floatType([]),
+    infer(inputs) {
+      check(inputs);
+      return floatType([]);
+    },
     gradient: notDifferentiable(name),
     updates: (node) => changed.map((index) => node.inputs[index]!),
     cost: (node) => streamingCost(node, 0),
@@ -40,23 +54,18 @@ function joined(...parts: readonly ReferenceValues[]): ReferenceValues {
   return Float64Array.from(parts.flatMap((part) => [...part]));
 }
 
-/** Rows of `statistics`: what the codes' positions add up to, and how many they are. */
-function codeRows(statistics: Tensor) {
-  const [codes, width] = statistics.shape as [number, number];
-  return { codes, quads: width / 4 - 1 };
-}
-
 const emaUpdateOperation = update<{ decay: number; epsilon: number }>("ema_update", [1, 2, 3], {
+  check: ([statistics, ...codebook]) => requireCodebook("ema_update", codebook, statistics),
   lower(node, lowering) {
     const [statistics, embed, average, size] = node.inputs as [Tensor, Tensor, Tensor, Tensor];
     const { decay, epsilon } = node.attributes;
-    const { codes, quads } = codeRows(statistics);
+    const { codes, quads } = statisticsRows("ema_update", statistics.type);
     const shared = { workgroups: divideUp(codes * quads, 64), ...node.operation.cost(node), constants: {} };
     lowering.dispatch({
       ...shared,
       kernel: accumulateKernel,
       bindings: { statistics, embed_avg: average, cluster_size: size },
-      params: { codes, quads, decay },
+      params: { codes, quads, decay, one_minus_decay: 1 - decay },
     });
     lowering.dispatch({
       ...shared,
@@ -87,9 +96,12 @@ const emaUpdateOperation = update<{ decay: number; epsilon: number }>("ema_updat
 });
 
 const countCodesOperation = update<undefined>("count_codes", [1], {
+  check([statistics, usage]) {
+    requireType("count_codes", "counters", usage!, [statisticsRows("count_codes", statistics!).codes], "u32");
+  },
   lower(node, lowering) {
     const [statistics, usage] = node.inputs as [Tensor, Tensor];
-    const { codes, quads } = codeRows(statistics);
+    const { codes, quads } = statisticsRows("count_codes", statistics.type);
     lowering.dispatch({
       kernel: countKernel,
       constants: {},
@@ -106,6 +118,11 @@ const countCodesOperation = update<undefined>("count_codes", [1], {
 });
 
 const restartCodesOperation = update<{ threshold: number; size: number }>("restart_codes", [2, 3, 4], {
+  check([x, key, ...codebook]) {
+    codebookShape("restart_codes", codebook[0]!, imageShape("restart_codes", x!).channels);
+    requireType("restart_codes", "key", key!, key!.shape, "u32");
+    requireCodebook("restart_codes", codebook);
+  },
   lower(node, lowering) {
     const [x, key, embed, average, clusterSize] = node.inputs as [Tensor, Tensor, Tensor, Tensor, Tensor];
     const { threshold, size } = node.attributes;
@@ -147,6 +164,9 @@ export interface AdamAttributes {
 }
 
 const adamOperation = update<AdamAttributes>("adam", [2, 3, 4], {
+  check([, gradient, parameter, first, second]) {
+    for (const other of [gradient!, first!, second!]) requireSameType("adam", parameter!, other);
+  },
   lower(node, lowering) {
     const [step, gradient, parameter, first, second] = node.inputs as [
       Tensor,
@@ -155,12 +175,13 @@ const adamOperation = update<AdamAttributes>("adam", [2, 3, 4], {
       Tensor,
       Tensor,
     ];
+    const { beta1, beta2, epsilon } = node.attributes as AdamAttributes;
     const quads = quadCount(parameter);
     lowering.dispatch({
       kernel: adamKernel,
       constants: {},
       bindings: { step, gradient, parameter, first_moment: first, second_moment: second },
-      params: { quads, ...node.attributes },
+      params: { quads, beta1, beta2, one_minus_beta1: 1 - beta1, one_minus_beta2: 1 - beta2, epsilon },
       workgroups: divideUp(quads, 64),
       flops: 12 * 4 * quads,
       bytes: 7 * 16 * quads,
@@ -181,6 +202,14 @@ const adamOperation = update<AdamAttributes>("adam", [2, 3, 4], {
 const scalarsAtOnce = 6;
 
 const recordOperation = update<undefined>("record", [1], {
+  check([, ring, ...scalars]) {
+    if (ring!.shape[1] !== scalars.length) {
+      throw new RangeError(
+        `Cannot run record as rows of [${ring!.shape}] do not hold ${scalars.length} scalars`,
+      );
+    }
+    for (const scalar of scalars) requireType("record", "scalar", scalar, []);
+  },
   lower(node, lowering) {
     const [step, ring, ...scalars] = node.inputs as [Tensor, Tensor, ...Tensor[]];
     for (let first = 0; first < scalars.length; first += scalarsAtOnce) {
@@ -261,11 +290,6 @@ export function adam(
 
 /** Copies scalars into row `step[2]` of `ring` [slots, scalars]. */
 export function record(step: Tensor, ring: Tensor, scalars: readonly Tensor[]): Tensor {
-  if (ring.shape[1] !== scalars.length) {
-    throw new RangeError(
-      `Cannot run record as rows of [${ring.shape}] do not hold ${scalars.length} scalars`,
-    );
-  }
   return apply(recordOperation, [step, ring, ...scalars], undefined);
 }
 

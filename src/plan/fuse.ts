@@ -26,8 +26,12 @@ export function fuse(
 ): Group[] {
   const uses = countUses(nodes);
   const groups = new Map<Tensor, Group>();
+  let lastUpdate = -1;
+  // A group runs where its last node stands; an update on the way there might change what its root reads.
+  const movable = (root: Tensor) => root.id > lastUpdate && fusible(root);
   for (const node of nodes) {
-    const producer = node.operation.elementwise ? bestProducer(node, groups, uses, kept, fusible) : undefined;
+    if (node.operation.updates) lastUpdate = node.id;
+    const producer = node.operation.elementwise ? bestProducer(node, groups, uses, kept, movable) : undefined;
     if (!producer) {
       groups.set(node, { root: node, chain: node.operation.elementwise ? [node] : [], result: node });
       continue;
@@ -86,11 +90,14 @@ export function epilogue(
 ): { code: string; declarations: string; operands: Tensor[] } {
   const operands = operandsOf(group.chain, group.root);
   const alone = group.chain[0] === group.root;
-  let running = alone ? group.root.inputs[0]! : group.root;
+  const loaded = alone ? group.root.inputs[0]! : undefined;
+  let running = loaded ?? group.root;
   const lines: string[] = [];
   for (const node of group.chain) {
     const names = node.inputs.map((input) => {
       if (input === running) return "value";
+      // The kernel's own input, read again further down the chain.
+      if (input === loaded) return "x[index]";
       const name = `operand${operands.indexOf(input)}`;
       // A scalar goes with every element.
       return input.shape.length === 0 && node.shape.length > 0 ? `${name}[0].x` : `${name}[index]`;

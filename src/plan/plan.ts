@@ -67,8 +67,8 @@ export function plan({ results = [], effects = [], arenas = [] }: Program, targe
   const kept = new Set([...results, ...effects, ...placed.keys()]);
   const requests = fuse(nodes, kept, (root) => isFusible(root, target))
     .flatMap((group) => lowerGroup(group, target));
-  const memory = layOut(requests, results, placed, target);
-  const dispatches = requests.map((request) => planDispatch(request, memory.locate, target));
+  const { locate, ...memory } = layOut(requests, results, placed, target);
+  const dispatches = requests.map((request) => planDispatch(request, locate, target));
   return { ...memory, dispatches };
 }
 

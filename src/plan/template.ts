@@ -19,16 +19,18 @@
 /** Tile sizes, flags and pieces of WGSL that make one variant of a kernel. */
 export type Constants = Readonly<Record<string, number | string | boolean>>;
 
+type Scope = Record<string, number | string | boolean>;
+
+/** `where` is the kernel and the line, for errors. */
 type Part =
-  | { kind: "text"; text: string }
-  | { kind: "for"; name: string; count: string; body: Part[] }
-  | { kind: "if"; condition: string; body: Part[]; otherwise: Part[] };
+  | { kind: "text"; where: string; text: string }
+  | { kind: "for"; where: string; name: string; count: string; body: Part[] }
+  | { kind: "if"; where: string; condition: string; body: Part[]; otherwise: Part[] };
 
 /** Fills in a kernel's source. Throws a `SyntaxError` that names the kernel and the line where the source is wrong. */
 export function expand(name: string, source: string, constants: Constants): string {
-  const parts = parse(name, source);
   const lines: string[] = [];
-  emit(parts, { ...constants }, lines, name);
+  emit(parse(name, source), { ...constants }, lines);
   return lines.join("\n");
 }
 
@@ -36,80 +38,76 @@ function parse(name: string, source: string): Part[] {
   const root: Part[] = [];
   const open: { body: Part[]; part?: Part }[] = [{ body: root }];
   for (const [index, line] of source.split("\n").entries()) {
-    const wrong = (what: string) => new SyntaxError(`${name}.wgsl:${index + 1}: ${what}`);
+    const where = `${name}.wgsl:${index + 1}`;
     const directive = /^\s*\/\/:\s*(\w+)\s*(.*?)\s*$/.exec(line);
     const here = open.at(-1)!;
     if (!directive) {
-      here.body.push({ kind: "text", text: line });
+      here.body.push({ kind: "text", where, text: line });
       continue;
     }
     const [, word, rest] = directive as unknown as [string, string, string];
     if (word === "for") {
       const loop = /^(\w+) in (.+)$/.exec(rest);
-      if (!loop) throw wrong(`expected "for NAME in COUNT", not "for ${rest}"`);
-      const part: Part = { kind: "for", name: loop[1]!, count: loop[2]!, body: [] };
+      if (!loop) throw new SyntaxError(`${where}: expected "for NAME in COUNT", not "for ${rest}"`);
+      const part: Part = { kind: "for", where, name: loop[1]!, count: loop[2]!, body: [] };
       here.body.push(part);
       open.push({ body: part.body, part });
     } else if (word === "if") {
-      const part: Part = { kind: "if", condition: rest, body: [], otherwise: [] };
+      const part: Part = { kind: "if", where, condition: rest, body: [], otherwise: [] };
       here.body.push(part);
       open.push({ body: part.body, part });
     } else if (word === "else") {
-      if (here.part?.kind !== "if") throw wrong("an else without its if");
+      if (here.part?.kind !== "if") throw new SyntaxError(`${where}: an else without its if`);
       here.body = here.part.otherwise;
     } else if (word === "end") {
-      if (open.length === 1) throw wrong("an end without its beginning");
+      if (open.length === 1) throw new SyntaxError(`${where}: an end without its beginning`);
       open.pop();
     } else {
-      throw wrong(`unknown directive "${word}"; expected for, if, else or end`);
+      throw new SyntaxError(`${where}: unknown directive "${word}"; expected for, if, else or end`);
     }
   }
-  if (open.length > 1) throw new SyntaxError(`${name}.wgsl: a for or an if has no end`);
+  const unclosed = open.at(-1)!.part;
+  if (unclosed) throw new SyntaxError(`${unclosed.where}: this ${unclosed.kind} has no end`);
   return root;
 }
 
-function emit(
-  parts: Part[],
-  scope: Record<string, number | string | boolean>,
-  lines: string[],
-  name: string,
-) {
+function emit(parts: Part[], scope: Scope, lines: string[]) {
   for (const part of parts) {
+    const { where } = part;
     if (part.kind === "text") {
       lines.push(
-        part.text.replace(/\$\{([^}]+)\}/g, (_, expression) => String(evaluate(expression, scope, name))),
+        part.text.replace(/\$\{([^}]+)\}/g, (_, expression) => String(evaluate(expression, scope, where))),
       );
     } else if (part.kind === "for") {
-      const count = Number(evaluate(part.count, scope, name));
+      const count = evaluate(part.count, scope, where);
+      if (typeof count !== "number") {
+        throw new SyntaxError(`${where}: ${part.count}: expected a count, not ${count}`);
+      }
       for (let counter = 0; counter < count; counter++) {
-        emit(part.body, { ...scope, [part.name]: counter }, lines, name);
+        emit(part.body, { ...scope, [part.name]: counter }, lines);
       }
     } else {
-      emit(evaluate(part.condition, scope, name) ? part.body : part.otherwise, scope, lines, name);
+      emit(evaluate(part.condition, scope, where) ? part.body : part.otherwise, scope, lines);
     }
   }
 }
 
 const compiled = new Map<string, (...values: unknown[]) => unknown>();
 
-function evaluate(
-  expression: string,
-  scope: Record<string, number | string | boolean>,
-  name: string,
-): unknown {
+function evaluate(expression: string, scope: Scope, where: string): unknown {
   const names = Object.keys(scope);
   const key = names.join() + ":" + expression;
-  let run = compiled.get(key);
-  // The expressions are the project's own kernels, never a user's text.
-  if (!run) {
-    compiled.set(
-      key,
-      run = new Function(...names, `return (${expression});`) as (...values: unknown[]) => unknown,
-    );
-  }
   try {
+    let run = compiled.get(key);
+    // The expressions are the project's own kernels, never a user's text.
+    if (!run) {
+      compiled.set(
+        key,
+        run = new Function(...names, `return (${expression});`) as (...values: unknown[]) => unknown,
+      );
+    }
     return run(...names.map((each) => scope[each]));
   } catch (error) {
-    throw new SyntaxError(`${name}.wgsl: \${${expression}}: ${(error as Error).message}`);
+    throw new SyntaxError(`${where}: ${expression}: ${(error as Error).message}`);
   }
 }

@@ -3,7 +3,7 @@ export type Cell = string | number | null | undefined;
 
 /**
  * Lays out rows under a header as plain text for a terminal: columns padded to their widest cell, two spaces between
- * them, a rule under the header; a column that holds nothing but numbers is flush right. Ends in a line break.
+ * them, a rule under the header; a column that holds nothing but numbers is flush right. No line break at the end.
  *
  * @throws RangeError if a row has not as many cells as the header
  */
@@ -15,7 +15,7 @@ export function textTable(header: readonly string[], rows: readonly (readonly Ce
   }
   const columns = header.map((title, index) => layOut(title, rows.map((row) => row[index])));
   const lines = ["", "", ...rows].map((_, line) => columns.map((cells) => cells[line]).join("  ").trimEnd());
-  return lines.join("\n") + "\n";
+  return lines.join("\n");
 }
 
 function layOut(title: string, cells: Cell[]): string[] {

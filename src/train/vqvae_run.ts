@@ -173,7 +173,7 @@ export class VqvaeRun {
     return await this.epochLine("valid", epoch, sums, images);
   }
 
-  /** Means over the phase; perplexity and the share of codes in use are those of all its codes together. */
+  /** Means over the phase's batches, and the shares of codes in use over all of them. */
   private async epochLine(
     phase: Phase,
     epoch: number,
@@ -181,7 +181,7 @@ export class VqvaeRun {
     weight: number,
   ): Promise<MetricsLine> {
     const means = Object.fromEntries(Object.entries(sums).map(([name, sum]) => [name, sum / weight]));
-    const usage = codebookFigures(await this.trainer.takeUsage());
+    const usage = usageShares(await this.trainer.takeUsage());
     return {
       phase,
       epoch,
@@ -237,21 +237,10 @@ function requireFinite(scalars: VqvaeScalars, step: number): void {
   }
 }
 
-/** perplexity_t, perplexity_b: exp(entropy); usage_t, usage_b: the share of codes that were chosen at all. */
-export function codebookFigures({ top, bottom }: CodeUsage): Record<string, number> {
-  const figures = (counts: Uint32Array) => {
-    const total = counts.reduce((sum, count) => sum + count, 0);
-    const entropy = counts.reduce(
-      (sum, count) => count > 0 ? sum - count / total * Math.log(count / total) : sum,
-      0,
-    );
-    return {
-      perplexity: Math.exp(entropy),
-      usage: counts.filter((count) => count > 0).length / counts.length,
-    };
-  };
-  const [t, b] = [figures(top), figures(bottom)];
-  return { perplexity_t: t.perplexity, perplexity_b: b.perplexity, usage_t: t.usage, usage_b: b.usage };
+/** The share of each codebook's codes that were chosen at all. */
+function usageShares({ top, bottom }: CodeUsage): { usage_t: number; usage_b: number } {
+  const share = (counts: Uint32Array) => counts.filter((count) => count > 0).length / counts.length;
+  return { usage_t: share(top), usage_b: share(bottom) };
 }
 
 function round(value: number): number {

@@ -1,0 +1,66 @@
+/** Options of the two commands here, and what is made of them. */
+
+import type { OptionTable } from "../cli/options.ts";
+import { UsageError } from "../src/errors.ts";
+import { defaultConfiguration, totalStride } from "../src/models/vqvae/configuration.ts";
+
+const adapter = { kind: "text", value: "NAME", help: "GPU by its index or a part of its name" } as const;
+
+export const benchTable = {
+  sizes: { kind: "text", value: "N,N", help: "sides of the images", default: "32,64" },
+  batches: {
+    kind: "text",
+    value: "N,N",
+    help: "images in a training step; the kernels take the first",
+    default: "8,32",
+  },
+  steps: {
+    kind: "integer",
+    least: 1,
+    help: "timed training steps of each size and batch, at least",
+    default: 20,
+  },
+  filter: {
+    kind: "text",
+    value: "TEXT",
+    help: 'only rows with TEXT in them, such as "step", "adam" or "128×64×4×4"',
+  },
+  json: { kind: "text", value: "FILE", help: "writes the results there" },
+  compare: {
+    kind: "text",
+    value: "FILE",
+    help: "shows how much faster it is than the results that --json wrote there",
+  },
+  quick: { kind: "flag", help: "the first size and batch only, and fewer repetitions" },
+  adapter,
+} as const satisfies OptionTable;
+
+export const versusTable = {
+  versus: { kind: "text", value: "COMMAND", help: 'prints a line of JSON with "img_s", its images a second' },
+  size: { kind: "integer", least: 1, help: "side of the images", default: 32 },
+  batch: { kind: "integer", least: 1, help: "images in a training step", default: 8 },
+  steps: { kind: "integer", least: 1, help: "training steps of ours in each turn", default: 10 },
+  rounds: { kind: "integer", least: 1, help: "turns of each", default: 5 },
+  adapter,
+} as const satisfies OptionTable;
+
+/** "32,64" as numbers; throws a UsageError where it is no list of whole numbers from 1 on. */
+export function readList(option: string, text: string): number[] {
+  const values = text.split(",").map((part) => /^\s*\d+\s*$/.test(part) ? Number(part) : NaN);
+  if (!values.every((value) => Number.isSafeInteger(value) && value >= 1)) {
+    throw new UsageError(
+      `--${option} ${text}: expected whole numbers with commas between them, such as 32,64`,
+    );
+  }
+  return values;
+}
+
+/** Throws a UsageError where the default model cannot take images of that side. */
+export function checkSize(option: string, size: number): void {
+  const stride = totalStride(defaultConfiguration);
+  if (size % stride !== 0) {
+    throw new UsageError(
+      `--${option} ${size}: the model takes images with sides that are multiples of ${stride}`,
+    );
+  }
+}

@@ -1,0 +1,64 @@
+/** Whole training steps of the default codec. */
+
+import { Gpu } from "../src/gpu/device.ts";
+import type { StepRow } from "./results.ts";
+import { spreadOf } from "./timing.ts";
+import { TrainingStep } from "./training_step.ts";
+
+/** Steps between two waits take about this long, so that a wait counts as little as it does in training. */
+const burstMilliseconds = 400;
+const fewestBursts = 5;
+const mostStepsInBurst = 32;
+
+/**
+ * Images a second over at least `steps` steps. The time of the first step begins with the opening of the adapter, and is
+ * taken with a device of its own, so that every kernel is compiled in it.
+ * Throws where the training that is timed does not train: the loss of one batch seen again and again has to fall.
+ */
+export async function measureStep(
+  adapter: string | undefined,
+  size: number,
+  batch: number,
+  steps: number,
+): Promise<StepRow> {
+  const start = performance.now();
+  const gpu = await Gpu.open({ adapter });
+  const step = await TrainingStep.load(gpu, size, batch);
+  try {
+    await step.run(1);
+    const firstStepMilliseconds = performance.now() - start;
+    const firstLoss = await step.loss();
+    const again = await secondsFor(step, 1);
+    const burst = Math.max(1, Math.min(mostStepsInBurst, Math.round(burstMilliseconds / 1000 / again)));
+    const rates: number[] = [];
+    for (let run = 0; run < Math.max(fewestBursts, Math.ceil(steps / burst)); run++) {
+      rates.push(batch * burst / await secondsFor(step, burst));
+    }
+    const lastLoss = await step.loss();
+    if (!(lastLoss < firstLoss)) {
+      throw new Error(`${size}×${size}, batch ${batch}: the loss went from ${firstLoss} to ${lastLoss}`);
+    }
+    const imagesPerSecond = spreadOf(rates);
+    const { dispatches, peakBytes } = step.plan;
+    const flops = dispatches.reduce((sum, dispatch) => sum + dispatch.flops, 0);
+    return {
+      size,
+      batch,
+      imagesPerSecond,
+      gigaflops: flops * imagesPerSecond.median / batch / 1e9,
+      dispatches: dispatches.length,
+      pipelines: gpu.pipelineCount,
+      plannedBytes: peakBytes,
+      firstStepMilliseconds,
+    };
+  } finally {
+    step.destroy();
+    gpu.close();
+  }
+}
+
+async function secondsFor(step: TrainingStep, count: number): Promise<number> {
+  const start = performance.now();
+  await step.run(count);
+  return (performance.now() - start) / 1000;
+}

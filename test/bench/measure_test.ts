@@ -1,0 +1,107 @@
+import { assert, assertRejects } from "@std/assert";
+import { type BenchCase, caseOf } from "../../bench/cases.ts";
+import { copy, count, multiplyAdd } from "../../bench/ceilings.ts";
+import { checkCase, measureCase, withCase } from "../../bench/measure.ts";
+import { Stopwatch } from "../../bench/timing.ts";
+import { Gpu } from "../../src/gpu/device.ts";
+import type { Executor } from "../../src/gpu/executor.ts";
+import { floatType } from "../../src/graph/layout.ts";
+import type { Operation } from "../../src/graph/operation.ts";
+import { Tensor } from "../../src/graph/tensor.ts";
+import { nearestCode } from "../../src/ops/codebook.ts";
+import { variable } from "../../src/ops/variable.ts";
+
+const gpu = await Gpu.open();
+const { target } = gpu;
+
+/** The same node with something of its operation replaced. */
+function altered(node: Tensor, change: Partial<Operation<unknown>>): Tensor {
+  return new Tensor({ ...node.operation, ...change }, node.inputs, node.attributes, node.type, node.label);
+}
+
+/** A copy whose kernel is another text. */
+function copyBy(source: string): BenchCase {
+  const node = copy(4096);
+  return caseOf(
+    altered(node, {
+      lower: (result, lowering) =>
+        node.operation.lower(result, {
+          target,
+          dispatch: (request) => lowering.dispatch({ ...request, kernel: { name: "wrong", source } }),
+        }),
+    }),
+    target,
+  );
+}
+
+const kernel = (body: string) => `
+struct Params { quads: u32 }
+@group(0) @binding(0) var<uniform> p: Params;
+@group(0) @binding(1) var<storage, read> x: array<vec4f>;
+@group(0) @binding(2) var<storage, read_write> y: array<vec4f>;
+@compute @workgroup_size(64)
+fn main(@builtin(global_invocation_id) id: vec3u) { ${body} }`;
+
+const never = () => Promise.reject(new Error("it was timed"));
+
+Deno.test("the ceilings' kernels do what they say", async () => {
+  for (const node of [multiplyAdd(4096), copy(4096), count(100)]) await checkCase(gpu, caseOf(node, target));
+});
+
+Deno.test("sixteen times the work takes longer, by the GPU's clock and by the one on the wall", async () => {
+  const stopwatch = await Stopwatch.make(gpu);
+  await withCase(gpu, caseOf(multiplyAdd(2 ** 17), target), (executor) => stopwatch.calibrate(executor));
+  const clocks = [
+    (executor: Executor) => stopwatch.time(executor, 5),
+    (executor: Executor) => stopwatch.timeOnTheWall(executor, 1),
+  ];
+  for (const clock of clocks) {
+    const [short, long] = [
+      (await measureCase(gpu, caseOf(multiplyAdd(2 ** 13), target), clock)).least,
+      (await measureCase(gpu, caseOf(multiplyAdd(2 ** 17), target), clock)).least,
+    ];
+    assert(short > 0 && long > 4 * short, `${short} ms for one, ${long} ms for sixteen`);
+  }
+});
+
+Deno.test("a kernel that leaves one element out is not timed", async () => {
+  const half = copyBy(kernel("if (id.x + 1u < p.quads) { y[id.x] = x[id.x]; }"));
+  await assertRejects(() => measureCase(gpu, half, never), Error, "instead of");
+});
+
+Deno.test("a kernel that does nothing is not timed", async () => {
+  await assertRejects(() => measureCase(gpu, copyBy(kernel("")), never), Error, "instead of");
+});
+
+Deno.test("a kernel that does not compile is not timed", async () => {
+  await assertRejects(() => measureCase(gpu, copyBy(kernel("y[id.x] = 1;")), never), Error, "wrong");
+});
+
+Deno.test("a reference of zeros proves nothing", async () => {
+  const zero = caseOf(altered(copy(64), { reference: ([x]) => x!.map(() => 0) }), target);
+  await assertRejects(() => measureCase(gpu, zero, never), Error, "proves nothing");
+});
+
+Deno.test("where a smaller case stands for a large one, both have to hold", async () => {
+  const good = caseOf(copy(4096), target);
+  const empty = copyBy(kernel(""));
+  const infinite = copyBy(kernel("if (id.x < p.quads) { y[id.x] = x[id.x] / (x[id.x] - x[id.x]); }"));
+  await assertRejects(() => measureCase(gpu, good, never, empty), Error, "instead of");
+  await assertRejects(() => measureCase(gpu, empty, never, good), Error, "zero everywhere");
+  await assertRejects(() => measureCase(gpu, infinite, never, good), Error, "not finite");
+});
+
+Deno.test("codes are checked by their distance", async () => {
+  const x = variable(floatType([1, 4, 3, 5], "channels_last"), "x");
+  const node = nearestCode(x, variable(floatType([4, 32], "codes_first"), "embed"));
+  await checkCase(gpu, caseOf(node, target));
+  // Leaves every position at code 0.
+  const lazy = altered(node, {
+    lower: (result, lowering) =>
+      node.operation.lower(result, {
+        target,
+        dispatch: (request) => lowering.dispatch({ ...request, params: { ...request.params, codes: 1 } }),
+      }),
+  });
+  await assertRejects(() => checkCase(gpu, caseOf(lazy, target)), Error, "not the nearest");
+});

@@ -1,0 +1,124 @@
+import { assert, assertEquals, assertThrows } from "@std/assert";
+import { gradients as differentiate } from "../../src/graph/autodiff.ts";
+import { floatType } from "../../src/graph/layout.ts";
+import { ancestors, type Tensor } from "../../src/graph/tensor.ts";
+import { codeStatistics, gatherCode, nearestCode, perplexity } from "../../src/ops/codebook.ts";
+import { conv2d } from "../../src/ops/conv2d.ts";
+import { add, multiply, relu, scale, subtract } from "../../src/ops/elementwise.ts";
+import { gradients } from "../../src/ops/gradient.ts";
+import { mean, mse, sum } from "../../src/ops/reduce.ts";
+import { constant, variable } from "../../src/ops/variable.ts";
+import { evaluate } from "../case_graph.ts";
+
+const vector = (label: string) => variable(floatType([3]), label);
+
+function valuesOf(tensors: Tensor[], values: [Tensor, number[]][]): number[][] {
+  return evaluate(tensors, new Map(values)).map((each) => Array.from(each));
+}
+
+Deno.test("where a tensor is used several times, its gradients add up", () => {
+  const x = vector("x");
+  // Σ x³ + 2x − x, whose gradient is 3x² + 1.
+  const loss = sum(subtract(add(multiply(multiply(x, x), x), scale(x, 2)), x));
+  assertEquals(valuesOf(gradients(loss, [x]), [[x, [1, -2, 0.5]]]), [[4, 13, 1.75]]);
+});
+
+Deno.test("both operands may be one tensor", () => {
+  const x = vector("x");
+  assertEquals(valuesOf(gradients(sum(multiply(x, x)), [x]), [[x, [1, 2, 3]]]), [[2, 4, 6]]);
+  assertEquals(valuesOf(gradients(sum(subtract(x, x)), [x]), [[x, [1, 2, 3]]]), [[0, 0, 0]]);
+  assertEquals(valuesOf(gradients(mse(x, x), [x]), [[x, [1, 2, 3]]]), [[0, 0, 0]]);
+});
+
+Deno.test("a value within the graph can be a target, and targets may depend on each other", () => {
+  const x = vector("x");
+  const y = scale(x, 3);
+  const [toY, toX] = gradients(sum(multiply(y, y)), [y, x]);
+  assertEquals(valuesOf([toY!, toX!], [[x, [1, 2, -1]]]), [[6, 12, -6], [18, 36, -18]]);
+});
+
+Deno.test("the loss itself is a target with gradient one", () => {
+  const loss = sum(vector("x"));
+  const [toLoss] = gradients(loss, [loss]);
+  assertEquals(valuesOf([toLoss!], []), [[1]]);
+});
+
+Deno.test("an upstream gradient reaches every branch through a scalar", () => {
+  const [x, y] = [vector("x"), vector("y")];
+  // mean(x)·Σy: gradients Σy / 3 and mean(x).
+  const loss = multiply(mean(x), sum(y));
+  const result = valuesOf(gradients(loss, [x, y]), [[x, [1, 2, 6]], [y, [1, 1, 1]]]);
+  assertEquals(result, [[1, 1, 1], [3, 3, 3]]);
+});
+
+Deno.test("nothing is built for inputs that are no targets", () => {
+  const x = variable(floatType([1, 4, 3, 3], "channels_last"), "x");
+  const weight = variable(floatType([2, 4, 3, 3], "taps_first"), "w");
+  const bias = variable(floatType([2]), "b");
+  const window = { stride: [1, 1], padding: [1, 1, 1, 1] } as const;
+  const loss = sum(relu(conv2d(x, weight, bias, window)));
+  const names = (targets: Tensor[]) =>
+    ancestors(gradients(loss, targets)).map(({ operation }) => operation.name);
+  assert(names([x]).includes("conv_transpose2d") && !names([x]).includes("conv2d_weight_gradient"));
+  assert(names([weight]).includes("conv2d_weight_gradient") && !names([weight]).includes("conv_transpose2d"));
+  assertEquals(names([bias]).filter((name) => /weight|transpose/.test(name)), []);
+});
+
+Deno.test("a choice of codes lets no gradient through, and what cannot be differentiated says so", () => {
+  const x = variable(floatType([1, 2, 2, 2], "channels_last"), "x");
+  const embed = variable(floatType([2, 4], "codes_first"), "embed");
+  const codes = nearestCode(x, embed);
+  const [toX] = gradients(mse(gatherCode(codes, embed, x), x), [x]);
+  assertEquals(toX!.shape, x.shape);
+  assert(ancestors([toX!]).every(({ operation }) => operation.name !== "code_statistics"));
+  const loss = add(mse(gatherCode(codes, embed, x), x), perplexity(codeStatistics(codes, x, embed)));
+  assertThrows(() => gradients(loss, [x]), RangeError, "Cannot differentiate perplexity: it has no gradient");
+});
+
+Deno.test("gradients are summed in one order, so that they are the same each time", () => {
+  const build = () => {
+    const x = vector("x");
+    const loss = sum(add(add(scale(x, 2), scale(x, 3)), scale(x, 5)));
+    const first = gradients(loss, [x])[0]!;
+    const origin = x.id;
+    return ancestors([first]).map((node) => [
+      node.operation.name,
+      node.attributes?.factor,
+      ...node.inputs.map(({ id }) => id - origin),
+    ]);
+  };
+  assertEquals(build(), build());
+});
+
+Deno.test("no targets, no gradients", () => {
+  assertEquals(gradients(sum(vector("x")), []), []);
+});
+
+Deno.test("a loss that is no scalar, or does not depend on a target, is refused by name", () => {
+  const [x, y] = [vector("x"), vector("y")];
+  assertThrows(
+    () => gradients(relu(x), [x]),
+    RangeError,
+    "Cannot differentiate relu: a loss is a scalar, and its shape is [3]",
+  );
+  assertThrows(
+    () => gradients(sum(x), [x, y]),
+    RangeError,
+    "Cannot differentiate sum: it does not depend on y",
+  );
+  const embed = variable(floatType([2, 4], "codes_first"), "embed");
+  const images = variable(floatType([1, 2, 2, 2], "channels_last"), "images");
+  const gathered = sum(gatherCode(nearestCode(images, embed), embed, images));
+  assertThrows(() => gradients(gathered, [embed]), RangeError, "it does not depend on embed");
+});
+
+Deno.test("the tools that differentiation is given make its sums and its first gradient", () => {
+  const x = vector("x");
+  const used: string[] = [];
+  const tools = {
+    add: (first: Tensor, second: Tensor) => (used.push("add"), add(first, second)),
+    ones: (like: Tensor) => (used.push(`ones [${like.shape}]`), constant(1, like.shape)),
+  };
+  differentiate(sum(add(x, x)), [x], tools);
+  assertEquals(used, ["ones []", "add"]);
+});

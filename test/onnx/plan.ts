@@ -1,0 +1,158 @@
+/** How each ONNX node case is computed by this project's operations, or why it cannot be. */
+
+import type { OnnxCase } from "./cases.ts";
+
+/** An operation's input, made of one of the case's: transposed (two axes), scaled, then seen in another shape. */
+export interface PlannedInput {
+  input: number;
+  shape: number[];
+  factor?: number;
+  transposed?: boolean;
+}
+
+/** One operation whose output, row-major, equals the case's only output. */
+export interface PlannedCase {
+  operation: string;
+  attributes: Record<string, unknown>;
+  inputs: PlannedInput[];
+}
+
+export type OnnxPlan = PlannedCase | { reason: string };
+
+function elementwise(operation: string, inputs: number): PlannedCase {
+  const shape = [3, 4, 5];
+  return {
+    operation,
+    attributes: {},
+    inputs: Array.from({ length: inputs }, (_, input) => ({ input, shape })),
+  };
+}
+
+/** ONNX's pads are [top, left, bottom, right] too. */
+function conv2d(
+  x: number[],
+  stride: [number, number],
+  padding: [number, number, number, number],
+): PlannedCase {
+  const inputs = [{ input: 0, shape: x }, { input: 1, shape: [1, 1, 3, 3] }];
+  return { operation: "conv2d", attributes: { stride, padding }, inputs };
+}
+
+function convTranspose2d(
+  stride: [number, number],
+  padding: [number, number, number, number],
+  outputPadding: [number, number],
+): PlannedCase {
+  const inputs = [{ input: 0, shape: [1, 1, 3, 3] }, { input: 1, shape: [1, 2, 3, 3] }];
+  return { operation: "conv_transpose2d", attributes: { stride, padding, outputPadding }, inputs };
+}
+
+function concat(...shapes: number[][]): PlannedCase {
+  return {
+    operation: "concat",
+    attributes: { axis: 1 },
+    inputs: shapes.map((shape, input) => ({ input, shape })),
+  };
+}
+
+const pointwise = { stride: [1, 1], padding: [0, 0, 0, 0] };
+
+/** A matrix product [rows, inner]·[inner, columns] + bias [columns]: a pointwise layer over images of one pixel. */
+function gemm(
+  [rows, inner, columns]: [number, number, number],
+  { transposeA = false, transposeB = false, alpha = 1, beta = 1 } = {},
+): PlannedCase {
+  const x = { input: 0, shape: [rows, inner, 1, 1], transposed: transposeA };
+  const bias = { input: 2, shape: [columns], factor: beta };
+  // The second matrix lies as a convolution's weight [out, in] if it is transposed, else as a transposed convolution's.
+  if (transposeB) {
+    const weight = { input: 1, shape: [columns, inner, 1, 1], factor: alpha };
+    return { operation: "conv2d", attributes: pointwise, inputs: [x, weight, bias] };
+  }
+  const weight = { input: 1, shape: [inner, columns, 1, 1], factor: alpha };
+  const attributes = { ...pointwise, outputPadding: [0, 0] };
+  return { operation: "conv_transpose2d", attributes, inputs: [x, weight, bias] };
+}
+
+const broadcast = {
+  reason: "operations on single elements take inputs of one shape; broadcasting is not part of them",
+};
+const pooling = { reason: "there is no pooling operation" };
+const normalization = { reason: "there is no batch normalisation operation" };
+const argmin = { reason: "the smallest is only looked for together with the distance, in nearest_code" };
+const reduction = {
+  reason: "sum and mean reduce all axes, channel_sum all but the channels; none reduces one axis",
+};
+
+export const onnxPlan: Readonly<Record<string, OnnxPlan>> = {
+  test_adam: {
+    reason:
+      "ONNX's Adam skips the bias correction at T = 0 and adds a norm to the gradient; ours corrects from step 1 on",
+  },
+  test_add: elementwise("add", 2),
+  test_add_bcast: broadcast,
+  test_argmin_keepdims_example: argmin,
+  test_argmin_no_keepdims_random: argmin,
+  test_averagepool_2d_default: pooling,
+  test_averagepool_2d_pads: pooling,
+  test_averagepool_2d_pads_count_include_pad: pooling,
+  test_averagepool_2d_precomputed_strides: pooling,
+  test_averagepool_2d_strides: pooling,
+  test_basic_conv_with_padding: conv2d([1, 1, 5, 5], [1, 1], [1, 1, 1, 1]),
+  test_batchnorm_epsilon: normalization,
+  test_batchnorm_example: normalization,
+  test_batchnorm_example_training_mode: normalization,
+  test_concat_2d_axis_0: concat([1, 2, 1, 2], [1, 2, 1, 2]),
+  test_concat_2d_axis_1: concat([2, 2, 1, 1], [2, 2, 1, 1]),
+  test_concat_3d_axis_1: concat([2, 2, 1, 2], [2, 2, 1, 2]),
+  test_conv_with_strides_and_asymmetric_padding: conv2d([1, 1, 7, 5], [2, 2], [1, 0, 1, 0]),
+  test_conv_with_strides_no_padding: conv2d([1, 1, 7, 5], [2, 2], [0, 0, 0, 0]),
+  test_conv_with_strides_padding: conv2d([1, 1, 7, 5], [2, 2], [1, 1, 1, 1]),
+  test_convtranspose: convTranspose2d([1, 1], [0, 0, 0, 0], [0, 0]),
+  test_convtranspose_dilations: { reason: "transposed convolutions have no dilation" },
+  test_convtranspose_kernel_shape: convTranspose2d([3, 2], [0, 0, 0, 0], [1, 1]),
+  test_convtranspose_pads: convTranspose2d([3, 2], [1, 2, 1, 2], [0, 0]),
+  test_div: { reason: "there is no division" },
+  test_gemm_all_attributes: gemm([3, 4, 5], { transposeA: true, transposeB: true, alpha: 0.25, beta: 0.35 }),
+  test_gemm_alpha: gemm([3, 5, 4], { alpha: 0.5 }),
+  test_gemm_beta: gemm([2, 7, 4], { beta: 0.5 }),
+  test_gemm_default_vector_bias: gemm([2, 7, 4]),
+  test_gemm_transposeA: gemm([3, 6, 4], { transposeA: true }),
+  test_gemm_transposeB: gemm([3, 6, 4], { transposeB: true }),
+  test_globalaveragepool: pooling,
+  test_matmul_2d: {
+    operation: "conv2d",
+    attributes: pointwise,
+    inputs: [{ input: 1, shape: [1, 4, 1, 3] }, { input: 0, shape: [3, 4, 1, 1] }],
+  },
+  test_maxpool_2d_ceil: pooling,
+  test_maxpool_2d_default: pooling,
+  test_maxpool_2d_pads: pooling,
+  test_maxpool_2d_precomputed_pads: pooling,
+  test_maxpool_2d_strides: pooling,
+  test_mul: elementwise("multiply", 2),
+  test_mul_bcast: broadcast,
+  test_reduce_mean_do_not_keepdims_random: reduction,
+  test_reduce_mean_keepdims_random: reduction,
+  test_reduce_sum_do_not_keepdims_random: reduction,
+  test_reduce_sum_keepdims_random: reduction,
+  test_relu: elementwise("relu", 1),
+  test_sigmoid: { reason: "there is no sigmoid" },
+  test_sub: elementwise("subtract", 2),
+  test_sub_bcast: broadcast,
+};
+
+/** The operation's inputs, row-major, for a case. */
+export function plannedInputs(
+  plan: PlannedCase,
+  { inputs }: OnnxCase,
+): { shape: number[]; data: Float32Array<ArrayBuffer> }[] {
+  return plan.inputs.map(({ input, shape, factor = 1, transposed = false }) => {
+    const { shape: [rows = 1, columns = 1], data } = inputs[input]!;
+    const at = (index: number) => transposed ? (index % rows) * columns + Math.floor(index / rows) : index;
+    return {
+      shape,
+      data: Float32Array.from({ length: data.length }, (_, index) => factor * data[at(index)]!),
+    };
+  });
+}

@@ -1,0 +1,40 @@
+/** An operation without a test fails here. */
+
+import { assert, assertEquals } from "@std/assert";
+import { operations } from "../../src/ops/table.ts";
+import { hasBuilder } from "../case_graph.ts";
+import { casesOf } from "../operation_cases.ts";
+
+/** Operations that no single graph of the table's cases stands for, and the tests that they have instead. */
+const ownTests: Record<string, string> = { adam: "adam_test.ts", variable: "updates_test.ts" };
+
+Deno.test("every operation has cases that run on the GPU, or a test of its own", async () => {
+  for (const name of Object.keys(operations)) {
+    if (casesOf(name).length > 0 && hasBuilder(name)) continue;
+    const file = ownTests[name];
+    assert(file, `${name} has no case in test/operation_cases.ts and no test of its own`);
+    const text = await Deno.readTextFile(new URL(file, import.meta.url));
+    assert(text.includes(`Deno.test("${name}: `), `${file} has no test of ${name}`);
+  }
+});
+
+Deno.test("operations stand in the table under their own names", () => {
+  assertEquals(
+    Object.entries(operations).map(([, { name }]) => name),
+    Object.keys(operations),
+  );
+});
+
+Deno.test("every operation record in src/ops stands in the table", async () => {
+  const folder = new URL("../../src/ops/", import.meta.url);
+  const named: string[] = [];
+  for await (const { name } of Deno.readDir(folder)) {
+    const text = await Deno.readTextFile(new URL(name, folder));
+    named.push(
+      ...[...text.matchAll(/^(?:export )?const (\w+Operation)\b/gm)].map(([, constant]) => constant!),
+    );
+  }
+  const table = await Deno.readTextFile(new URL("table.ts", folder));
+  assert(named.length >= Object.keys(operations).length);
+  for (const constant of named) assert(table.includes(`: ${constant},`), `${constant} is not in table.ts`);
+});

@@ -1,0 +1,149 @@
+/**
+ * Every case of the table on the GPU, its gradients included, against the float64 reference, and both against PyTorch where there
+ * is a golden. Each operation runs as the adapter has it and with the plan that other adapters would get.
+ */
+
+import { assertEquals } from "@std/assert";
+import { Gpu } from "../../src/gpu/device.ts";
+import type { Tensor } from "../../src/graph/tensor.ts";
+import {
+  buildCase,
+  caseGradients,
+  type CaseGraph,
+  differentiableInputs,
+  evaluate,
+  hasBuilder,
+} from "../case_graph.ts";
+import { goldenError, type OperationGolden, readOperationGoldens } from "../golden/read.ts";
+import { casesOf, type OperationCase, operationCases } from "../operation_cases.ts";
+import { normalisedSquaredError, relativeError, runGraph } from "../run_graph.ts";
+
+const gpu = await Gpu.open();
+const withoutSubgroups = await Gpu.open({ subgroups: false });
+const goldens = await readOperationGoldens();
+
+const kinds = [
+  { kind: "the adapter's kernels", gpu, target: gpu.target },
+  { kind: "no subgroups", gpu: withoutSubgroups, target: withoutSubgroups.target },
+  {
+    kind: "sums split for a wide adapter",
+    gpu: withoutSubgroups,
+    target: { ...withoutSubgroups.target, parallelWorkgroups: 512 },
+  },
+  { kind: "folded grids", gpu, target: { ...gpu.target, maxWorkgroupsPerDimension: 7 } },
+];
+
+/** These move or combine single elements: nothing adds up, so float32 stays close to exact. */
+const singleElements = new Set([
+  ...["relu", "relu_gradient", "add", "subtract", "multiply", "scale", "mse_gradient", "spread"],
+  ...[
+    "channels_last",
+    "concat",
+    "slice_channels",
+    "place_channels",
+    "gather_code",
+    "record",
+    "restart_codes",
+  ],
+]);
+const exact = new Set(["nearest_code", "count_codes"]);
+
+/** A case's graph, its wanted tensors (outputs, then gradients) and their float64 values. */
+interface PreparedCase {
+  graph: CaseGraph;
+  tensors: Tensor[];
+  expected: Float64Array[];
+}
+
+const prepared = new Map<OperationCase, PreparedCase>();
+
+function prepare(operationCase: OperationCase): PreparedCase {
+  const known = prepared.get(operationCase);
+  if (known) return known;
+  const graph = buildCase(operationCase);
+  const wanted = differentiableInputs(operationCase);
+  const gradients = wanted.length > 0 ? caseGradients(operationCase, graph, wanted) : [];
+  const tensors = [...graph.outputs, ...gradients];
+  const result = { graph, tensors, expected: evaluate(tensors, graph.values, graph.effects) };
+  prepared.set(operationCase, result);
+  return result;
+}
+
+/** The golden's arrays beside their names, in the order of a prepared case's tensors. */
+function goldenArrays({ outputs, gradients }: OperationGolden) {
+  return [
+    ...Object.entries(outputs),
+    ...gradients.map((gradient, index) => [`gradient ${index}`, gradient] as const),
+  ];
+}
+
+/** PyTorch's statistics are [codes] counts and [dim, codes] sums; ours are rows of sums and, in one quad more, the count. */
+function asGolden({ operation }: OperationCase, tensors: readonly Tensor[], values: ArrayLike<number>[]) {
+  if (operation !== "code_statistics") return values;
+  const [codes, width] = tensors[0]!.shape as [number, number];
+  const dim = tensors[0]!.inputs[1]!.shape[1]!;
+  const rows = values[0]!;
+  const counts = Float64Array.from({ length: codes }, (_, code) => rows[(code + 1) * width - 4]!);
+  const sums = Float64Array.from(
+    { length: dim * codes },
+    (_, index) => rows[index % codes * width + Math.floor(index / codes)]!,
+  );
+  return [counts, sums];
+}
+
+function goldenFailures(operationCase: OperationCase, values: ArrayLike<number>[], tolerance: number) {
+  if (!operationCase.golden) return [];
+  const { operation, name } = operationCase;
+  const golden = goldens.find((each) => each.operation === operation && each.name === name);
+  if (!golden) return [`${name}: no golden`];
+  const rearranged = asGolden(operationCase, prepare(operationCase).tensors, values);
+  // channel_sum itself has no gradient here, as it only stands in backward passes.
+  return goldenArrays(golden).slice(0, rearranged.length).flatMap(([label, array], index) => {
+    const error = goldenError(array, rearranged[index]!);
+    return error <= tolerance ? [] : [`${name}: ${label} is ${error} off PyTorch's`];
+  });
+}
+
+async function failures(operationCase: OperationCase, { gpu, target }: typeof kinds[number]) {
+  const { operation, name } = operationCase;
+  const { graph, tensors, expected } = prepare(operationCase);
+  const results = await runGraph(gpu, { ...graph, tensors }, target);
+  const found: string[] = [];
+  results.forEach(({ values, cleanFill }, index) => {
+    const outputs = graph.outputs.length;
+    const label = index < outputs ? `output ${index}` : `gradient ${index - outputs}`;
+    if (!cleanFill) found.push(`${name}: the fill of ${label} is not zero`);
+    const error = relativeError(values, expected[index]!);
+    const bound = exact.has(operation) ? 0 : 1e-5;
+    if (!(error <= bound)) found.push(`${name}: ${label} is ${error} off the reference`);
+    const squares = normalisedSquaredError(values, expected[index]!);
+    if (singleElements.has(operation) && !(squares <= 1e-7)) {
+      found.push(`${name}: ${label} has a normalised squared error of ${squares}`);
+    }
+  });
+  return [...found, ...goldenFailures(operationCase, results.map(({ values }) => values), 1e-4)];
+}
+
+const tested = [...new Set(operationCases.map(({ operation }) => operation))].filter(hasBuilder);
+
+for (const operation of tested) {
+  for (const kind of kinds) {
+    Deno.test(`${operation} on the GPU, ${kind.kind}`, async () => {
+      const found: string[] = [];
+      for (const each of casesOf(operation)) found.push(...await failures(each, kind));
+      assertEquals(found, []);
+    });
+  }
+  Deno.test(`${operation}: the reference equals PyTorch`, () => {
+    assertEquals(
+      casesOf(operation).flatMap((each) => goldenFailures(each, prepare(each).expected, 1e-6)),
+      [],
+    );
+  });
+}
+
+Deno.test("all memory that the cases took is free again", () => {
+  for (const { allocated } of [gpu, withoutSubgroups]) assertEquals(allocated, { bytes: 0, buffers: 0 });
+  gpu.close();
+  withoutSubgroups.close();
+});

@@ -1,0 +1,94 @@
+/** Runs a graph on the GPU and gives its values as they are stored, fill included. */
+
+import { Executor } from "../src/gpu/executor.ts";
+import { Gpu } from "../src/gpu/device.ts";
+import { Memory } from "../src/gpu/memory.ts";
+import { pack, storedCount, unpack } from "../src/graph/layout.ts";
+import type { Target } from "../src/graph/lowering.ts";
+import type { Tensor } from "../src/graph/tensor.ts";
+import { variable } from "../src/ops/variable.ts";
+import { Arena } from "../src/plan/arena.ts";
+import { plan } from "../src/plan/plan.ts";
+
+export type Values = Float32Array<ArrayBuffer> | Uint32Array<ArrayBuffer>;
+
+export interface GraphRun {
+  /** Variables and what is written to them before the run; those that the graph does not need are passed over. */
+  values: ReadonlyMap<Tensor, Values>;
+  /** What is wanted: results, or variables that effects changed. */
+  tensors: readonly Tensor[];
+  effects?: readonly Tensor[];
+}
+
+export interface StoredResult {
+  /** Row-major. */
+  values: Values;
+  /** True where everything that fills quads is zero. */
+  cleanFill: boolean;
+}
+
+/**
+ * Every wanted tensor lies in an arena of its own. What the graph is to compute is full of ones before the run, so that fill which
+ * no kernel writes shows. A graph without effects runs twice: the second time nothing is fresh memory.
+ */
+export async function runGraph(
+  gpu: Gpu,
+  { values, tensors, effects = [] }: GraphRun,
+  target: Target = gpu.target,
+): Promise<StoredResult[]> {
+  const wanted = [...new Set(tensors)];
+  const arenas = wanted.map((tensor) =>
+    new Arena(tensor.label, [tensor], (type, label) => variable({ ...type, dtype: tensor.dtype }, label))
+  );
+  const planned = plan({ results: tensors, effects, arenas }, target);
+  const memory = new Memory(gpu);
+  const executor = await Executor.load(planned, memory);
+  try {
+    for (const { tensor, members: [member] } of arenas) {
+      if (!member!.operation.persistent) memory.write(tensor, filledArray(tensor).fill(1));
+    }
+    for (const [tensor, data] of values) if (planned.locations.has(tensor)) memory.write(tensor, data);
+    executor.run();
+    if (effects.length === 0) executor.run();
+    const stored = await memory.read(arenas.map(({ tensor }) => tensor));
+    const results = new Map(wanted.map((tensor, index) => [tensor, split(tensor, stored[index]!)]));
+    return tensors.map((tensor) => results.get(tensor)!);
+  } finally {
+    executor.destroy();
+    memory.destroy();
+  }
+}
+
+function filledArray({ type }: Tensor): Values {
+  return type.dtype === "u32" ? new Uint32Array(storedCount(type)) : new Float32Array(storedCount(type));
+}
+
+function split({ type }: Tensor, whole: Values): StoredResult {
+  const stored = whole.slice(0, storedCount(type));
+  const values = unpack(type, stored);
+  const clean = pack(type, values);
+  return { values, cleanFill: clean.every((value, index) => value === stored[index] || Number.isNaN(value)) };
+}
+
+/** The largest difference relative to the largest expected value; infinite where a length or a value is not as expected. */
+export function relativeError(actual: ArrayLike<number>, expected: ArrayLike<number>): number {
+  if (actual.length !== expected.length) return Infinity;
+  let [worst, scale] = [0, 0];
+  for (let index = 0; index < expected.length; index++) {
+    const difference = Math.abs(actual[index]! - expected[index]!);
+    if (Number.isNaN(difference)) return Infinity;
+    worst = Math.max(worst, difference);
+    scale = Math.max(scale, Math.abs(expected[index]!));
+  }
+  return worst / (scale || 1);
+}
+
+/** Σ (actual − expected)² / Σ expected². */
+export function normalisedSquaredError(actual: ArrayLike<number>, expected: ArrayLike<number>): number {
+  let [errors, squares] = [0, 0];
+  for (let index = 0; index < expected.length; index++) {
+    errors += (actual[index]! - expected[index]!) ** 2;
+    squares += expected[index]! ** 2;
+  }
+  return errors / (squares || 1);
+}
