@@ -39,12 +39,13 @@ const table = {
   adapter: { kind: "text", value: "NAME", help: "GPU by its index or a part of its name" },
 } as const;
 
-/** Half the default width: it learns these images in minutes on two processor cores. */
+/** Narrower than the default, with codebooks that follow faster: it learns these images in minutes on two processor cores. */
 const configuration: VqvaeConfiguration = {
   ...defaultConfiguration,
-  channel: 64,
+  channel: 48,
   embed_dim: 32,
   n_embed: 256,
+  decay: 0.95,
 };
 const seed = 816;
 const picturesShown = 10;
@@ -72,7 +73,7 @@ async function main(): Promise<number> {
     save_path,
     n_epochs: options.n_epochs,
     batch_size: 4,
-    lr: 2e-3,
+    lr: 1e-3,
     seed,
     shuffle: true,
     resume: false,

@@ -107,19 +107,33 @@ export function hasBuilder(operation: string): boolean {
   return operation in builders;
 }
 
-/** The case as a graph over variables. */
-export function buildCase(operationCase: OperationCase): CaseGraph {
-  const { operation, attributes } = operationCase;
+/** One operation over variables of these shapes and row-major values. */
+export function buildGraph(
+  operation: string,
+  inputs: readonly { shape: readonly number[]; data: Values }[],
+  attributes: Attributes,
+): CaseGraph {
   const values = new Map<Tensor, Values>();
-  const data = caseInputs(operationCase);
-  const inputs = operationCase.inputs.map(({ shape, kind }, index) => {
+  const tensors = inputs.map(({ shape, data }, index) => {
     const layout = layoutOf(operation, index, shape);
-    const tensor = variable({ shape, layout, dtype: kind === "codes" ? "u32" : "f32" }, `input ${index}`);
-    values.set(tensor, kind === "codes" ? Uint32Array.from(data[index]!) : data[index]!);
+    const dtype = data instanceof Uint32Array ? "u32" : "f32";
+    const tensor = variable({ shape, layout, dtype }, `input ${index}`);
+    values.set(tensor, data);
     return tensor;
   });
-  const { outputs, effects = [] } = builders[operation]!(inputs, attributes);
-  return { values, inputs, outputs, effects };
+  const { outputs, effects = [] } = builders[operation]!(tensors, attributes);
+  return { values, inputs: tensors, outputs, effects };
+}
+
+/** The case as a graph over variables. */
+export function buildCase(operationCase: OperationCase): CaseGraph {
+  const { operation, inputs, attributes } = operationCase;
+  const data = caseInputs(operationCase);
+  const filled = inputs.map(({ shape, kind }, index) => ({
+    shape,
+    data: kind === "codes" ? Uint32Array.from(data[index]!) : data[index]!,
+  }));
+  return buildGraph(operation, filled, attributes);
 }
 
 /** The gradients of Σ output · weights for the inputs that `wanted` names, added to the graph. */

@@ -14,6 +14,8 @@ export interface Parameter {
   key: string;
   tensor: Tensor;
   initialise: Initialiser;
+  /** The name of its random numbers, where that is not its key: tensors of one name start equal. */
+  stream?: string;
 }
 
 /** PyTorch's default for convolutions, weight and bias alike: uniform in ±1/√fan_in. */
@@ -40,15 +42,21 @@ export class ParameterSet {
   }
 
   /** A tensor that is part of the model but that no gradient reaches. */
-  buffer(key: string, type: TensorType, initialise: Initialiser): Tensor {
-    return this.add(this.buffers, key, type, initialise);
+  buffer(key: string, type: TensorType, initialise: Initialiser, stream?: string): Tensor {
+    return this.add(this.buffers, key, type, initialise, stream);
   }
 
-  private add(list: Parameter[], key: string, type: TensorType, initialise: Initialiser): Tensor {
+  private add(
+    list: Parameter[],
+    key: string,
+    type: TensorType,
+    initialise: Initialiser,
+    stream?: string,
+  ): Tensor {
     if (this.keys.has(key)) throw new RangeError(`Cannot add ${key} twice`);
     this.keys.add(key);
     const tensor = variable(type, key);
-    list.push({ key, tensor, initialise });
+    list.push({ key, tensor, initialise, stream });
     return tensor;
   }
 
@@ -60,9 +68,10 @@ export class ParameterSet {
   /** Values before training, a function of the seed and each key alone. */
   initialValues(seed: number): Map<string, Float32Array<ArrayBuffer>> {
     return new Map(
-      this.all.map((
-        { key, tensor, initialise },
-      ) => [key, initialise(tensor.type, joinKeys(seed, keyOf(key)))]),
+      this.all.map(({ key, tensor, initialise, stream = key }) => [
+        key,
+        initialise(tensor.type, joinKeys(seed, keyOf(stream))),
+      ]),
     );
   }
 }

@@ -16,9 +16,9 @@ export interface MetricsLine extends Record<string, unknown> {
 export class MetricsLog {
   private constructor(private readonly path: string, readonly epochs: MetricsLine[]) {}
 
-  /** A new log; the file must not be there yet. */
+  /** A new log. */
   static async create(path: string): Promise<MetricsLog> {
-    await write(path, "", { createNew: true });
+    await write(path, "");
     return new MetricsLog(path, []);
   }
 

@@ -115,7 +115,8 @@ async function prepareFolder(options: TrainVqvaeOptions, run: VqvaeRun, train: B
   const { save_path, resume, init, configuration, kmeans_init } = options;
   const folder = join(save_path, "checkpoint");
   const metrics = join(save_path, "metrics.jsonl");
-  const exists = await Deno.stat(metrics).then(() => true, () => false);
+  // A run that broke off before its first losses left nothing that is worth keeping.
+  const exists = await Deno.stat(metrics).then(({ size }) => size > 0, () => false);
   if (resume) {
     const found = await findCheckpoint(folder);
     if (!found) {

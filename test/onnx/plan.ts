@@ -109,7 +109,11 @@ export const onnxPlan: Readonly<Record<string, OnnxPlan>> = {
   test_conv_with_strides_no_padding: conv2d([1, 1, 7, 5], [2, 2], [0, 0, 0, 0]),
   test_conv_with_strides_padding: conv2d([1, 1, 7, 5], [2, 2], [1, 1, 1, 1]),
   test_convtranspose: convTranspose2d([1, 1], [0, 0, 0, 0], [0, 0]),
-  test_convtranspose_dilations: { reason: "transposed convolutions have no dilation" },
+  test_convtranspose_dilations: {
+    operation: "conv_transpose2d",
+    attributes: { stride: [1, 1], padding: [0, 0, 0, 0], dilation: [2, 2], outputPadding: [0, 0] },
+    inputs: [{ input: 0, shape: [1, 1, 3, 3] }, { input: 1, shape: [1, 1, 2, 2] }],
+  },
   test_convtranspose_kernel_shape: convTranspose2d([3, 2], [0, 0, 0, 0], [1, 1]),
   test_convtranspose_pads: convTranspose2d([3, 2], [1, 2, 1, 2], [0, 0]),
   test_div: { reason: "there is no division" },

@@ -35,7 +35,7 @@ export class Quantizer {
   /** How often each code was chosen since the counters were cleared, u32 [n]. */
   readonly usage: Tensor;
 
-  /** Buffers `{key}.embed` and `{key}.embed_avg` [dim, codes], `{key}.cluster_size` [codes]. */
+  /** Buffers `{key}.embed` and, equal to it at first, `{key}.embed_avg` [dim, codes]; `{key}.cluster_size` [codes]. */
   constructor(
     set: ParameterSet,
     private readonly key: string,
@@ -49,6 +49,7 @@ export class Quantizer {
       `${key}.embed_avg`,
       floatType([dim, codes], "codes_first"),
       normalInitialiser,
+      `${key}.embed`,
     );
     this.codebook = { embed, embedAvg, clusterSize };
     this.usage = variable({ shape: [codes], dtype: "u32", layout: "flat" }, `${key}.usage`);

@@ -1,0 +1,51 @@
+/** The ONNX project's node tests on the GPU: each is run, or its name says why it is not. */
+
+import { assertEquals } from "@std/assert";
+import { Gpu } from "../../src/gpu/device.ts";
+import { buildGraph } from "../case_graph.ts";
+import { runGraph } from "../run_graph.ts";
+import { loadOnnxCases, onnxFolder } from "./cases.ts";
+import { onnxPlan, plannedInputs } from "./plan.ts";
+
+const cases = loadOnnxCases();
+if (!cases) {
+  console.log(`the ONNX cases are not run: there is no folder ${onnxFolder()}; ONNX_NODE_TESTS can name one`);
+}
+
+const relativeTolerance = 1e-3;
+/** ONNX's own. Matrix products whose terms cancel out need more than its 1e-7 where float32 adds in another order. */
+const absoluteTolerance = (opType: string) => /Gemm|MatMul/.test(opType) ? 1e-6 : 1e-7;
+
+const planned = Object.entries(onnxPlan);
+const leftOut = planned.filter(([, plan]) => "reason" in plan);
+console.log(
+  `ONNX: ${planned.length - leftOut.length} cases can be run, ${leftOut.length} cannot; their names say why`,
+);
+
+for (const [name, plan] of planned) {
+  if ("reason" in plan) {
+    Deno.test({ name: `ONNX ${name} is not run: ${plan.reason}`, ignore: true, fn() {} });
+    continue;
+  }
+  const onnxCase = cases?.find((each) => each.name === name);
+  const subgroups = cases ? "" : ": its files are not there";
+  Deno.test({
+    name: `ONNX ${name} by ${plan.operation}${subgroups}`,
+    ignore: !cases,
+    async fn() {
+      const gpu = await Gpu.open();
+      const { outputs: [expected], opType } = onnxCase!;
+      for (const target of [gpu.target, { ...gpu.target, subgroupLanes: 0 }]) {
+        const graph = buildGraph(plan.operation, plannedInputs(plan, onnxCase!), plan.attributes);
+        const [result] = await runGraph(gpu, { ...graph, tensors: graph.outputs }, target);
+        assertEquals(result!.values.length, expected!.data.length);
+        const wrong = Array.from(result!.values, (value, index) => [value, expected!.data[index]!] as const)
+          .filter(([value, wanted]) =>
+            !(Math.abs(value - wanted) <= absoluteTolerance(opType) + relativeTolerance * Math.abs(wanted))
+          );
+        assertEquals(wrong, [], "values and what they ought to be");
+      }
+      gpu.close();
+    },
+  });
+}
