@@ -3,6 +3,7 @@
 import { type OptionValues, readOptions } from "../cli/options.ts";
 import { run } from "../cli/run.ts";
 import { versions } from "../cli/versions.ts";
+import { UsageError } from "../src/errors.ts";
 import { Gpu } from "../src/gpu/device.ts";
 import { writeFileAtomic } from "../src/io/atomic.ts";
 import type { BenchCase } from "./cases.ts";
@@ -65,6 +66,9 @@ async function measure(
   }
   const steps = await measureAllSteps(options, sizes, batches);
   if (steps.length > 0) console.log(`\ntraining steps\n\n${stepsTable(steps, old)}`);
+  if (kernels.length + steps.length === 0) {
+    throw new UsageError(`--filter ${options.filter}: no kernel and no training step has that in its row`);
+  }
   const date = new Date().toISOString();
   const timestamps = stopwatch.usesTimestamps;
   return { format, date, adapter: gpu.adapter.name, timestamps, versions, ceilings, kernels, steps };

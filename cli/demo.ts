@@ -35,7 +35,7 @@ const table = {
     value: "FOLDER",
     help: "where the run is kept; the first free of runs/demo, runs/demo-2 … if left out",
   },
-  n_epochs: { kind: "integer", least: 1, help: "epochs", default: 9 },
+  n_epochs: { kind: "integer", least: 1, help: "epochs", default: 14 },
   adapter: { kind: "text", value: "NAME", help: "GPU by its index or a part of its name" },
 } as const;
 

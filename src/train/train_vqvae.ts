@@ -1,4 +1,4 @@
-/** Trains a codec from HDF5 files, and leaves behind what SPEC calls a run: weights, metrics, curves and pictures. */
+/** Trains a codec from HDF5 files, and leaves a run behind: weights, metrics, curves and pictures. */
 
 import { join } from "node:path";
 import { BatchLoader, type BatchLoaderOptions } from "../data/loader.ts";
