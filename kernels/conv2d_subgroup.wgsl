@@ -11,6 +11,8 @@
 // A subgroup of LANES lanes computes LANES·ROWS positions by 4·LANES·QUADS channels. Each lane loads ROWS positions' quads of x, which
 // reach the other lanes by broadcast, and its own columns of w. In the adjoint the positions of one tile share their
 // remainder modulo the stride, so that a tap serves all of them or none.
+//
+// The sums are far more than there are registers: each takes all four products of a quad while it is in one.
 //: if SUBGROUPS_ENABLE
 enable subgroups;
 //: end
@@ -31,11 +33,8 @@ struct Params {
 //: end
 ${EPILOGUE_BINDINGS}
 
-fn finish(sum: vec4f, index: u32, quad: u32) -> vec4f {
+fn finish(sum: vec4f, index: u32) -> vec4f {
   var value = sum;
-  //: if BIAS
-  value += bias[quad];
-  //: end
   ${EPILOGUE}
   return value;
 }
@@ -72,8 +71,13 @@ fn main(@builtin(local_invocation_id) local: vec3u, @builtin(workgroup_id) group
   //: for q in QUADS
   let quad${q} = (column_tile * ${QUADS}u + ${q}u) * ${LANES}u + lane;
   let column${q} = min(quad${q}, p.out_quads - 1u);
+  //: if BIAS
+  let start${q} = bias[column${q}];
+  //: else
+  let start${q} = vec4f();
+  //: end
   //: for i in LANES * ROWS
-  var sum${i}_${q} = vec4f();
+  var sum${i}_${q} = start${q};
   //: end
   //: end
 
@@ -107,39 +111,37 @@ fn main(@builtin(local_invocation_id) local: vec3u, @builtin(workgroup_id) group
       //: end
       for (var k = 0u; k < p.in_quads; k++) {
         //: for r in ROWS
-        let a${r} = x[at${r}] * mask${r};
+        let row_quad${r} = x[at${r}] * mask${r};
         at${r} += 1u;
         //: end
-        //: if ADJOINT
         //: for q in QUADS
+        //: if ADJOINT
         //: for e in 4
-        let b${q}_${e} = w[w_at${q} + ${e}u * p.in_quads];
+        let w${q}_${e} = w[w_at${q} + ${e}u * p.in_quads];
         //: end
         w_at${q} += 1u;
-        //: end
-        //: end
         //: for e in 4
+        let b${q}_${e} = vec4f(w${q}_0[${e}], w${q}_1[${e}], w${q}_2[${e}], w${q}_3[${e}]);
+        //: end
+        //: else
+        //: for e in 4
+        let b${q}_${e} = w[w_at${q} + ${e}u * p.out_quads];
+        //: end
+        w_at${q} += 4u * p.out_quads;
+        //: end
+        //: end
+        //: for r in ROWS
+        //: for l in LANES
         {
+          //: for e in 4
+          let a${e} = vec4f(subgroupBroadcast(row_quad${r}[${e}], ${l}u));
+          //: end
           //: for q in QUADS
-          //: if ADJOINT
-          let b${q} = vec4f(b${q}_0[${e}], b${q}_1[${e}], b${q}_2[${e}], b${q}_3[${e}]);
-          //: else
-          let b${q} = w[w_at${q} + ${e}u * p.out_quads];
-          //: end
-          //: end
-          //: for r in ROWS
-          //: for l in LANES
-          let a${r}_${l} = vec4f(subgroupBroadcast(a${r}[${e}], ${l}u));
-          //: for q in QUADS
-          sum${r * LANES + l}_${q} = fma(a${r}_${l}, b${q}, sum${r * LANES + l}_${q});
-          //: end
+          //: for e in 4
+          sum${r * LANES + l}_${q} = fma(a${e}, b${q}_${e}, sum${r * LANES + l}_${q});
           //: end
           //: end
         }
-        //: end
-        //: if !ADJOINT
-        //: for q in QUADS
-        w_at${q} += 4u * p.out_quads;
         //: end
         //: end
       }
@@ -161,7 +163,7 @@ fn main(@builtin(local_invocation_id) local: vec3u, @builtin(workgroup_id) group
         let at = row * p.out_quads;
       //: end
         //: for q in QUADS
-        if (quad${q} < p.out_quads) { y[at + quad${q}] = finish(sum${i}_${q}, at + quad${q}, quad${q}); }
+        if (quad${q} < p.out_quads) { y[at + quad${q}] = finish(sum${i}_${q}, at + quad${q}); }
         //: end
       }
     }

@@ -7,7 +7,8 @@
 //
 // It is one matrix product of (taps · input channels) by (output channels) over the positions. Each lane loads ROWS quads of
 // input channels of its own tap, which reach the other lanes by broadcast, and its own columns of d. The place of
-// LANES positions is worked out at once, one in each lane.
+// LANES positions is worked out at once, one in each lane. The sums are far more than there are registers: each takes the
+// products of STEP positions while it is in one.
 //: if SUBGROUPS_ENABLE
 enable subgroups;
 //: end
@@ -58,29 +59,35 @@ fn main(@builtin(local_invocation_id) local: vec3u, @builtin(workgroup_id) group
     let own_x = i32(own % p.out_width * p.stride_x);
     let own_y = i32(own / p.out_width % p.out_height * p.stride_y);
     let own_image = own / (p.out_width * p.out_height) * p.in_height;
-    //: for l in LANES
+    //: for g in LANES / STEP
     {
-      let position_x = subgroupBroadcast(own_x, ${l}u);
-      let position_y = subgroupBroadcast(own_y, ${l}u);
-      let image = subgroupBroadcast(own_image, ${l}u);
-      let position = min(first + ${l}u, positions - 1u);
+      //: for t in STEP
+      let position_x${t} = subgroupBroadcast(own_x, ${g * STEP + t}u);
+      let position_y${t} = subgroupBroadcast(own_y, ${g * STEP + t}u);
+      let image${t} = subgroupBroadcast(own_image, ${g * STEP + t}u);
       //: for r in ROWS
-      let ix${r} = u32(position_x + offset_x${r});
-      let iy${r} = u32(position_y + offset_y${r});
-      let inside${r} = ix${r} < p.in_width && iy${r} < p.in_height && first + ${l}u < end;
-      let at${r} = select(0u, ((image + iy${r}) * p.in_width + ix${r}) * p.in_quads + channel${r}, inside${r});
-      let a${r} = x[at${r}] * select(0.0, 1.0, inside${r});
+      let ix${r}_${t} = u32(position_x${t} + offset_x${r});
+      let iy${r}_${t} = u32(position_y${t} + offset_y${r});
+      let inside${r}_${t} = ix${r}_${t} < p.in_width && iy${r}_${t} < p.in_height && first + ${g * STEP + t}u < end;
+      let at${r}_${t} = select(0u, ((image${t} + iy${r}_${t}) * p.in_width + ix${r}_${t}) * p.in_quads + channel${r}, inside${r}_${t});
+      let x${r}_${t} = x[at${r}_${t}] * select(0.0, 1.0, inside${r}_${t});
       //: end
+      let position${t} = min(first + ${g * STEP + t}u, positions - 1u);
       //: for q in QUADS
-      let b${q} = d[position * p.out_quads + column${q}];
+      let d${q}_${t} = d[position${t} * p.out_quads + column${q}];
+      //: end
       //: end
       //: for r in ROWS
       //: for m in LANES
       //: for e in 4
       {
-        let a = vec4f(subgroupBroadcast(a${r}[${e}], ${m}u));
+        //: for t in STEP
+        let a${t} = vec4f(subgroupBroadcast(x${r}_${t}[${e}], ${m}u));
+        //: end
         //: for q in QUADS
-        sum${r}_${4 * m + e}_${q} = fma(a, b${q}, sum${r}_${4 * m + e}_${q});
+        //: for t in STEP
+        sum${r}_${4 * m + e}_${q} = fma(a${t}, d${q}_${t}, sum${r}_${4 * m + e}_${q});
+        //: end
         //: end
       }
       //: end

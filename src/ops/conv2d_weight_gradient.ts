@@ -38,9 +38,16 @@ interface Tile {
   constants: Record<string, number | boolean>;
 }
 
-function subgroupTile({ subgroupLanes: lanes, subgroupsNeedEnable }: Target): Tile {
-  const constants = { LANES: lanes, ROWS: 1, QUADS: 1, SUBGROUPS_ENABLE: subgroupsNeedEnable };
-  return { kernel: subgroupKernel, units: lanes, quads: lanes, step: lanes, constants };
+/** Large tiles where there are rows and columns enough: a pointwise convolution has few of the former. */
+function subgroupTile(
+  { subgroupLanes: lanes, subgroupsNeedEnable }: Target,
+  taps: number,
+  columns: number,
+): Tile {
+  const isLarge = taps > 1 && columns >= 2 * lanes;
+  const [ROWS, QUADS, STEP] = isLarge ? [2, 2, lanes] : [1, 1, lanes / 2];
+  const constants = { LANES: lanes, ROWS, QUADS, STEP, SUBGROUPS_ENABLE: subgroupsNeedEnable };
+  return { kernel: subgroupKernel, units: lanes * ROWS, quads: lanes * QUADS, step: lanes, constants };
 }
 
 const workgroupTile: Tile = { kernel: workgroupKernel, units: 16, quads: 16, step: 16, constants: {} };
@@ -61,7 +68,9 @@ const conv2dWeightGradientOperation: Operation<Attributes> = {
     const { kernel } = node.attributes as Attributes;
     const [input, output] = [imageShape("input", x!.type), imageShape("upstream", upstream!.type)];
     const { target } = lowering;
-    const tile = target.subgroupLanes > 0 ? subgroupTile(target) : workgroupTile;
+    const tile = target.subgroupLanes > 0
+      ? subgroupTile(target, elementCount(kernel), divideUp(output.channels, 4))
+      : workgroupTile;
     const rowTiles = divideUp(elementCount(kernel) * divideUp(input.channels, 4), tile.units);
     const columnTiles = divideUp(divideUp(output.channels, 4), tile.quads);
     const positions = output.images * output.height * output.width;

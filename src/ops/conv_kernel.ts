@@ -3,12 +3,14 @@
 import { divideUp, type Shape } from "../graph/layout.ts";
 import type { Kernel, Lowering, Operand, Target } from "../graph/lowering.ts";
 import type { Tensor } from "../graph/tensor.ts";
+import narrowSource from "../../kernels/conv2d_narrow_subgroup.wgsl" with { type: "text" };
 import subgroupSource from "../../kernels/conv2d_subgroup.wgsl" with { type: "text" };
 import workgroupSource from "../../kernels/conv2d_workgroup.wgsl" with { type: "text" };
 import { imageParams, type Window, windowParams } from "./convolution.ts";
 import type { ImageShape } from "./support.ts";
 
 const subgroupKernel: Kernel = { name: "conv2d_subgroup", source: subgroupSource };
+const narrowKernel: Kernel = { name: "conv2d_narrow_subgroup", source: narrowSource };
 const workgroupKernel: Kernel = { name: "conv2d_workgroup", source: workgroupSource };
 
 /** What a convolution's dispatch needs to know. */
@@ -34,7 +36,7 @@ export function dispatchConvolution(lowering: Lowering, request: ConvolutionDisp
   const phase = { height: divideUp(output.height, strideY), width: divideUp(output.width, strideX) };
   const rows = input.images * phase.height * phase.width;
   const columns = divideUp(output.channels, 4);
-  const shape = target.subgroupLanes > 0 ? subgroupTile(target) : workgroupTile;
+  const shape = target.subgroupLanes > 0 ? subgroupTile(target, columns) : workgroupTile;
   const rowTiles = divideUp(rows, shape.rows);
   const columnTiles = divideUp(columns, shape.quads);
   const tiles = rowTiles * columnTiles * strideY * strideX;
@@ -67,11 +69,16 @@ interface Tile {
   constants: Record<string, number | boolean>;
 }
 
-/** 32 positions by 32 channels a subgroup of 8: the fastest on software adapters, whose vectors are that wide. */
-function subgroupTile({ subgroupLanes: lanes, subgroupsNeedEnable }: Target): Tile {
-  const [ROWS, QUADS] = [4, 1];
-  const constants = { LANES: lanes, ROWS, QUADS, SUBGROUPS_ENABLE: subgroupsNeedEnable };
-  return { kernel: subgroupKernel, rows: lanes * ROWS, quads: lanes * QUADS, constants };
+/**
+ * 32 positions by 64 channels a subgroup of 8, or by 32 where there are fewer: the fastest on software adapters, whose vectors
+ * are that wide. For one quad of channels alone the lanes are positions.
+ */
+function subgroupTile({ subgroupLanes: lanes, subgroupsNeedEnable }: Target, columns: number): Tile {
+  const constants = { LANES: lanes, ROWS: 4, SUBGROUPS_ENABLE: subgroupsNeedEnable };
+  const rows = lanes * constants.ROWS;
+  if (columns === 1) return { kernel: narrowKernel, rows, quads: 1, constants };
+  const QUADS = columns >= 2 * lanes ? 2 : 1;
+  return { kernel: subgroupKernel, rows, quads: lanes * QUADS, constants: { ...constants, QUADS } };
 }
 
 /** 64 positions by 64 channels a workgroup of 128, staged through workgroup memory. */

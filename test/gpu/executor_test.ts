@@ -220,7 +220,6 @@ Deno.test("profile gives a time for each dispatch, and the same results", () =>
       const sumOfTimes = times!.reduce((total, { milliseconds }) => total + milliseconds, 0);
       assert(times!.every(({ milliseconds }) => milliseconds >= 0));
       assert(sumOfTimes > 0 && sumOfTimes <= wall, `${sumOfTimes} ms of ${wall}`);
-      assert(times![0]!.milliseconds > times!.at(-1)!.milliseconds, "75 MFLOP take longer than the last sum");
     }
     assertEquals(await executor.read([y, total]), expected);
     executor.destroy();

@@ -34,7 +34,7 @@ Deno.test("convolution, bias, ReLU, residual and mask become one dispatch", () =
   const planned = plan({ results: [result] }, softwareTarget);
   assertEquals(planned.dispatches.length, 1);
   const [{ variant, bindings, label, operation }] = planned.dispatches as [typeof planned.dispatches[0]];
-  assertEquals(variant.label.replace(/\[.*\]/, ""), "conv2d_subgroup +relu+add+relu_gradient");
+  assertEquals(variant.label.replace(/\[.*\]/, ""), "conv2d_narrow_subgroup +relu+add+relu_gradient");
   assertEquals(bindings.map(({ name }) => name), ["x", "w", "y", "bias", "operand0", "operand1"]);
   assertEquals([label, operation], ["relu_gradient", "conv2d"]);
   const at = (name: string) => bindings.find((binding) => binding.name === name)!.location;
@@ -105,20 +105,20 @@ Deno.test("nothing is joined to operations that do not leave single values open"
 Deno.test("a result that is asked for stays in memory", () => {
   const x = image("x");
   const y = convolve(x), z = relu(y);
-  assertEquals(dispatches({ results: [z] }), ["conv2d_subgroup +relu"]);
-  assertEquals(dispatches({ results: [y, z] }), ["conv2d_subgroup", "elementwise +relu"]);
+  assertEquals(dispatches({ results: [z] }), ["conv2d_narrow_subgroup +relu"]);
+  assertEquals(dispatches({ results: [y, z] }), ["conv2d_narrow_subgroup", "elementwise +relu"]);
 });
 
 Deno.test("a member of an arena stays in memory", () => {
   const y = convolve(image("x"));
   const arenas = [new Arena("arena", [y], variable)];
-  assertEquals(dispatches({ results: [relu(y)], arenas }), ["conv2d_subgroup", "elementwise +relu"]);
+  assertEquals(dispatches({ results: [relu(y)], arenas }), ["conv2d_narrow_subgroup", "elementwise +relu"]);
 });
 
 Deno.test("a value that two nodes read stays in memory", () => {
   const y = convolve(image("x"));
   assertEquals(dispatches({ results: [relu(y), sum(y)] }), [
-    "conv2d_subgroup",
+    "conv2d_narrow_subgroup",
     "elementwise +relu",
     "reduce",
   ]);
@@ -141,10 +141,13 @@ Deno.test("a value of another shape is not the running value", () => {
 Deno.test("a dispatch binds three operands at most, besides its own", () => {
   const operands = ["a", "b", "c", "d", "e"].map(image);
   const result = operands.reduce((value, operand) => add(value, operand), convolve(image("x")));
-  assertEquals(dispatches({ results: [result] }), ["conv2d_subgroup +add+add+add", "elementwise +add+add"]);
+  assertEquals(dispatches({ results: [result] }), [
+    "conv2d_narrow_subgroup +add+add+add",
+    "elementwise +add+add",
+  ]);
   // One tensor read several times is one operand.
   const repeated = operands.reduce((value) => add(value, operands[0]!), convolve(image("x")));
-  assertEquals(dispatches({ results: [repeated] }), ["conv2d_subgroup +add+add+add+add+add"]);
+  assertEquals(dispatches({ results: [repeated] }), ["conv2d_narrow_subgroup +add+add+add+add+add"]);
   for (const { bindings } of plan({ results: [result] }, softwareTarget).dispatches) {
     assert(bindings.length <= 8, "WebGPU promises eight storage buffers");
   }
@@ -155,8 +158,8 @@ Deno.test("of two values that could be continued the later one is, and the other
   const second = conv2d(image("y"), weight, undefined, window, "second");
   const { dispatches: made, locations } = plan({ results: [add(first, second)] }, softwareTarget);
   assertEquals(made.map(({ label, variant }) => [label, variant.label.replace(/\[.*?\]/, "")]), [
-    ["first", "conv2d_subgroup"],
-    ["add", "conv2d_subgroup +add"],
+    ["first", "conv2d_narrow_subgroup"],
+    ["add", "conv2d_narrow_subgroup +add"],
   ]);
   assertEquals([...locations.keys()].filter(({ operation }) => operation.name === "conv2d"), []);
 });

@@ -152,7 +152,7 @@ Deno.test("the adapter decides which kernels run, and how sums are split", () =>
   const variants = (target: typeof softwareTarget) =>
     plan({ results: [y, codes] }, target).dispatches.map(({ variant }) => variant);
   const [subgroup, nearest] = variants(softwareTarget);
-  assertEquals(subgroup!.label, "conv2d_subgroup[LANES=8 ROWS=4 QUADS=1]");
+  assertEquals(subgroup!.label, "conv2d_subgroup[LANES=8 ROWS=4 QUADS=2]");
   assert(nearest!.code.includes("subgroupBroadcast") && !nearest!.code.includes("enable subgroups"));
   const enabled = variants({ ...softwareTarget, subgroupsNeedEnable: true });
   assert(enabled.every(({ code }) => /^enable subgroups;$/m.test(code)));
