@@ -2,7 +2,7 @@
 
 import { UsageError } from "../src/errors.ts";
 import { listAdapters } from "../src/gpu/device.ts";
-import { defaultConfiguration } from "../src/models/vqvae/configuration.ts";
+import { defaultConfiguration, type VqvaeConfiguration } from "../src/models/vqvae/configuration.ts";
 import { Progress } from "../src/report/progress.ts";
 import { textTable } from "../src/report/table.ts";
 import { StopSignal } from "../src/train/stop_signal.ts";
@@ -111,35 +111,16 @@ async function main(): Promise<number> {
   }
   const { list_adapters: __, data_path, ...rest } = options;
   if (data_path === undefined) throw new UsageError("--data_path: expected an HDF5 file or a folder of them");
-  const {
-    in_channel,
-    channel,
-    n_res_block,
-    n_res_channel,
-    embed_dim,
-    n_embed,
-    first_stride,
-    second_stride,
-    decay,
-    ...others
-  } = rest;
-  const configuration = {
-    in_channel,
-    channel,
-    n_res_block,
-    n_res_channel,
-    embed_dim,
-    n_embed,
-    first_stride,
-    second_stride,
-    decay,
-  };
+  const names = Object.keys(defaultConfiguration) as (keyof VqvaeConfiguration)[];
+  const configuration = Object.fromEntries(
+    names.map((name) => [name, options[name]]),
+  ) as unknown as VqvaeConfiguration;
   const isFolder = await Deno.stat(data_path).then((info) => info.isDirectory, () => false);
-  const valid_path = others.valid_path ?? (isFolder ? data_path : undefined);
+  const valid_path = rest.valid_path ?? (isFolder ? data_path : undefined);
   using stop = new StopSignal((name) =>
     console.error(`${name}: stopping after this step; once more ends at once`)
   );
-  const outcome = await trainVqvae({ ...others, data_path, valid_path, configuration }, {
+  const outcome = await trainVqvae({ ...rest, data_path, valid_path, configuration }, {
     note: (text) => console.error(text),
     progress: (label, total, alreadyDone = 0) => new Progress({ label, total, alreadyDone }),
     stop,
