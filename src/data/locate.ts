@@ -13,7 +13,7 @@ export interface WantedDataFile {
 
 /**
  * The data file that `path` means: the file itself, or the one in the folder that bears the usual name:
- * `{dataset}_{train|valid}_{size}_{view}_normalized.hdf5` for original images, or
+ * `{dataset}_{train|valid}_{size}_{view}_normalized.hdf5` for original images, with or without `_normalized`, or
  * `{dataset}_{train|valid}_{size}_{orig|recon|latent}.hdf5`.
  *
  * @throws DataError if there is no such file or folder, or no such name in the folder; the names tried are listed
@@ -36,7 +36,7 @@ export async function resolveDataFile(path: string, wanted: WantedDataFile): Pro
 export function dataFileNames({ dataset, split, size, view, kind = "orig" }: WantedDataFile): string[] {
   const stem = `${dataset}_${split}_${size}`;
   return kind === "orig"
-    ? [`${stem}_${view}_normalized.hdf5`, `${stem}_orig.hdf5`]
+    ? [`${stem}_${view}_normalized.hdf5`, `${stem}_${view}.hdf5`, `${stem}_orig.hdf5`]
     : [`${stem}_${kind}.hdf5`];
 }
 

@@ -23,6 +23,8 @@ Deno.test("a folder is searched for the usual names, the normalised one first", 
     await touch(`${folder}/CheXpert_train_128_frontal_normalized.hdf5`);
     const original = await touch(`${folder}/CheXpert_train_256_orig.hdf5`);
     assertEquals(await resolveDataFile(folder, wanted), original);
+    const plain = await touch(`${folder}/CheXpert_train_256_frontal.hdf5`);
+    assertEquals(await resolveDataFile(folder, wanted), plain);
     const normalised = await touch(`${folder}/CheXpert_train_256_frontal_normalized.hdf5`);
     assertEquals(await resolveDataFile(folder, wanted), normalised);
     assertEquals(await resolveDataFile(`${folder}/`, wanted), normalised);
@@ -38,7 +40,7 @@ Deno.test("a folder without them says which names were tried", async () => {
     assertEquals(
       missing.message,
       `${folder}: no data file in this folder, expected CheXpert_train_256_frontal_normalized.hdf5 or ` +
-        "CheXpert_train_256_orig.hdf5",
+        "CheXpert_train_256_frontal.hdf5 or CheXpert_train_256_orig.hdf5",
     );
     const recon = await assertRejects(() => resolveDataFile(folder, { ...wanted, kind: "recon" }), DataError);
     assertEquals(
