@@ -70,9 +70,9 @@ export async function measureKernels(
   // The same groups in the same order, made when the first of them is needed.
   let small: Tensor[] | undefined;
   const timed: TimedCase[] = [];
-  for (const each of casesOf(stepProgram(size, batch), target).filter(wanted)) {
+  for (const each of casesOf(stepProgram("vqvae", size, batch), target).filter(wanted)) {
     const isLarge = each.flops > mostReferenceFlops && batch > imagesOfCheck;
-    if (isLarge) small ??= isolatedGroups(stepProgram(size, imagesOfCheck), target);
+    if (isLarge) small ??= isolatedGroups(stepProgram("vqvae", size, imagesOfCheck), target);
     const checked = isLarge ? caseOf(small![each.group]!, target) : undefined;
     const milliseconds = await measureCase(gpu, each, (executor) => stopwatch.time(executor, runs), checked);
     timed.push({ each, milliseconds });

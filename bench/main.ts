@@ -5,23 +5,28 @@ import { run } from "../cli/run.ts";
 import { versions } from "../cli/versions.ts";
 import { UsageError } from "../src/errors.ts";
 import { Gpu } from "../src/gpu/device.ts";
+import { plan } from "../src/plan/plan.ts";
 import { writeFileAtomic } from "../src/io/atomic.ts";
 import type { BenchCase } from "./cases.ts";
 import { measureCeilings, measureKernels } from "./kernels.ts";
-import { benchTable, checkSize, readList } from "./options.ts";
+import type { ModelName } from "./models.ts";
+import { benchTable, checkSize, modelNamed, readList } from "./options.ts";
+import { memoryTable, planTable } from "./plans.ts";
 import { ceilingsTable, kernelsTable, matches, stepsTable } from "./report.ts";
 import { format, kernelRow, readResults, type Results, type StepRow } from "./results.ts";
 import { measureStep } from "./steps.ts";
+import { stepProgram } from "./training_step.ts";
 import { Stopwatch } from "./timing.ts";
 
 const description = {
   name: "bench",
-  summary: "measures the adapter, every kernel of the codec's training step, and whole steps",
+  summary: "measures the adapter, every kernel of the codec's training step, and whole steps of either model",
   examples: [
     "./vqray bench --quick",
     "./vqray bench --json before.json",
     "./vqray bench --compare before.json --filter conv2d",
     "./vqray bench --sizes 256 --batches 2 --filter step",
+    "./vqray bench --model densenet --sizes 224 --batches 32 --plan",
   ],
 };
 
@@ -32,7 +37,9 @@ async function main(): Promise<void> {
   if (!options) return;
   const sizes = readList("sizes", options.sizes);
   const batches = readList("batches", options.batches);
-  for (const size of sizes) checkSize("sizes", size);
+  const model = modelNamed(options.model);
+  for (const size of sizes) checkSize("sizes", model, size);
+  if (options.plan) return await showPlans(options, model, sizes, batches);
   const old = options.compare === undefined ? undefined : await readResults(options.compare);
   const results = await measure(
     options,
@@ -45,6 +52,28 @@ async function main(): Promise<void> {
   }
 }
 
+async function showPlans(
+  { adapter }: Options,
+  model: ModelName,
+  sizes: readonly number[],
+  batches: readonly number[],
+): Promise<void> {
+  const gpu = await Gpu.open({ adapter });
+  const { target } = gpu;
+  gpu.close();
+  console.log(`${gpu.adapter.name}`);
+  for (const size of sizes) {
+    for (const batch of batches) {
+      const planned = plan(stepProgram(model, size, batch), { ...target, maxBindingBytes: Infinity });
+      console.log(
+        `\n${model}, a training step, ${size}×${size}, batch ${batch}\n\n${planTable(planned)}\n\n${
+          memoryTable(model, size, batch, target)
+        }`,
+      );
+    }
+  }
+}
+
 async function measure(
   options: Options,
   sizes: readonly number[],
@@ -53,7 +82,9 @@ async function measure(
 ): Promise<Results> {
   const gpu = await Gpu.open({ adapter: options.adapter });
   const stopwatch = await Stopwatch.make(gpu);
-  const { ceilings, kernels } = await measureAllKernels(gpu, stopwatch, options, sizes, batches[0]!);
+  // Dense blocks' kernels work in one another's memory: they are timed in whole steps only.
+  const alone = options.model === "vqvae" ? sizes : [];
+  const { ceilings, kernels } = await measureAllKernels(gpu, stopwatch, options, alone, batches[0]!);
   gpu.close();
   const clock = stopwatch.usesTimestamps ? "timed by the GPU" : "timed on the wall";
   console.log(`${gpu.adapter.name}, kernels ${clock}\n\n${ceilingsTable(ceilings, old?.ceilings)}`);
@@ -99,7 +130,7 @@ async function measureAllKernels(
 }
 
 async function measureAllSteps(
-  { adapter, filter, quick, steps }: Options,
+  { adapter, model, filter, quick, steps }: Options,
   sizes: readonly number[],
   batches: readonly number[],
 ): Promise<StepRow[]> {
@@ -108,7 +139,9 @@ async function measureAllSteps(
     for (const batch of batches) {
       if (!matches(filter, `step ${size}×${size} batch ${batch}`)) continue;
       console.error(`timing training steps of ${size}×${size}, batch ${batch}`);
-      rows.push(await measureStep(adapter, size, batch, quick ? Math.min(steps, 5) : steps));
+      rows.push(
+        await measureStep(adapter, modelNamed(model), size, batch, quick ? Math.min(steps, 5) : steps),
+      );
     }
   }
   return rows;

@@ -2,11 +2,21 @@
 
 import type { OptionTable } from "../cli/options.ts";
 import { UsageError } from "../src/errors.ts";
+import { blockSides, densenet121 } from "../src/models/densenet/configuration.ts";
 import { defaultConfiguration, totalStride } from "../src/models/vqvae/configuration.ts";
+import { type ModelName, models } from "./models.ts";
 
 const adapter = { kind: "text", value: "NAME", help: "GPU by its index or a part of its name" } as const;
 
+const model = {
+  kind: "text",
+  choices: Object.keys(models),
+  help: "what is trained: vqvae or densenet",
+  default: "vqvae",
+} as const;
+
 export const benchTable = {
+  model,
   sizes: { kind: "text", value: "N,N", help: "sides of the images", default: "32,64" },
   batches: {
     kind: "text",
@@ -31,12 +41,14 @@ export const benchTable = {
     value: "FILE",
     help: "shows how much faster it is than the results that --json wrote there",
   },
+  plan: { kind: "flag", help: "only plans the steps: memory, traffic and arithmetic; nothing runs" },
   quick: { kind: "flag", help: "the first size and batch only, and fewer repetitions" },
   adapter,
 } as const satisfies OptionTable;
 
 export const versusTable = {
   versus: { kind: "text", value: "COMMAND", help: 'prints a line of JSON with "img_s", its images a second' },
+  model,
   size: { kind: "integer", least: 1, help: "side of the images", default: 32 },
   batch: { kind: "integer", least: 1, help: "images in a training step", default: 8 },
   steps: { kind: "integer", least: 1, help: "training steps of ours in each turn", default: 10 },
@@ -55,8 +67,20 @@ export function readList(option: string, text: string): number[] {
   return values;
 }
 
-/** Throws a UsageError where the default model cannot take images of that side. */
-export function checkSize(option: string, size: number): void {
+/** The model that --model names. */
+export function modelNamed(name: string): ModelName {
+  if (!(name in models)) throw new UsageError(`--model ${name}: expected vqvae or densenet`);
+  return name as ModelName;
+}
+
+/** Throws a UsageError where the model cannot take images of that side. */
+export function checkSize(option: string, model: ModelName, size: number): void {
+  if (model === "densenet") {
+    if (blockSides(densenet121, size).at(-1)! >= 1) return;
+    throw new UsageError(
+      `--${option} ${size}: too small for DenseNet-121, whose last block would have no pixels`,
+    );
+  }
   const stride = totalStride(defaultConfiguration);
   if (size % stride !== 0) {
     throw new UsageError(

@@ -73,6 +73,7 @@ export function kernelsTable(kernels: readonly KernelRow[], old: Results | undef
 
 export function stepsTable(steps: readonly StepRow[], old: Results | undefined): string {
   const header = [
+    "model",
     "images",
     "batch",
     "images/s",
@@ -85,6 +86,7 @@ export function stepsTable(steps: readonly StepRow[], old: Results | undefined):
     "first step s",
   ];
   const rows = steps.map((row) => [
+    row.model,
     `${row.size}×${row.size}`,
     fixed(row.batch, 0),
     fixed(row.imagesPerSecond.median, 2),

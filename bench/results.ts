@@ -4,6 +4,7 @@ import { DataError } from "../src/errors.ts";
 import { fileError } from "../src/io/file_error.ts";
 import { parseJson } from "../src/io/strict_json.ts";
 import type { BenchCase } from "./cases.ts";
+import type { ModelName } from "./models.ts";
 import type { Spread } from "./timing.ts";
 
 /** What the adapter can do at best. */
@@ -32,6 +33,7 @@ export interface KernelRow extends Pick<BenchCase, "name" | "variant" | "shape" 
 }
 
 export interface StepRow {
+  model: ModelName;
   size: number;
   batch: number;
   imagesPerSecond: Spread;
@@ -80,7 +82,9 @@ export function kernelSpeedup(row: KernelRow, old: Results | undefined): number 
 
 /** How much faster a training step is than it was. */
 export function stepSpeedup(row: StepRow, old: Results | undefined): number | undefined {
-  const before = old?.steps.find((other) => other.size === row.size && other.batch === row.batch);
+  const before = old?.steps.find(({ model, size, batch }) =>
+    (model ?? "vqvae") === row.model && size === row.size && batch === row.batch
+  );
   return before && row.imagesPerSecond.median / before.imagesPerSecond.median;
 }
 

@@ -1,8 +1,9 @@
-/** Whole training steps of the default codec. */
+/** Whole training steps. */
 
 import { Gpu } from "../src/gpu/device.ts";
 import type { StepRow } from "./results.ts";
 import { spreadOf } from "./timing.ts";
+import type { ModelName } from "./models.ts";
 import { TrainingStep } from "./training_step.ts";
 
 /** Steps between two waits take about this long, so that a wait counts as little as it does in training. */
@@ -17,13 +18,14 @@ const mostStepsInBurst = 32;
  */
 export async function measureStep(
   adapter: string | undefined,
+  model: ModelName,
   size: number,
   batch: number,
   steps: number,
 ): Promise<StepRow> {
   const start = performance.now();
   const gpu = await Gpu.open({ adapter });
-  const step = await TrainingStep.load(gpu, size, batch);
+  const step = await TrainingStep.load(gpu, model, size, batch);
   try {
     await step.run(1);
     const firstStepMilliseconds = performance.now() - start;
@@ -36,12 +38,15 @@ export async function measureStep(
     }
     const lastLoss = await step.loss();
     if (!(lastLoss < firstLoss)) {
-      throw new Error(`${size}×${size}, batch ${batch}: the loss went from ${firstLoss} to ${lastLoss}`);
+      throw new Error(
+        `${model}, ${size}×${size}, batch ${batch}: the loss went from ${firstLoss} to ${lastLoss}`,
+      );
     }
     const imagesPerSecond = spreadOf(rates);
     const { dispatches, peakBytes } = step.plan;
     const flops = dispatches.reduce((sum, dispatch) => sum + dispatch.flops, 0);
     return {
+      model,
       size,
       batch,
       imagesPerSecond,

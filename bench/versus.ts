@@ -9,7 +9,7 @@ import { DataError, UsageError } from "../src/errors.ts";
 import { Gpu } from "../src/gpu/device.ts";
 import { printable } from "../src/io/file_error.ts";
 import { textTable } from "../src/report/table.ts";
-import { checkSize, versusTable } from "./options.ts";
+import { checkSize, modelNamed, versusTable } from "./options.ts";
 import { spreadOf } from "./timing.ts";
 import { TrainingStep } from "./training_step.ts";
 
@@ -51,9 +51,10 @@ async function main(): Promise<void> {
   if (versus === undefined) {
     throw new UsageError("--versus: expected the command that runs the other program");
   }
-  checkSize("size", size);
+  const model = modelNamed(options.model);
+  checkSize("size", model, size);
   const gpu = await Gpu.open({ adapter });
-  const step = await TrainingStep.load(gpu, size, batch);
+  const step = await TrainingStep.load(gpu, model, size, batch);
   // The first step compiles nothing any more, but it is the first to touch the memory.
   await step.run(2);
   const turns: { ours: number; theirs: number }[] = [];
@@ -70,7 +71,7 @@ async function main(): Promise<void> {
     { ours, theirs },
   ) => [ours.toFixed(2), theirs.toFixed(2), (ours / theirs).toFixed(2)]);
   const median = spreadOf(turns.map(({ ours, theirs }) => ours / theirs)).median;
-  console.log(`${gpu.adapter.name}, ${size}×${size}, batch ${batch}: images a second in turns\n`);
+  console.log(`${gpu.adapter.name}, ${model}, ${size}×${size}, batch ${batch}: images a second in turns\n`);
   console.log(`${textTable(["ours", "theirs", "ours / theirs"], rows)}\nmedian ratio ${median.toFixed(2)}`);
 }
 

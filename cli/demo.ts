@@ -5,9 +5,7 @@ import { BatchLoader } from "../src/data/loader.ts";
 import { resolveDataFile } from "../src/data/locate.ts";
 import { Gpu } from "../src/gpu/device.ts";
 import { writeFileAtomic } from "../src/io/atomic.ts";
-import { toFloat32 } from "../src/io/host_tensor.ts";
 import { encodePng } from "../src/io/png.ts";
-import { readSafetensors } from "../src/io/safetensors.ts";
 import {
   defaultConfiguration,
   indexBitsPerPixel,
@@ -17,14 +15,12 @@ import {
 import { Vqvae } from "../src/models/vqvae/model.ts";
 import { comparison } from "../src/report/grid.ts";
 import { duration, Progress } from "../src/report/progress.ts";
-import {
-  measureReconstruction,
-  type ReconstructionQuality,
-  Reconstructor,
-} from "../src/train/reconstruct.ts";
-import { gridOptions } from "../src/train/run_pictures.ts";
+import { Codec, readCodec, type SavedCodec } from "../src/train/codec.ts";
+import { measureReconstruction, type ReconstructionQuality } from "../src/train/reconstruct.ts";
+import { gridOptions } from "../src/train/vqvae/pictures.ts";
 import { StopSignal } from "../src/train/stop_signal.ts";
-import { trainVqvae } from "../src/train/train_vqvae.ts";
+import { trainVqvae } from "../src/train/vqvae/train.ts";
+import { freeFolder } from "./demo_folder.ts";
 import { readOptions } from "./options.ts";
 import { run } from "./run.ts";
 import { versions } from "./versions.ts";
@@ -96,14 +92,6 @@ async function main(): Promise<number> {
   return 0;
 }
 
-/** Nothing that is there is touched. */
-async function freeFolder(name: string): Promise<string> {
-  for (let number = 1;; number++) {
-    const candidate = number === 1 ? name : `${name}-${number}`;
-    if (!await Deno.stat(candidate).then(() => true, () => false)) return candidate;
-  }
-}
-
 async function showResult(
   checkpoint: string,
   save_path: string,
@@ -118,13 +106,11 @@ async function showResult(
     shuffle: false,
     seed,
   });
-  const { tensors } = await readSafetensors(checkpoint);
-  const trained = new Map([...tensors].map(([key, tensor]) => [key, toFloat32(tensor)]));
-  const untrained = new Vqvae(configuration).set.initialValues(seed);
+  const untrained = { configuration, weights: new Vqvae(configuration).set.initialValues(seed) };
   const gpu = await Gpu.open({ adapter });
   const picture = `${save_path}/comparison.png`;
   const before = await measure(gpu, untrained, loader);
-  const after = await measure(gpu, trained, loader, picture);
+  const after = await measure(gpu, await readCodec(checkpoint), loader, picture);
   gpu.close();
   const values = valuesPerIndex(configuration);
   const bits = indexBitsPerPixel(configuration);
@@ -144,17 +130,17 @@ loss curves: ${save_path}/loss_curves.png   weights: ${checkpoint}`);
 
 async function measure(
   gpu: Gpu,
-  weights: ReadonlyMap<string, Float32Array<ArrayBuffer>>,
+  saved: SavedCodec,
   loader: BatchLoader,
   picture?: string,
 ): Promise<ReconstructionQuality> {
   const { channels, height, width, count } = loader.info;
-  const reconstructor = new Reconstructor(gpu, configuration, weights, [height, width]);
+  const codec = new Codec(gpu, saved, [height, width]);
   const length = channels * height * width;
   const originals = new Float32Array(picturesShown * length);
   const reconstructions = new Float32Array(picturesShown * length);
   let seen = 0;
-  const quality = await measureReconstruction(reconstructor, loader, (first, second, batch) => {
+  const quality = await measureReconstruction(codec, loader, (first, second, batch) => {
     for (let image = 0; image < batch; image++, seen++) {
       // Spread over the file, which holds slices in their order.
       const place = Math.floor(seen * picturesShown / count);
@@ -163,7 +149,7 @@ async function measure(
       reconstructions.set(second.subarray(image * length, (image + 1) * length), place * length);
     }
   });
-  reconstructor.close();
+  codec.close();
   if (picture) {
     await writeFileAtomic(
       picture,

@@ -1,34 +1,27 @@
 /** `train:vqvae`: trains a codec from HDF5 files. */
 
-import { UsageError } from "../src/errors.ts";
-import { listAdapters } from "../src/gpu/device.ts";
 import { defaultConfiguration, type VqvaeConfiguration } from "../src/models/vqvae/configuration.ts";
-import { Progress } from "../src/report/progress.ts";
-import { textTable } from "../src/report/table.ts";
-import { StopSignal } from "../src/train/stop_signal.ts";
-import { trainVqvae } from "../src/train/train_vqvae.ts";
+import { trainVqvae } from "../src/train/vqvae/train.ts";
 import { readOptions } from "./options.ts";
 import { run } from "./run.ts";
-import { versions } from "./versions.ts";
+import {
+  checkpointOptions,
+  dataOptions,
+  dataPaths,
+  nameOptions,
+  printAdapters,
+  reportOptions,
+  runOptions,
+  showTraining,
+} from "./training_options.ts";
 
 const { in_channel: _, ...defaults } = defaultConfiguration;
 const strides = [2, 4, 8, 16] as const;
 
 const table = {
-  data_path: {
-    kind: "text",
-    value: "PATH",
-    help: "training images: an HDF5 file, or a folder of files with the usual names",
-  },
-  valid_path: {
-    kind: "text",
-    value: "PATH",
-    help: "validation images; none without it, unless --data_path is a folder",
-  },
+  ...dataOptions,
   save_path: { kind: "text", value: "FOLDER", help: "where the run is kept", default: "runs/vqvae" },
-  dataset: { kind: "text", value: "NAME", help: "the data set in the usual file names", default: "CheXpert" },
-  view: { kind: "text", value: "NAME", help: "the view in the usual file names", default: "frontal" },
-  size: { kind: "integer", least: 1, help: "side of the images; that of the file if left out" },
+  ...nameOptions,
   n_epochs: { kind: "integer", least: 1, help: "epochs", default: 5600 },
   batch_size: { kind: "integer", least: 1, help: "images in a step", default: 128 },
   lr: { kind: "number", above: 0, help: "Adam's learning rate", default: 3e-4 },
@@ -71,11 +64,7 @@ const table = {
     help: "channels of the images; grayscale is repeated",
     default: 3,
   },
-  seed: { kind: "integer", least: 0, help: "of weights, order and restarts", default: 816 },
-  shuffle: { kind: "flag", help: "a new order each epoch, or the file's", default: true },
-  max_steps: { kind: "integer", least: 1, help: "ends the run after so many steps" },
-  init: { kind: "text", value: "FILE", help: "weights to start from: .safetensors, .pt or .pth" },
-  resume: { kind: "flag", help: "goes on where the run in --save_path stopped" },
+  ...runOptions,
   kmeans_init: { kind: "flag", help: "starts the codes at k-means centres of the first batches" },
   restart_dead_codes: {
     kind: "number",
@@ -83,11 +72,9 @@ const table = {
     above: 0,
     help: "codes with a smoothed count under T take a random encoder output",
   },
-  checkpoint_every: { kind: "integer", least: 1, help: "epochs between checkpoints", default: 10 },
+  ...checkpointOptions,
   sample_every: { kind: "integer", least: 1, help: "epochs between sample pictures", default: 1 },
-  log_every: { kind: "integer", least: 1, help: "steps between two readings of the losses", default: 10 },
-  adapter: { kind: "text", value: "NAME", help: "GPU by its index or a part of its name" },
-  list_adapters: { kind: "flag", help: "lists the GPUs and ends" },
+  ...reportOptions,
 } as const;
 
 async function main(): Promise<number> {
@@ -102,32 +89,17 @@ async function main(): Promise<number> {
   };
   const options = readOptions(Deno.args, description, table);
   if (!options) return 0;
-  if (options.list_adapters) {
-    const rows = (await listAdapters()).map((
-      { index, name, software },
-    ) => [String(index), name, software ? "software" : "GPU"]);
-    console.log(textTable(["index", "adapter", "kind"], rows));
+  const { list_adapters, ...rest } = options;
+  if (list_adapters) {
+    await printAdapters();
     return 0;
   }
-  const { list_adapters: __, data_path, ...rest } = options;
-  if (data_path === undefined) throw new UsageError("--data_path: expected an HDF5 file or a folder of them");
   const names = Object.keys(defaultConfiguration) as (keyof VqvaeConfiguration)[];
   const configuration = Object.fromEntries(
     names.map((name) => [name, options[name]]),
   ) as unknown as VqvaeConfiguration;
-  const isFolder = await Deno.stat(data_path).then((info) => info.isDirectory, () => false);
-  const valid_path = rest.valid_path ?? (isFolder ? data_path : undefined);
-  using stop = new StopSignal((name) =>
-    console.error(`${name}: stopping after this step; once more ends at once`)
-  );
-  const outcome = await trainVqvae({ ...rest, data_path, valid_path, configuration }, {
-    note: (text) => console.error(text),
-    progress: (label, total, alreadyDone = 0) => new Progress({ label, total, alreadyDone }),
-    stop,
-    versions,
-  });
-  console.error(`${outcome.checkpoint}: ${outcome.epochs} epochs, ${outcome.steps} steps`);
-  return outcome.exitCode ?? 0;
+  const paths = await dataPaths(rest);
+  return await showTraining((surroundings) => trainVqvae({ ...rest, ...paths, configuration }, surroundings));
 }
 
 await run(main);

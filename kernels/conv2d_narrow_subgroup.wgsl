@@ -13,6 +13,7 @@ struct Params {
   kernel_height: u32, kernel_width: u32,
   stride_y: u32, stride_x: u32, pad_y: u32, pad_x: u32, dilation_y: u32, dilation_x: u32,
   phase_height: u32, phase_width: u32, row_tiles: u32, column_tiles: u32, tiles: u32,
+  x_row: u32, x_first: u32, y_row: u32, y_first: u32,
 }
 @group(0) @binding(0) var<uniform> p: Params;
 @group(0) @binding(1) var<storage, read> x: array<vec4f>;
@@ -20,6 +21,9 @@ struct Params {
 @group(0) @binding(3) var<storage, read_write> y: array<vec4f>;
 //: if BIAS
 @group(0) @binding(4) var<storage, read> bias: array<vec4f>;
+//: end
+//: if NORMALISE
+@group(0) @binding(${BIAS ? 5 : 4}) var<storage, read> coefficients: array<vec4f>;
 //: end
 ${EPILOGUE_BINDINGS}
 
@@ -87,7 +91,7 @@ fn main(@builtin(local_invocation_id) local: vec3u, @builtin(workgroup_id) group
       //: end
       let inside${r} = iy${r} < p.in_height && ix${r} < p.in_width;
       let mask${r} = select(0.0, 1.0, inside${r});
-      let at${r} = select(0u, ((image${r} + iy${r}) * p.in_width + ix${r}) * p.in_quads, inside${r});
+      let at${r} = select(0u, ((image${r} + iy${r}) * p.in_width + ix${r}) * p.x_row + p.x_first, inside${r});
       //: end
       let tap = ky * p.kernel_width + kx;
       for (var k = 0u; k < p.in_quads; k += 2u) {
@@ -101,8 +105,16 @@ fn main(@builtin(local_invocation_id) local: vec3u, @builtin(workgroup_id) group
         {
           let live = select(0.0, 1.0, k + ${j}u < p.in_quads);
           let channel = min(k + ${j}u, p.in_quads - 1u);
+          //: if NORMALISE
+          let scale = coefficients[channel];
+          let shift = coefficients[p.in_quads + channel];
+          //: end
           //: for r in ROWS
+          //: if NORMALISE
+          let a${r} = ${RELU ? "max" : "vec4f"}(fma(x[at${r} + channel], scale, shift)${RELU ? ", vec4f()" : ""}) * (mask${r} * live);
+          //: else
           let a${r} = x[at${r} + channel] * (mask${r} * live);
+          //: end
           //: end
           //: for e in 4
           //: if !ADJOINT
@@ -130,11 +142,12 @@ fn main(@builtin(local_invocation_id) local: vec3u, @builtin(workgroup_id) group
     let oy = line_of${r} * p.stride_y + phase_y;
     let ox = column_of${r} * p.stride_x + phase_x;
     if (oy < p.out_height && ox < p.out_width) {
-      let at = (row${r} / (p.phase_width * p.phase_height) * p.out_height + oy) * p.out_width + ox;
+      let at = ((row${r} / (p.phase_width * p.phase_height) * p.out_height + oy) * p.out_width + ox) * p.y_row + p.y_first;
       y[at] = finish(sum${r}, at);
     }
     //: else
-    y[row${r}] = finish(sum${r}, row${r});
+    let at = row${r} * p.y_row + p.y_first;
+    y[at] = finish(sum${r}, at);
     //: end
   }
   //: end

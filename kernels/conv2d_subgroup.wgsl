@@ -5,8 +5,10 @@
 //           over the taps for which both divisions leave no rest: the transposed convolution, and the gradient of the
 //           forward one with respect to its input.
 //
-// x [images, in_height, in_width, in_quads] and y [images, out_height, out_width, out_quads] hold channels in quads
-// (vec4); w is [taps][4·in_quads][out_quads] forward and [taps][4·out_quads][in_quads] in the adjoint.
+// x [images, in_height, in_width] and y [images, out_height, out_width] hold channels in quads (vec4), in rows of x_row and
+// y_row quads, of which the tensor's own begin at x_first and y_first; w is [taps][4·in_quads][out_quads] forward and
+// [taps][4·out_quads][in_quads] in the adjoint. NORMALISE: x is loaded as x · scale[i] + shift[i] (RELU: max(…, 0)), from
+// coefficients [4][in_quads], and padding is zero behind that.
 //
 // A subgroup of LANES lanes computes LANES·ROWS positions by 4·LANES·QUADS channels. Each lane loads ROWS positions' quads of x, which
 // reach the other lanes by broadcast, and its own columns of w. In the adjoint the positions of one tile share their
@@ -23,6 +25,7 @@ struct Params {
   kernel_height: u32, kernel_width: u32,
   stride_y: u32, stride_x: u32, pad_y: u32, pad_x: u32, dilation_y: u32, dilation_x: u32,
   phase_height: u32, phase_width: u32, row_tiles: u32, column_tiles: u32, tiles: u32,
+  x_row: u32, x_first: u32, y_row: u32, y_first: u32,
 }
 @group(0) @binding(0) var<uniform> p: Params;
 @group(0) @binding(1) var<storage, read> x: array<vec4f>;
@@ -30,6 +33,9 @@ struct Params {
 @group(0) @binding(3) var<storage, read_write> y: array<vec4f>;
 //: if BIAS
 @group(0) @binding(4) var<storage, read> bias: array<vec4f>;
+//: end
+//: if NORMALISE
+@group(0) @binding(${BIAS ? 5 : 4}) var<storage, read> coefficients: array<vec4f>;
 //: end
 ${EPILOGUE_BINDINGS}
 
@@ -99,7 +105,7 @@ fn main(@builtin(local_invocation_id) local: vec3u, @builtin(workgroup_id) group
       //: end
       let inside${r} = iy${r} < p.in_height && ix${r} < p.in_width;
       let mask${r} = select(0.0, 1.0, inside${r});
-      var at${r} = select(0u, ((image${r} + iy${r}) * p.in_width + ix${r}) * p.in_quads, inside${r});
+      var at${r} = select(0u, ((image${r} + iy${r}) * p.in_width + ix${r}) * p.x_row + p.x_first, inside${r});
       //: end
       let tap = ky * p.kernel_width + kx;
       //: for q in QUADS
@@ -110,8 +116,16 @@ fn main(@builtin(local_invocation_id) local: vec3u, @builtin(workgroup_id) group
       //: end
       //: end
       for (var k = 0u; k < p.in_quads; k++) {
+        //: if NORMALISE
+        let scale = coefficients[k];
+        let shift = coefficients[p.in_quads + k];
+        //: end
         //: for r in ROWS
+        //: if NORMALISE
+        let row_quad${r} = ${RELU ? "max" : "vec4f"}(fma(x[at${r}], scale, shift)${RELU ? ", vec4f()" : ""}) * mask${r};
+        //: else
         let row_quad${r} = x[at${r}] * mask${r};
+        //: end
         at${r} += 1u;
         //: end
         //: for q in QUADS
@@ -157,10 +171,10 @@ fn main(@builtin(local_invocation_id) local: vec3u, @builtin(workgroup_id) group
       let ox = row % p.phase_width * p.stride_x + phase_x;
       let image = row / (p.phase_width * p.phase_height);
       if (oy < p.out_height && ox < p.out_width) {
-        let at = ((image * p.out_height + oy) * p.out_width + ox) * p.out_quads;
+        let at = ((image * p.out_height + oy) * p.out_width + ox) * p.y_row + p.y_first;
       //: else
       {
-        let at = row * p.out_quads;
+        let at = row * p.y_row + p.y_first;
       //: end
         //: for q in QUADS
         if (quad${q} < p.out_quads) { y[at + quad${q}] = finish(sum${i}_${q}, at + quad${q}); }

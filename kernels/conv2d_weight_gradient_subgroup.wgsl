@@ -3,7 +3,9 @@
 // y[s, ky, kx, i, o] = Σ x[n, oy·stride + ky·dilation − pad, ox·stride + kx·dilation − pad, i] · d[n, oy, ox, o]
 //
 // over the positions (n, oy, ox) of chunk s; the chunks are added afterwards in a fixed order.
-// x [images, in_height, in_width, in_quads], d [images, out_height, out_width, out_quads], y [chunks][taps][4·in_quads][out_quads].
+// x [images, in_height, in_width] and d [images, out_height, out_width] in rows of x_row and d_row quads, of which the tensor's own
+// begin at x_first and d_first; y [chunks][taps][4·in_quads][out_quads]. NORMALISE: x is loaded as x · scale[i] + shift[i] (RELU:
+// max(…, 0)), from coefficients [4][in_quads].
 //
 // It is one matrix product of (taps · input channels) by (output channels) over the positions. Each lane loads ROWS quads of
 // input channels of its own tap, which reach the other lanes by broadcast, and its own columns of d. The place of
@@ -19,11 +21,15 @@ struct Params {
   kernel_height: u32, kernel_width: u32,
   stride_y: u32, stride_x: u32, pad_y: u32, pad_x: u32, dilation_y: u32, dilation_x: u32,
   chunk: u32, row_tiles: u32, column_tiles: u32, tiles: u32,
+  x_row: u32, x_first: u32, d_row: u32, d_first: u32,
 }
 @group(0) @binding(0) var<uniform> p: Params;
 @group(0) @binding(1) var<storage, read> x: array<vec4f>;
 @group(0) @binding(2) var<storage, read> d: array<vec4f>;
 @group(0) @binding(3) var<storage, read_write> y: array<vec4f>;
+//: if NORMALISE
+@group(0) @binding(4) var<storage, read> coefficients: array<vec4f>;
+//: end
 
 @compute @workgroup_size(${LANES})
 fn main(@builtin(local_invocation_id) local: vec3u, @builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u) {
@@ -39,6 +45,10 @@ fn main(@builtin(local_invocation_id) local: vec3u, @builtin(workgroup_id) group
   let unit${r} = min((row_tile * ${ROWS}u + ${r}u) * ${LANES}u + lane, units - 1u);
   let channel${r} = unit${r} % p.in_quads;
   let tap${r} = unit${r} / p.in_quads;
+  //: if NORMALISE
+  let scale${r} = coefficients[channel${r}];
+  let shift${r} = coefficients[p.in_quads + channel${r}];
+  //: end
   let offset_y${r} = i32(tap${r} / p.kernel_width * p.dilation_y) - i32(p.pad_y);
   let offset_x${r} = i32(tap${r} % p.kernel_width * p.dilation_x) - i32(p.pad_x);
   //: for i in LANES * 4
@@ -69,12 +79,16 @@ fn main(@builtin(local_invocation_id) local: vec3u, @builtin(workgroup_id) group
       let ix${r}_${t} = u32(position_x${t} + offset_x${r});
       let iy${r}_${t} = u32(position_y${t} + offset_y${r});
       let inside${r}_${t} = ix${r}_${t} < p.in_width && iy${r}_${t} < p.in_height && first + ${g * STEP + t}u < end;
-      let at${r}_${t} = select(0u, ((image${t} + iy${r}_${t}) * p.in_width + ix${r}_${t}) * p.in_quads + channel${r}, inside${r}_${t});
+      let at${r}_${t} = select(0u, ((image${t} + iy${r}_${t}) * p.in_width + ix${r}_${t}) * p.x_row + channel${r} + p.x_first, inside${r}_${t});
+      //: if NORMALISE
+      let x${r}_${t} = ${RELU ? "max" : "vec4f"}(fma(x[at${r}_${t}], scale${r}, shift${r})${RELU ? ", vec4f()" : ""}) * select(0.0, 1.0, inside${r}_${t});
+      //: else
       let x${r}_${t} = x[at${r}_${t}] * select(0.0, 1.0, inside${r}_${t});
+      //: end
       //: end
       let position${t} = min(first + ${g * STEP + t}u, positions - 1u);
       //: for q in QUADS
-      let d${q}_${t} = d[position${t} * p.out_quads + column${q}];
+      let d${q}_${t} = d[position${t} * p.d_row + p.d_first + column${q}];
       //: end
       //: end
       //: for r in ROWS

@@ -10,11 +10,15 @@ struct Params {
   kernel_height: u32, kernel_width: u32,
   stride_y: u32, stride_x: u32, pad_y: u32, pad_x: u32, dilation_y: u32, dilation_x: u32,
   chunk: u32, row_tiles: u32, column_tiles: u32, tiles: u32,
+  x_row: u32, x_first: u32, d_row: u32, d_first: u32,
 }
 @group(0) @binding(0) var<uniform> p: Params;
 @group(0) @binding(1) var<storage, read> x: array<vec4f>;
 @group(0) @binding(2) var<storage, read> d: array<vec4f>;
 @group(0) @binding(3) var<storage, read_write> y: array<vec4f>;
+//: if NORMALISE
+@group(0) @binding(4) var<storage, read> coefficients: array<vec4f>;
+//: end
 
 // [position][unit] and [position][quad of output channels].
 var<workgroup> x_tile: array<vec4f, 256>;
@@ -32,6 +36,10 @@ fn main(@builtin(local_invocation_index) thread: u32, @builtin(workgroup_id) gro
   let staged_unit = min(row_tile * 16u + thread % 16u, units - 1u);
   let tap = staged_unit / p.in_quads;
   let channel = staged_unit % p.in_quads;
+  //: if NORMALISE
+  let scale = coefficients[channel];
+  let shift = coefficients[p.in_quads + channel];
+  //: end
   let offset_y = i32(tap / p.kernel_width * p.dilation_y) - i32(p.pad_y);
   let offset_x = i32(tap % p.kernel_width * p.dilation_x) - i32(p.pad_x);
   let column = thread % 16u;
@@ -53,10 +61,13 @@ fn main(@builtin(local_invocation_index) thread: u32, @builtin(workgroup_id) gro
       let iy = u32(i32(position / p.out_width % p.out_height * p.stride_y) + offset_y);
       let image = position / (p.out_width * p.out_height) * p.in_height;
       let inside = ix < p.in_width && iy < p.in_height && position < end;
-      let at = select(0u, ((image + iy) * p.in_width + ix) * p.in_quads + channel, inside);
-      x_tile[thread + ${128 * r}u] = x[at] * select(0.0, 1.0, inside);
+      var value = x[select(0u, ((image + iy) * p.in_width + ix) * p.x_row + channel + p.x_first, inside)];
+      //: if NORMALISE
+      value = ${RELU ? "max" : "vec4f"}(fma(value, scale, shift)${RELU ? ", vec4f()" : ""});
+      //: end
+      x_tile[thread + ${128 * r}u] = value * select(0.0, 1.0, inside);
       let live = position < end && quad < p.out_quads;
-      d_tile[thread + ${128 * r}u] = d[select(0u, position * p.out_quads + quad, live)] * select(0.0, 1.0, live);
+      d_tile[thread + ${128 * r}u] = d[select(0u, position * p.d_row + p.d_first + quad, live)] * select(0.0, 1.0, live);
     }
     //: end
     workgroupBarrier();

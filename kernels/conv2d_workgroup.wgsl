@@ -10,6 +10,7 @@ struct Params {
   kernel_height: u32, kernel_width: u32,
   stride_y: u32, stride_x: u32, pad_y: u32, pad_x: u32, dilation_y: u32, dilation_x: u32,
   phase_height: u32, phase_width: u32, row_tiles: u32, column_tiles: u32, tiles: u32,
+  x_row: u32, x_first: u32, y_row: u32, y_first: u32,
 }
 @group(0) @binding(0) var<uniform> p: Params;
 @group(0) @binding(1) var<storage, read> x: array<vec4f>;
@@ -17,6 +18,9 @@ struct Params {
 @group(0) @binding(3) var<storage, read_write> y: array<vec4f>;
 //: if BIAS
 @group(0) @binding(4) var<storage, read> bias: array<vec4f>;
+//: end
+//: if NORMALISE
+@group(0) @binding(${BIAS ? 5 : 4}) var<storage, read> coefficients: array<vec4f>;
 //: end
 ${EPILOGUE_BINDINGS}
 
@@ -86,13 +90,23 @@ fn main(@builtin(local_invocation_index) thread: u32, @builtin(workgroup_id) gro
       let ix${r} = u32(x${r} + i32(kx * p.dilation_x));
       //: end
       let inside${r} = iy${r} < p.in_height && ix${r} < p.in_width;
-      let at${r} = ((image${r} + iy${r}) * p.in_width + ix${r}) * p.in_quads;
+      let at${r} = ((image${r} + iy${r}) * p.in_width + ix${r}) * p.x_row + p.x_first;
       //: end
       for (var first = 0u; first < p.in_quads; first += 4u) {
         let k = first + staged_quad;
+        //: if NORMALISE
+        let scale = coefficients[min(k, p.in_quads - 1u)];
+        let shift = coefficients[p.in_quads + min(k, p.in_quads - 1u)];
+        //: end
         //: for r in 2
-        let live${r} = inside${r} && k < p.in_quads;
-        x_tile[thread + ${128 * r}u] = x[select(0u, at${r} + k, live${r})] * select(0.0, 1.0, live${r});
+        {
+          let live = inside${r} && k < p.in_quads;
+          var value = x[select(0u, at${r} + k, live)];
+          //: if NORMALISE
+          value = ${RELU ? "max" : "vec4f"}(fma(value, scale, shift)${RELU ? ", vec4f()" : ""});
+          //: end
+          x_tile[thread + ${128 * r}u] = value * select(0.0, 1.0, live);
+        }
         //: end
         //: for r in 2
         {
@@ -147,10 +161,10 @@ fn main(@builtin(local_invocation_index) thread: u32, @builtin(workgroup_id) gro
       let ox = row % p.phase_width * p.stride_x + phase_x;
       let image = row / (p.phase_width * p.phase_height);
       if (oy < p.out_height && ox < p.out_width) {
-        let at = ((image * p.out_height + oy) * p.out_width + ox) * p.out_quads + quad;
+        let at = ((image * p.out_height + oy) * p.out_width + ox) * p.y_row + p.y_first + quad;
       //: else
       {
-        let at = row * p.out_quads + quad;
+        let at = row * p.y_row + p.y_first + quad;
       //: end
         y[at] = finish(sum${i}, at, quad);
       }

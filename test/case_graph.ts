@@ -2,6 +2,7 @@
 
 import { elementCount, floatType, type Layout } from "../src/graph/layout.ts";
 import { ancestors, apply, type Tensor } from "../src/graph/tensor.ts";
+import { averagePool2d, globalAveragePool2d } from "../src/ops/average_pooling.ts";
 import { channelsLast, concat, sliceChannels } from "../src/ops/channels.ts";
 import { channelSum } from "../src/ops/channel_sum.ts";
 import { codeStatistics, gatherCode, nearestCode, perplexity } from "../src/ops/codebook.ts";
@@ -9,10 +10,15 @@ import { conv2d, convTranspose2d } from "../src/ops/conv2d.ts";
 import { conv2dWeightGradient } from "../src/ops/conv2d_weight_gradient.ts";
 import { add, mseGradient, multiply, relu, scale, subtract } from "../src/ops/elementwise.ts";
 import { gradients } from "../src/ops/gradient.ts";
+import { logisticLoss } from "../src/ops/logistic_loss.ts";
+import { maxPool2d, maxPool2dGradient } from "../src/ops/max_pooling.ts";
 import { mean, mse, sum } from "../src/ops/reduce.ts";
+import { sigmoid } from "../src/ops/sigmoid.ts";
+import { recordRows } from "../src/ops/record_rows.ts";
 import { operations } from "../src/ops/table.ts";
 import { countCodes, emaUpdate, record, restartCodes } from "../src/ops/updates.ts";
 import { variable } from "../src/ops/variable.ts";
+import { normalisationBuilders, normalisationGradients } from "./normalisation_graph.ts";
 import { caseInputs, caseWeights, type OperationCase } from "./case_values.ts";
 
 type Values = Float32Array<ArrayBuffer> | Uint32Array<ArrayBuffer>;
@@ -59,6 +65,15 @@ const builders: Record<string, Builder> = {
   mse_gradient: one(([a, b, upstream]) => mseGradient(a!, b!, upstream!)),
   spread: one((inputs, attributes) => apply(operations.spread, inputs, attributes)),
   channel_sum: one(([x]) => channelSum(x!)),
+  max_pool2d: one(([x], window) => maxPool2d(x!, window)),
+  max_pool2d_gradient: one(([x, upstream], window) => maxPool2dGradient(maxPool2d(x!, window), upstream!)),
+  average_pool2d: one(([x], window) => averagePool2d(x!, window)),
+  average_pool2d_gradient: one((inputs, window) => apply(operations.average_pool2d_gradient, inputs, window)),
+  global_average_pool2d: one(([x]) => globalAveragePool2d(x!)),
+  sigmoid: one(([x]) => sigmoid(x!)),
+  sigmoid_gradient: one((inputs) => apply(operations.sigmoid_gradient, inputs, undefined)),
+  logistic_loss: one(([x, positive, negative]) => logisticLoss(x!, positive!, negative!)),
+  logistic_loss_gradient: one((inputs) => apply(operations.logistic_loss_gradient, inputs, undefined)),
   nearest_code: one(([x, embed]) => nearestCode(x!, embed!)),
   gather_code: one(([codes, embed]) => {
     const [images, height, width] = codes!.shape as [number, number, number];
@@ -89,12 +104,15 @@ const builders: Record<string, Builder> = {
       effects: [restartCodes(x!, key!, codebook, threshold, size)],
     };
   },
+  record_rows: ([step, ring, x]) => ({ outputs: [ring!], effects: [recordRows(step!, ring!, x!)] }),
+  ...normalisationBuilders,
   record: ([step, ring, ...scalars]) => ({ outputs: [ring!], effects: [record(step!, ring!, scalars)] }),
 };
 
 /** The layout that an operation expects its input `index` in. */
 function layoutOf(operation: string, index: number, shape: readonly number[]): Layout {
   if (/^conv(2d|_transpose2d)$/.test(operation) && index === 1) return "taps_first";
+  if (operation === "normalised_conv2d" && index === 3) return "taps_first";
   if (operation === "channels_last") return "flat";
   if (shape.length === 4) return "channels_last";
   const firstOfCodebook = { nearest_code: 1, gather_code: 1, ema_update: 1, restart_codes: 2 }[operation];
@@ -136,6 +154,11 @@ export function buildCase(operationCase: OperationCase): CaseGraph {
   return buildGraph(operation, filled, attributes);
 }
 
+/** A tensor with memory of its own, that can be read after a run: a copy of one that lies in another's. */
+export function readable(tensor: Tensor): Tensor {
+  return tensor.place ? sliceChannels(tensor, 0, tensor.shape[1]!) : tensor;
+}
+
 /** The gradients of Σ output · weights for the inputs that `wanted` names, added to the graph. */
 export function caseGradients(
   operationCase: OperationCase,
@@ -161,10 +184,15 @@ const differentiable = new Set([
     "slice_channels",
   ],
   ...["place_channels", "sum", "mean", "mse"],
+  ...["max_pool2d", "average_pool2d", "global_average_pool2d", "sigmoid"],
 ]);
 
 /** The inputs of an operation that have a gradient; its straight-through sense, as in gather_code, not counted. */
-export function differentiableInputs({ operation, inputs }: OperationCase): number[] {
+export function differentiableInputs({ operation, inputs, attributes }: OperationCase): number[] {
+  if (operation === "logistic_loss") return [0];
+  if (operation === "batch_norm" && !attributes.training) return [];
+  const count = normalisationGradients[operation];
+  if (count !== undefined) return Array.from({ length: count }, (_, index) => index);
   return differentiable.has(operation) ? inputs.map((_, index) => index) : [];
 }
 
@@ -185,7 +213,7 @@ export function evaluate(
       const length = elementCount(changed.shape);
       known.set(changed, result.slice(at, at += length));
     }
-    known.set(node, result);
+    known.set(node, result.subarray(at));
   }
   return tensors.map((tensor) => known.get(tensor)!);
 }

@@ -101,6 +101,14 @@ function record(slots: number, scalars: number): OperationCase {
   return inner("record", `${scalars} scalars into ${slots} slots`, inputs);
 }
 
+/** Inputs: the step, whose third number is the slot, the ring, then the tensor. */
+function recordRows(slots: number, shape: [number, number, number, number]): OperationCase {
+  const step: CaseInput = { shape: [4], low: 0, high: slots, kind: "integers" };
+  const [images, ...rest] = shape;
+  const inputs = [step, { shape: [slots * images, ...rest] }, { shape }];
+  return inner("record_rows", `${shape.join("x")} into ${slots} slots`, inputs);
+}
+
 export const innerOperationCases: readonly OperationCase[] = [
   ...elementwiseCases,
   ...channelCases,
@@ -111,4 +119,7 @@ export const innerOperationCases: readonly OperationCase[] = [
   record(64, 5),
   record(5, 6),
   record(3, 14),
+  recordRows(1, [1, 1, 1, 1]),
+  recordRows(64, [4, 14, 1, 1]),
+  recordRows(3, [65, 5, 2, 1]),
 ];

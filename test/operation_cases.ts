@@ -7,7 +7,9 @@
  */
 
 import type { CaseInput, OperationCase } from "./case_values.ts";
+import { classifierOperationCases } from "./classifier_operation_cases.ts";
 import { innerOperationCases } from "./inner_operation_cases.ts";
+import { normalisationOperationCases } from "./normalisation_operation_cases.ts";
 
 export * from "./case_values.ts";
 
@@ -260,6 +262,9 @@ const adamCases = [
   adam("ten steps of a bias", [33], 10, 1),
   adam("gradients of zero", [4, 2], 2, 0),
   adam("gradients near epsilon", [64], 2, 1e-8),
+  adam("weight decay", [5, 6, 3, 3], 3, 1e-2, { weightDecay: 1e-6 }),
+  adam("weight decay larger than the gradients", [33], 5, 1e-3, { weightDecay: 0.1 }),
+  adam("weight decay alone", [4, 2], 2, 0, { weightDecay: 1e-2 }),
   adam("other constants", [3, 7], 4, 0.1, { lr: 0.01, beta1: 0.5, beta2: 0.9, epsilon: 1e-3 }),
 ];
 
@@ -272,6 +277,8 @@ export const operationCases: readonly OperationCase[] = [
   ...codebookCases,
   ...adamCases,
   ...innerOperationCases,
+  ...normalisationOperationCases,
+  ...classifierOperationCases,
 ];
 
 /** The cases of one operation. */

@@ -34,6 +34,8 @@ export interface DataFileOptions {
   channels?: number;
   /** Whether labels are read: required, read where the file has them, or (the default) not at all. */
   labels?: boolean | "optional";
+  /** Whether a label may be NaN: unknown for that image. Otherwise, and by default, NaN is refused; Infinity always is. */
+  unlabelled?: boolean;
   /** Height and width that the images must have. Any if left out. */
   size?: number;
 }
@@ -49,6 +51,7 @@ export class DataFile {
   readonly #images: Hdf5Dataset;
   readonly #labels: Hdf5Dataset | undefined;
   readonly #normalisation: PixelNormalisation | undefined;
+  readonly #mayLackLabels: boolean;
 
   private constructor(file: Hdf5Handle, options: DataFileOptions) {
     this.#file = file;
@@ -56,6 +59,7 @@ export class DataFile {
     this.#labels = openLabels(file, options.labels ?? false);
     this.info = describe(file, this.#images, this.#labels, options);
     this.#normalisation = integerNormalisation(this.info.dtype, this.info.channels);
+    this.#mayLackLabels = options.unlabelled ?? false;
   }
 
   /**
@@ -102,7 +106,7 @@ export class DataFile {
   /**
    * The labels of the images `indices` as [indices.length, K].
    *
-   * @throws DataError if they cannot be read or hold NaN or Infinity
+   * @throws DataError if they cannot be read, or hold Infinity, or NaN that is not `unlabelled`
    */
   readLabels(indices: Uint32Array): Float32Array<ArrayBuffer> {
     const { labelCount, path } = this.info;
@@ -113,7 +117,8 @@ export class DataFile {
           labels[position * labelCount + label] = Number(row[label]);
         }
         const own = labels.subarray(position * labelCount, (position + 1) * labelCount);
-        requireFinite(own, "label", () => `${path}: image ${index} (counted from 0)`);
+        const known = this.#mayLackLabels ? own.map((label) => Number.isNaN(label) ? 0 : label) : own;
+        requireFinite(known, "label", () => `${path}: image ${index} (counted from 0)`);
       })
     );
     return labels;

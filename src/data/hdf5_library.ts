@@ -18,8 +18,17 @@ export interface Hdf5Handle {
 
 /** What is used of the library's file system: all it writes, to files and to stderr, goes through `write`. */
 interface FileSystem {
-  write(stream: { fd: number }, bytes: Int8Array, offset: number, length: number, position?: number): number;
+  write(stream: FileStream, bytes: Int8Array, offset: number, length: number, position?: number): number;
 }
+
+interface FileStream {
+  fd: number;
+  /** Where a write without a position begins. */
+  position: number;
+}
+
+/** Told, before the library writes to a file, where and how many bytes; where it throws, the write fails. */
+type Witness = (position: number, length: number) => void;
 
 /** The library and the classes around it. */
 export interface LoadedHdf5 {
@@ -29,10 +38,21 @@ export interface LoadedHdf5 {
 
 let loading: Promise<LoadedHdf5> | undefined;
 let failedWrites = 0;
+let witness: Witness | undefined;
 
 /** How many times the library could not write to a file so far, as on a full disk. */
 export function countFailedWrites(): number {
   return failedWrites;
+}
+
+/** Runs `action`, and shows `see` each write that the library does in it. */
+export function witnessWrites(see: Witness, action: () => void): void {
+  witness = see;
+  try {
+    action();
+  } finally {
+    witness = undefined;
+  }
 }
 
 /**
@@ -70,12 +90,24 @@ function watchWrites(library: Hdf5Library): void {
   files.write = (stream, bytes, offset, length, position) => {
     if (stream.fd === 2) return length;
     try {
+      tellWitness(position ?? stream.position, length);
       return write(stream, bytes, offset, length, position);
     } catch (error) {
       failedWrites++;
       throw error;
     }
   };
+}
+
+/** The number of a failed input or output, by which the library is told of one (WASI's errno). */
+const inputOutputError = 29;
+
+function tellWitness(position: number, length: number): void {
+  try {
+    witness?.(position, length);
+  } catch (error) {
+    throw Object.assign(new Error(), { name: "ErrnoError", errno: inputOutputError, cause: error });
+  }
 }
 
 /** The system's folders, which the library would search too, hold native code that it cannot run. */

@@ -9,6 +9,8 @@ export interface BatchLoaderOptions {
   channels?: number;
   /** Whether labels are read: required, read where the file has them, or (the default) not at all. */
   labels?: boolean | "optional";
+  /** Whether a label may be NaN: unknown for that image. Otherwise NaN is refused. */
+  unlabelled?: boolean;
   /** Height and width that the images must have. Any if left out. */
   size?: number;
   batchSize: number;
@@ -66,8 +68,8 @@ export class BatchLoader {
   static async open(path: string, options: BatchLoaderOptions): Promise<BatchLoader> {
     const reader = new WorkerClient(new URL("./worker.ts", import.meta.url), path);
     try {
-      const { channels, labels, size } = options;
-      const request: ReadRequest = { kind: "open", path, options: { channels, labels, size } };
+      const { channels, labels, unlabelled, size } = options;
+      const request: ReadRequest = { kind: "open", path, options: { channels, labels, unlabelled, size } };
       return new BatchLoader(await reader.call<DatasetInfo>(request), options, reader);
     } catch (error) {
       reader.close(`${path}: could not be opened`);

@@ -1,4 +1,4 @@
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { DataError } from "../errors.ts";
 import { fileError } from "../io/file_error.ts";
 
@@ -38,6 +38,16 @@ export function dataFileNames({ dataset, split, size, view, kind = "orig" }: Wan
   return kind === "orig"
     ? [`${stem}_${view}_normalized.hdf5`, `${stem}_${view}.hdf5`, `${stem}_orig.hdf5`]
     : [`${stem}_${kind}.hdf5`];
+}
+
+/**
+ * The name for what is made of a data file: `{dataset}_{train|valid}_{size}_{kind}.hdf5` where the file's own name begins so, whatever
+ * its view; otherwise its own name with `_{kind}` in place of `_orig` or `_normalized`.
+ */
+export function derivedFileName(path: string, kind: "recon" | "latent"): string {
+  const name = basename(path).replace(/\.(hdf5|h5|hdf)$/i, "");
+  const usual = /^(.+_(?:train|valid)_\d+)(?:_.*)?$/.exec(name);
+  return `${usual?.[1] ?? name.replace(/_(orig|normalized)$/, "")}_${kind}.hdf5`;
 }
 
 async function statOrUndefined(path: string): Promise<Deno.FileInfo | undefined> {

@@ -21,17 +21,23 @@ export function gradients(loss: Tensor, targets: readonly Tensor[], tools: Gradi
     );
   }
   const nodes = ancestors([loss]);
-  const needed = dependents(nodes, new Set(targets));
+  const wanted = new Set(targets);
+  const needed = dependents(nodes, wanted);
+  const shared = new Set<Tensor>();
   const gradient = new Map<Tensor, Tensor>([[loss, tools.ones(loss)]]);
   for (const node of nodes.toReversed()) {
     const upstream = gradient.get(node);
     if (!upstream || !node.inputs.some((input) => needed.has(input))) continue;
-    const inputGradients = node.operation.gradient(node, upstream);
+    if (wanted.has(node)) shared.add(upstream);
+    const sums = node.inputs.map((input) => changeable(gradient.get(input), shared));
+    const inputGradients = node.operation.gradient(node, upstream, sums);
     node.inputs.forEach((input, index) => {
       const contribution = inputGradients[index];
       if (!contribution || !needed.has(input)) return;
+      // What is handed on as it is may be the gradient of several tensors.
+      if (contribution === upstream) shared.add(contribution);
       const sum = gradient.get(input);
-      gradient.set(input, sum ? tools.add(sum, contribution) : contribution);
+      gradient.set(input, sum && !includes(contribution, sum) ? tools.add(sum, contribution) : contribution);
     });
   }
   return targets.map((target) => {
@@ -41,6 +47,19 @@ export function gradients(loss: Tensor, targets: readonly Tensor[], tools: Gradi
     }
     return found;
   });
+}
+
+/** The sum, if nothing but the next contribution will read its memory. */
+function changeable(sum: Tensor | undefined, shared: ReadonlySet<Tensor>): Tensor | undefined {
+  for (let owner = sum; owner; owner = owner.place?.host) {
+    if (shared.has(owner) || owner.operation.persistent) return undefined;
+  }
+  return sum;
+}
+
+/** True where the contribution was added to the sum in the sum's own memory. */
+function includes(contribution: Tensor, sum: Tensor): boolean {
+  return contribution.place?.host === sum;
 }
 
 /** The targets and all nodes that are computed from them: only these need gradients. */

@@ -19,8 +19,16 @@ export interface Operation<Attributes> {
   readonly name: string;
   /** The output's type; throws an error that begins with the operation's name where the inputs do not fit. */
   infer(inputs: readonly TensorType[], attributes: Attributes): TensorType;
-  /** The gradient for each input, in terms of other operations; undefined where none flows. */
-  gradient(node: Tensor, upstream: Tensor): readonly (Tensor | undefined)[];
+  /**
+   * The gradient for each input, in terms of other operations; undefined where none flows. `sums` are the gradients that
+   * other readers of the inputs have given so far, where they may be changed: a result that lies in the place of one has been
+   * added to it; any other is added to it afterwards.
+   */
+  gradient(
+    node: Tensor,
+    upstream: Tensor,
+    sums: readonly (Tensor | undefined)[],
+  ): readonly (Tensor | undefined)[];
   /** Which kernels compute the node, and over which grid. */
   lower(node: Tensor, lowering: Lowering): void;
   /** Slow and obvious, in float64: the oracle. */
@@ -30,6 +38,8 @@ export interface Operation<Attributes> {
   elementwise?(operands: readonly string[], node: Tensor): string;
   /** The inputs whose memory the operation changes in place: the node then stands for the change and is kept. */
   updates?(node: Tensor): readonly Tensor[];
+  /** True where readers may compute the value for themselves as they load it: if all of them do, it is never stored. */
+  readonly recomputed?: true;
   /** True where the node's memory is there before the first step and stays: variables, inputs, constants. */
   readonly persistent?: boolean;
   /** What persistent memory holds before the first step, in the stored layout; zeros where this is missing. */

@@ -1,15 +1,26 @@
 /** The graph's nodes: a tensor is the result of one operation on other tensors, and is never computed here. */
 
-import type { Operation } from "./operation.ts";
+import type { Operation, ReferenceValues } from "./operation.ts";
 import type { DataType, Shape, TensorType } from "./layout.ts";
 
 // deno-lint-ignore no-explicit-any -- a node's attributes are its operation's own business
 export type AnyOperation = Operation<any>;
 
+/** A part of another tensor's memory: the rows of `host` (its positions in the channels-last layout), from a channel on. */
+export interface Place {
+  host: Tensor;
+  /** A multiple of four. */
+  channel: number;
+}
+
 /** A value in the graph. Nodes run in the order in which they were made, which is the order of `id`. */
 export class Tensor {
   private static made = 0;
   readonly id = Tensor.made++;
+  /** Where the values lie if not in memory of their own. */
+  place?: Place;
+  /** Tensors that this node's dispatches write beside its own; see {@linkcode furtherResult}. */
+  readonly further: Tensor[] = [];
 
   constructor(
     readonly operation: AnyOperation,
@@ -44,6 +55,59 @@ export function apply<Attributes>(
     operation.infer(inputs.map((each) => each.type), attributes),
     label,
   );
+}
+
+/** Makes the node that applies `operation` and leaves its values in `place`. */
+export function applyInto<Attributes>(
+  operation: Operation<Attributes>,
+  inputs: readonly Tensor[],
+  attributes: Attributes,
+  place: Place | undefined,
+  label = operation.name,
+): Tensor {
+  const node = apply(operation, inputs, attributes, label);
+  if (!place) return node;
+  const { host, channel } = place;
+  const [own, whole] = [node.shape, host.shape];
+  const fits = own.length === 4 && node.type.layout === "channels_last" &&
+    host.type.layout === "channels_last" &&
+    channel % 4 === 0 && channel + own[1]! <= whole[1]! &&
+    own.every((extent, axis) => axis === 1 || extent === whole[axis]);
+  if (!fits) {
+    throw new RangeError(`Cannot place ${label} [${own}] at channel ${channel} of ${host.label} [${whole}]`);
+  }
+  node.place = place;
+  return node;
+}
+
+/** What a further result is by the oracle, from the values of its node's inputs. */
+type FurtherReference = (inputs: readonly ReferenceValues[]) => ReferenceValues;
+
+const furtherOperation: Operation<{ type: TensorType; reference: FurtherReference }> = {
+  name: "further_result",
+  infer: (_, { type }) => type,
+  gradient: () => [],
+  lower: () => {},
+  reference: ([, ...inputs], { attributes }) => attributes.reference(inputs),
+  cost: () => ({ flops: 0, bytes: 0 }),
+};
+
+/** A second tensor that the node's own dispatches write: its lowering binds what it finds in `node.further`, in this order. */
+export function furtherResult(
+  node: Tensor,
+  type: TensorType,
+  label: string,
+  reference: FurtherReference,
+): Tensor {
+  const tensor = apply(furtherOperation, [node, ...node.inputs], { type, reference }, label);
+  node.further.push(tensor);
+  return tensor;
+}
+
+/** The tensor in whose memory the values lie: the tensor itself, or the host of its place. */
+export function storageOf(tensor: Tensor): Tensor {
+  while (tensor.place) tensor = tensor.place.host;
+  return tensor;
 }
 
 /** Every node that the given ones are computed from, themselves included, in the order of execution. */

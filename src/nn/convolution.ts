@@ -1,10 +1,10 @@
 /** Convolution layers: they own their weights and give a tensor for a tensor. */
 
 import { floatType } from "../graph/layout.ts";
-import type { Tensor } from "../graph/tensor.ts";
+import type { Place, Tensor } from "../graph/tensor.ts";
 import { conv2d, convTranspose2d } from "../ops/conv2d.ts";
 import type { Window } from "../ops/convolution.ts";
-import { type ParameterSet, uniformInitialiser } from "./parameters.ts";
+import { kaimingInitialiser, type ParameterSet, uniformInitialiser } from "./parameters.ts";
 
 /** A layer: from a tensor to a tensor. */
 export type Layer = (x: Tensor) => Tensor;
@@ -33,6 +33,18 @@ export function convolutionLayer(set: ParameterSet, key: string, options: Convol
   );
   const bias = set.parameter(`${key}.bias`, floatType([output]), initialise);
   return (x) => conv2d(x, weight, bias, window(options), key);
+}
+
+/** A convolution without bias, whose result may lie in another tensor's rows; key `{key}.weight`, He's initialisation. */
+export function unbiasedConvolutionLayer(
+  set: ParameterSet,
+  key: string,
+  options: ConvolutionOptions,
+): (x: Tensor, into?: Place) => Tensor {
+  const { input, output, kernel } = options;
+  const type = floatType([output, input, kernel, kernel], "taps_first");
+  const weight = set.parameter(`${key}.weight`, type, kaimingInitialiser(input * kernel * kernel));
+  return (x, into) => conv2d(x, weight, undefined, window(options), key, into);
 }
 
 /** A transposed convolution with bias; keys `{key}.weight` [input, output, kernel, kernel] and `{key}.bias` [output]. */

@@ -1,6 +1,6 @@
 /** A model's weights and buffers: their keys, their places in the graph, and their values before training. */
 
-import { elementCount, type TensorType } from "../graph/layout.ts";
+import { elementCount, type Shape, type TensorType } from "../graph/layout.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import { variable } from "../ops/variable.ts";
 import { joinKeys, keyOf, normalArray, uniformArray } from "../random.ts";
@@ -12,6 +12,8 @@ export type Initialiser = (type: TensorType, key: number) => Float32Array<ArrayB
 export interface Parameter {
   /** As in PyTorch's state dict. */
   key: string;
+  /** As files have it; the tensor may have further axes of one element. */
+  shape: Shape;
   tensor: Tensor;
   initialise: Initialiser;
   /** The name of its random numbers, where that is not its key: tensors of one name start equal. */
@@ -27,6 +29,15 @@ export function uniformInitialiser(fanIn: number): Initialiser {
 /** Standard normal values. */
 export const normalInitialiser: Initialiser = ({ shape }, key) => normalArray(key, elementCount(shape));
 
+/** He's normal initialisation for layers with ReLU (He et al. 2015): standard deviation √(2 / fan_in). */
+export function kaimingInitialiser(fanIn: number): Initialiser {
+  const deviation = Math.sqrt(2 / fanIn);
+  return ({ shape }, key) => normalArray(key, elementCount(shape)).map((value) => value * deviation);
+}
+
+/** Ones. */
+export const oneInitialiser: Initialiser = ({ shape }) => new Float32Array(elementCount(shape)).fill(1);
+
 /** Zeros. */
 export const zeroInitialiser: Initialiser = ({ shape }) => new Float32Array(elementCount(shape));
 
@@ -36,14 +47,14 @@ export class ParameterSet {
   readonly buffers: Parameter[] = [];
   private readonly keys = new Set<string>();
 
-  /** A trained tensor. */
-  parameter(key: string, type: TensorType, initialise: Initialiser): Tensor {
-    return this.add(this.parameters, key, type, initialise);
+  /** A trained tensor. `shape` is its shape in files, where that is not the tensor's own. */
+  parameter(key: string, type: TensorType, initialise: Initialiser, shape = type.shape): Tensor {
+    return this.add(this.parameters, key, type, initialise, { shape });
   }
 
   /** A tensor that is part of the model but that no gradient reaches. */
   buffer(key: string, type: TensorType, initialise: Initialiser, stream?: string): Tensor {
-    return this.add(this.buffers, key, type, initialise, stream);
+    return this.add(this.buffers, key, type, initialise, { shape: type.shape, stream });
   }
 
   private add(
@@ -51,12 +62,12 @@ export class ParameterSet {
     key: string,
     type: TensorType,
     initialise: Initialiser,
-    stream?: string,
+    { shape, stream }: { shape: Shape; stream?: string },
   ): Tensor {
     if (this.keys.has(key)) throw new RangeError(`Cannot add ${key} twice`);
     this.keys.add(key);
     const tensor = variable(type, key);
-    list.push({ key, tensor, initialise, stream });
+    list.push({ key, shape, tensor, initialise, stream });
     return tensor;
   }
 

@@ -6,7 +6,7 @@ import type { Operation } from "../graph/operation.ts";
 import { apply, type Tensor } from "../graph/tensor.ts";
 import copySource from "../../kernels/copy_channels.wgsl" with { type: "text" };
 import lastSource from "../../kernels/channels_last.wgsl" with { type: "text" };
-import { imageShape, notDifferentiable, quadCount, streamingCost } from "./support.ts";
+import { imageShape, notDifferentiable, quadCount, rows, streamingCost } from "./support.ts";
 
 const copyKernel: Kernel = { name: "copy_channels", source: copySource };
 const lastKernel: Kernel = { name: "channels_last", source: lastSource };
@@ -49,15 +49,17 @@ interface Copy {
 function dispatchCopy(lowering: Lowering, x: Tensor, node: Tensor, copy: Copy): void {
   const { images, height, width } = imageShape(node.label, node.type);
   const positions = images * height * width;
+  const [source, result] = [rows(x), rows(node)];
   lowering.dispatch({
     kernel: copyKernel,
     constants: {},
     bindings: { x, y: node },
     params: {
       positions,
-      in_channels: roundUp(x.shape[1]!, 4),
-      out_channels: roundUp(node.shape[1]!, 4),
       ...copy,
+      in_channels: 4 * source.row,
+      out_channels: 4 * result.row,
+      from_channel: 4 * source.first + copy.from_channel,
     },
     workgroups: divideUp(positions * copy.written, 64),
     flops: 0,

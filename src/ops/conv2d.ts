@@ -8,7 +8,7 @@
 import { elementCount, floatType, type TensorType } from "../graph/layout.ts";
 import type { Lowering } from "../graph/lowering.ts";
 import type { Operation, ReferenceValues } from "../graph/operation.ts";
-import { apply, type Tensor } from "../graph/tensor.ts";
+import { apply, applyInto, type Place, type Tensor } from "../graph/tensor.ts";
 import { channelSum } from "./channel_sum.ts";
 import { conv2dWeightGradient } from "./conv2d_weight_gradient.ts";
 import { dispatchConvolution } from "./conv_kernel.ts";
@@ -152,15 +152,16 @@ const convTranspose2dOperation: Operation<TransposedWindow> = {
     convolutionCost(node, elementCount(node.inputs[0]!.shape) * elementCount(node.inputs[1]!.shape.slice(1))),
 };
 
-/** x [B, in, H, W], weight [out, in, kh, kw], bias [out]. */
+/** x [B, in, H, W], weight [out, in, kh, kw], bias [out]; the result may lie in another tensor's rows. */
 export function conv2d(
   x: Tensor,
   weight: Tensor,
   bias: Tensor | undefined,
   window: Window,
   label?: string,
+  into?: Place,
 ): Tensor {
-  return apply(conv2dOperation, bias ? [x, weight, bias] : [x, weight], window, label);
+  return applyInto(conv2dOperation, bias ? [x, weight, bias] : [x, weight], window, into, label);
 }
 
 /** x [B, in, H, W], weight [in, out, kh, kw], bias [out]. */

@@ -1,7 +1,7 @@
 /** The gradient of a convolution's weight: Σ over images and positions of input times upstream gradient, for each tap. */
 
 import { divideUp, elementCount, floatType, roundUp, storedCount } from "../graph/layout.ts";
-import { type Kernel, Scratch, type Target } from "../graph/lowering.ts";
+import { type Kernel, type Operand, Scratch, type Target } from "../graph/lowering.ts";
 import type { Operation } from "../graph/operation.ts";
 import { apply, type Tensor } from "../graph/tensor.ts";
 import subgroupSource from "../../kernels/conv2d_weight_gradient_subgroup.wgsl" with { type: "text" };
@@ -16,7 +16,8 @@ import {
   windowParams,
 } from "./convolution.ts";
 import { sumPartials } from "./sum_partials.ts";
-import { imageShape, notDifferentiable, requireType } from "./support.ts";
+import { unnormalised } from "./normalisation.ts";
+import { imageShape, notDifferentiable, requireType, rows } from "./support.ts";
 
 const subgroupKernel: Kernel = { name: "conv2d_weight_gradient_subgroup", source: subgroupSource };
 const workgroupKernel: Kernel = { name: "conv2d_weight_gradient_workgroup", source: workgroupSource };
@@ -80,10 +81,14 @@ const conv2dWeightGradientOperation: Operation<Attributes> = {
     const partial = parts > 1
       ? new Scratch(4 * parts * storedCount(node.type), `${node.label} partial`)
       : undefined;
+    const loaded = unnormalised(x!);
+    const [left, right] = [rows(loaded.x), rows(upstream!)];
+    const bindings: Record<string, Operand> = { x: loaded.x, d: upstream!, y: partial ?? node };
+    if (loaded.coefficients) bindings.coefficients = loaded.coefficients;
     lowering.dispatch({
       kernel: tile.kernel,
-      constants: tile.constants,
-      bindings: { x: x!, d: upstream!, y: partial ?? node },
+      constants: { ...tile.constants, NORMALISE: loaded.coefficients !== undefined, RELU: loaded.relu },
+      bindings,
       params: {
         ...imageParams(input, output),
         ...windowParams(kernel, node.attributes),
@@ -91,6 +96,10 @@ const conv2dWeightGradientOperation: Operation<Attributes> = {
         row_tiles: rowTiles,
         column_tiles: columnTiles,
         tiles: rowTiles * columnTiles * parts,
+        x_row: left.row,
+        x_first: left.first,
+        d_row: right.row,
+        d_first: right.first,
       },
       workgroups: rowTiles * columnTiles * parts,
       ...node.operation.cost(node),

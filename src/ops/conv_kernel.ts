@@ -7,7 +7,8 @@ import narrowSource from "../../kernels/conv2d_narrow_subgroup.wgsl" with { type
 import subgroupSource from "../../kernels/conv2d_subgroup.wgsl" with { type: "text" };
 import workgroupSource from "../../kernels/conv2d_workgroup.wgsl" with { type: "text" };
 import { imageParams, type Window, windowParams } from "./convolution.ts";
-import type { ImageShape } from "./support.ts";
+import { unnormalised } from "./normalisation.ts";
+import { type ImageShape, rows } from "./support.ts";
 
 const subgroupKernel: Kernel = { name: "conv2d_subgroup", source: subgroupSource };
 const narrowKernel: Kernel = { name: "conv2d_narrow_subgroup", source: narrowSource };
@@ -34,17 +35,27 @@ export function dispatchConvolution(lowering: Lowering, request: ConvolutionDisp
   // The adjoint's positions are grouped by their remainder modulo the stride; forward there is one group.
   const [strideY, strideX] = adjoint ? window.stride : [1, 1];
   const phase = { height: divideUp(output.height, strideY), width: divideUp(output.width, strideX) };
-  const rows = input.images * phase.height * phase.width;
+  const positions = input.images * phase.height * phase.width;
   const columns = divideUp(output.channels, 4);
   const shape = target.subgroupLanes > 0 ? subgroupTile(target, columns) : workgroupTile;
-  const rowTiles = divideUp(rows, shape.rows);
+  const rowTiles = divideUp(positions, shape.rows);
   const columnTiles = divideUp(columns, shape.quads);
   const tiles = rowTiles * columnTiles * strideY * strideX;
-  const bindings: Record<string, Operand> = { x, w: weight, y: node };
+  // The adjoint's input is a gradient or a code's vector, never a normalisation's result.
+  const loaded = adjoint ? { x, coefficients: undefined, relu: false } : unnormalised(x);
+  const bindings: Record<string, Operand> = { x: loaded.x, w: weight, y: node };
   if (bias) bindings.bias = bias;
+  if (loaded.coefficients) bindings.coefficients = loaded.coefficients;
+  const [from, to] = [rows(loaded.x), rows(node)];
   lowering.dispatch({
     kernel: shape.kernel,
-    constants: { ...shape.constants, ADJOINT: adjoint, BIAS: bias !== undefined },
+    constants: {
+      ...shape.constants,
+      ADJOINT: adjoint,
+      BIAS: bias !== undefined,
+      NORMALISE: loaded.coefficients !== undefined,
+      RELU: loaded.relu,
+    },
     bindings,
     params: {
       ...imageParams(input, output),
@@ -54,6 +65,10 @@ export function dispatchConvolution(lowering: Lowering, request: ConvolutionDisp
       row_tiles: rowTiles,
       column_tiles: columnTiles,
       tiles,
+      x_row: from.row,
+      x_first: from.first,
+      y_row: to.row,
+      y_first: to.first,
     },
     workgroups: tiles,
     epilogue: true,

@@ -33,7 +33,8 @@ interface Rule<Attributes> {
   firstScalar?: number;
 }
 
-function elementwise<Attributes>(
+/** An operation that one expression describes. The expression must make zero of zeros, as fill is to stay zero. */
+export function elementwise<Attributes>(
   { name, expression, value, gradient, flops = 1, firstScalar = Infinity }: Rule<Attributes>,
 ): Operation<Attributes> {
   return {

@@ -2,6 +2,7 @@
 
 import {
   type DataType,
+  divideUp,
   elementCount,
   type Shape,
   storedBytes,
@@ -28,6 +29,17 @@ export function imageShape(operation: string, type: TensorType): ImageShape {
     );
   }
   return { images: images!, channels: channels!, height: height!, width: width! };
+}
+
+/**
+ * How an image tensor's positions follow one another in memory: quads from one to the next, and the quad at which the first
+ * begins. They differ from a plain tensor's where the values lie in another tensor's rows.
+ */
+export function rows(tensor: Tensor): { row: number; first: number } {
+  let first = 0;
+  let host = tensor;
+  for (; host.place; host = host.place.host) first += host.place.channel / 4;
+  return { row: divideUp(host.shape[1]!, 4), first };
 }
 
 /** The number of quads that a tensor takes in memory. */

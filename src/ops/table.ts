@@ -1,6 +1,12 @@
 /** Every operation by name. Tests walk this table: an operation without a case fails them. */
 
 import type { AnyOperation } from "../graph/tensor.ts";
+import { adamOperation } from "./adam.ts";
+import {
+  averagePool2dGradientOperation,
+  averagePool2dOperation,
+  globalAveragePool2dOperation,
+} from "./average_pooling.ts";
 import {
   channelsLastOperation,
   concatOperation,
@@ -14,6 +20,7 @@ import {
   nearestCodeOperation,
   perplexityOperation,
 } from "./codebook.ts";
+import { coefficientsOperation, runningCoefficientsOperation } from "./coefficients.ts";
 import { conv2dOperation, convTranspose2dOperation } from "./conv2d.ts";
 import { conv2dWeightGradientOperation } from "./conv2d_weight_gradient.ts";
 import {
@@ -25,9 +32,15 @@ import {
   scaleOperation,
   subtractOperation,
 } from "./elementwise.ts";
+import { logisticLossGradientOperation, logisticLossOperation } from "./logistic_loss.ts";
+import { maxPool2dGradientOperation, maxPool2dOperation } from "./max_pooling.ts";
+import { momentsGradientOperation, momentsOperation } from "./moments.ts";
+import { normaliseGradientOperation, normaliseOperation } from "./normalisation.ts";
+import { appendOperation, narrowOperation, workspaceOperation } from "./parts.ts";
 import { mseOperation, spreadOperation, sumOperation } from "./reduce.ts";
+import { recordRowsOperation } from "./record_rows.ts";
+import { sigmoidGradientOperation, sigmoidOperation } from "./sigmoid.ts";
 import {
-  adamOperation,
   countCodesOperation,
   emaUpdateOperation,
   recordOperation,
@@ -55,6 +68,24 @@ export const operations = {
   conv2d: conv2dOperation,
   conv_transpose2d: convTranspose2dOperation,
   conv2d_weight_gradient: conv2dWeightGradientOperation,
+  workspace: workspaceOperation,
+  append: appendOperation,
+  narrow: narrowOperation,
+  moments: momentsOperation,
+  moments_gradient: momentsGradientOperation,
+  coefficients: coefficientsOperation,
+  running_coefficients: runningCoefficientsOperation,
+  normalise: normaliseOperation,
+  normalise_gradient: normaliseGradientOperation,
+  max_pool2d: maxPool2dOperation,
+  max_pool2d_gradient: maxPool2dGradientOperation,
+  average_pool2d: averagePool2dOperation,
+  average_pool2d_gradient: averagePool2dGradientOperation,
+  global_average_pool2d: globalAveragePool2dOperation,
+  sigmoid: sigmoidOperation,
+  sigmoid_gradient: sigmoidGradientOperation,
+  logistic_loss: logisticLossOperation,
+  logistic_loss_gradient: logisticLossGradientOperation,
   nearest_code: nearestCodeOperation,
   gather_code: gatherCodeOperation,
   code_statistics: codeStatisticsOperation,
@@ -64,4 +95,5 @@ export const operations = {
   restart_codes: restartCodesOperation,
   adam: adamOperation,
   record: recordOperation,
+  record_rows: recordRowsOperation,
 } satisfies Record<string, AnyOperation>;

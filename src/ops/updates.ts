@@ -1,4 +1,4 @@
-/** Operations that change variables in place: the codebooks' updates, Adam, and the record of a step's scalars. */
+/** Operations that change variables in place: the codebooks' updates and the record of a step's scalars; Adam has a file of its own. */
 
 import { divideUp, floatType, type TensorType } from "../graph/layout.ts";
 import type { Kernel } from "../graph/lowering.ts";
@@ -6,30 +6,21 @@ import type { Operation, ReferenceValues } from "../graph/operation.ts";
 import { apply, type Tensor } from "../graph/tensor.ts";
 import { randomBits } from "../random.ts";
 import accumulateSource from "../../kernels/ema_accumulate.wgsl" with { type: "text" };
-import adamSource from "../../kernels/adam.wgsl" with { type: "text" };
 import countSource from "../../kernels/count_codes.wgsl" with { type: "text" };
 import normaliseSource from "../../kernels/ema_normalise.wgsl" with { type: "text" };
 import recordSource from "../../kernels/record.wgsl" with { type: "text" };
 import restartSource from "../../kernels/restart_codes.wgsl" with { type: "text" };
 import { codebookShape, requireCodebook, statisticsRows } from "./codebook.ts";
-import {
-  imageShape,
-  notDifferentiable,
-  quadCount,
-  requireSameType,
-  requireType,
-  streamingCost,
-} from "./support.ts";
+import { imageShape, notDifferentiable, requireType, streamingCost } from "./support.ts";
 
 const accumulateKernel: Kernel = { name: "ema_accumulate", source: accumulateSource };
 const normaliseKernel: Kernel = { name: "ema_normalise", source: normaliseSource };
 const countKernel: Kernel = { name: "count_codes", source: countSource };
 const restartKernel: Kernel = { name: "restart_codes", source: restartSource };
-const adamKernel: Kernel = { name: "adam", source: adamSource };
 const recordKernel: Kernel = { name: "record", source: recordSource };
 
 /** An update: its node has no value of its own, and its reference returns the changed inputs one behind the other. */
-function update<Attributes>(
+export function update<Attributes>(
   name: string,
   changed: readonly number[],
   { check, ...rest }: Pick<Operation<Attributes>, "lower" | "reference"> & {
@@ -50,7 +41,8 @@ function update<Attributes>(
   };
 }
 
-function joined(...parts: readonly ReferenceValues[]): ReferenceValues {
+/** The values of several tensors one behind the other, as an update's reference returns them. */
+export function joined(...parts: readonly ReferenceValues[]): ReferenceValues {
   return Float64Array.from(parts.flatMap((part) => [...part]));
 }
 
@@ -156,48 +148,6 @@ const restartCodesOperation = update<{ threshold: number; size: number }>("resta
   },
 });
 
-/** Adam's constants. */
-export interface AdamAttributes {
-  beta1: number;
-  beta2: number;
-  epsilon: number;
-}
-
-const adamOperation = update<AdamAttributes>("adam", [2, 3, 4], {
-  check([, gradient, parameter, first, second]) {
-    for (const other of [gradient!, first!, second!]) requireSameType("adam", parameter!, other);
-  },
-  lower(node, lowering) {
-    const [step, gradient, parameter, first, second] = node.inputs as [
-      Tensor,
-      Tensor,
-      Tensor,
-      Tensor,
-      Tensor,
-    ];
-    const { beta1, beta2, epsilon } = node.attributes as AdamAttributes;
-    const quads = quadCount(parameter);
-    lowering.dispatch({
-      kernel: adamKernel,
-      constants: {},
-      bindings: { step, gradient, parameter, first_moment: first, second_moment: second },
-      params: { quads, beta1, beta2, one_minus_beta1: 1 - beta1, one_minus_beta2: 1 - beta2, epsilon },
-      workgroups: divideUp(quads, 64),
-      flops: 12 * 4 * quads,
-      bytes: 7 * 16 * quads,
-    });
-  },
-  reference([step, gradient, parameter, first, second], node) {
-    const { beta1, beta2, epsilon } = node.attributes;
-    const m = first!.map((value, index) => beta1 * value + (1 - beta1) * gradient![index]!);
-    const v = second!.map((value, index) => beta2 * value + (1 - beta2) * gradient![index]! ** 2);
-    const w = parameter!.map((value, index) =>
-      value - step![0]! * m[index]! / (Math.sqrt(v[index]!) * step![1]! + epsilon)
-    );
-    return joined(w, m, v);
-  },
-});
-
 /** Scalars that one dispatch binds beside the step and the ring: eight storage buffers in all. */
 const scalarsAtOnce = 6;
 
@@ -273,24 +223,9 @@ export function restartCodes(
   return apply(restartCodesOperation, [x, key, embed, embedAvg, clusterSize], { threshold, size });
 }
 
-/**
- * One step of Adam on whole arenas. `step` holds [lr / (1 − β₁ᵗ), 1 / √(1 − β₂ᵗ), …]; `after` are the nodes that fill
- * the gradients' arena.
- */
-export function adam(
-  step: Tensor,
-  gradient: Tensor,
-  parameter: Tensor,
-  moments: readonly [Tensor, Tensor],
-  attributes: AdamAttributes,
-  after: readonly Tensor[] = [],
-): Tensor {
-  return apply(adamOperation, [step, gradient, parameter, ...moments, ...after], attributes);
-}
-
 /** Copies scalars into row `step[2]` of `ring` [slots, scalars]. */
 export function record(step: Tensor, ring: Tensor, scalars: readonly Tensor[]): Tensor {
   return apply(recordOperation, [step, ring, ...scalars], undefined);
 }
 
-export { adamOperation, countCodesOperation, emaUpdateOperation, recordOperation, restartCodesOperation };
+export { countCodesOperation, emaUpdateOperation, recordOperation, restartCodesOperation };

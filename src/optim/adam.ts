@@ -3,11 +3,11 @@
 import { floatType } from "../graph/layout.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import type { Parameter } from "../nn/parameters.ts";
-import { adam, type AdamAttributes } from "../ops/updates.ts";
+import { adam, type AdamAttributes } from "../ops/adam.ts";
 import { variable } from "../ops/variable.ts";
 import { Arena } from "../plan/arena.ts";
 
-export const defaultAdam: AdamAttributes = { beta1: 0.9, beta2: 0.999, epsilon: 1e-8 };
+export const defaultAdam: AdamAttributes = { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0 };
 
 /** Owns the arenas of parameters and of their two moments. */
 export class Adam {

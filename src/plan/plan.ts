@@ -5,7 +5,7 @@
 
 import { divideUp, storedBytes } from "../graph/layout.ts";
 import { type DispatchRequest, type Operand, Scratch, type Target } from "../graph/lowering.ts";
-import { ancestors, type Tensor } from "../graph/tensor.ts";
+import { ancestors, storageOf, type Tensor } from "../graph/tensor.ts";
 import type { Arena } from "./arena.ts";
 import { epilogue, fuse, type Group } from "./fuse.ts";
 import { type KernelVariant, kernelVariant, packParams } from "./kernel_source.ts";
@@ -63,13 +63,32 @@ export interface Program {
 /** Plans a program for a target. */
 export function plan({ results = [], effects = [], arenas = [] }: Program, target: Target): Plan {
   const placed = new Map(arenas.flatMap((arena) => arena.members.map((member) => [member, arena] as const)));
+  for (const member of placed.keys()) {
+    if (member.place) {
+      throw new RangeError(`Cannot plan: ${member.label} lies in another tensor's memory and in an arena`);
+    }
+  }
   const nodes = ancestors([...results, ...effects]).filter((node) => !node.operation.persistent);
   const kept = new Set([...results, ...effects, ...placed.keys()]);
-  const requests = fuse(nodes, kept, (root) => isFusible(root, target))
-    .flatMap((group) => lowerGroup(group, target));
+  const requests = withoutUnread(
+    fuse(nodes, kept, (root) => isFusible(root, target)).flatMap((group) => lowerGroup(group, target)),
+    kept,
+  );
   const { locate, ...memory } = layOut(requests, results, placed, target);
   const dispatches = requests.map((request) => planDispatch(request, locate, target));
   return { ...memory, dispatches };
+}
+
+/** Leaves out what computes values that every reader has computed for itself. */
+function withoutUnread(requests: readonly GroupRequest[], kept: ReadonlySet<Tensor>): GroupRequest[] {
+  const bound = new Set(
+    requests.flatMap(({ group, bindings }) =>
+      Object.values(bindings).filter((operand) => operand !== group.result)
+    ),
+  );
+  return requests.filter(({ group: { result } }) =>
+    !result.operation.recomputed || bound.has(result) || kept.has(result)
+  );
 }
 
 /** A dispatch that an operation asked for, with what was fused behind it. */
@@ -88,6 +107,8 @@ function lowerGroup(group: Group, target: Target): GroupRequest[] {
 }
 
 function isFusible(root: Tensor, target: Target): boolean {
+  // Operands of an epilogue lie as a tensor of its own would.
+  if (root.place) return false;
   let fusible = false;
   root.operation.lower(root, { target, dispatch: (request) => fusible = request.epilogue === true });
   return fusible;
@@ -104,6 +125,7 @@ function withEpilogue(request: DispatchRequest, group: Group): GroupRequest {
     if (operand === group.root) bindings[name] = group.result;
   }
   operands.forEach((operand, index) => bindings[`operand${index}`] = operand);
+  requirePlain([...Object.values(bindings), ...operands], group);
   const extraBytes = operands.reduce((sum, operand) => sum + storedBytes(operand.type), 0);
   const bytes = request.bytes + extraBytes;
   const variant = kernelVariant(request.kernel, filled);
@@ -111,6 +133,19 @@ function withEpilogue(request: DispatchRequest, group: Group): GroupRequest {
     variant.label += ` +${group.chain.map((node) => node.operation.name).join("+")}`;
   }
   return { ...request, bindings, bytes, group, variant };
+}
+
+/** An epilogue counts quads of whole tensors: what lies in another tensor's rows would be read in the wrong place. */
+function requirePlain(operands: readonly Operand[], group: Group): void {
+  const placed = group.chain.length > 0 &&
+    operands.find((operand) => !(operand instanceof Scratch) && !isPlain(operand));
+  if (placed) {
+    throw new RangeError(`Cannot plan ${group.result.label}: ${placed.label} lies in another tensor's rows`);
+  }
+}
+
+function isPlain(tensor: Tensor): boolean {
+  return `${storageOf(tensor).shape}` === `${tensor.shape}`;
 }
 
 type Locate = (operand: Operand) => Location;
@@ -123,7 +158,8 @@ function layOut(
 ): Pick<Plan, "buffers" | "locations" | "peakBytes" | "unsharedBytes"> & { locate: Locate } {
   const lifetimes = new Map<Operand, Lifetime>();
   const persistent = new Set<Tensor>();
-  const touch = (operand: Operand, step: number) => {
+  const touch = (bound: Operand, step: number) => {
+    const operand = bound instanceof Scratch ? bound : storageOf(bound);
     const owner = operand instanceof Scratch ? undefined : placed.get(operand)?.tensor ?? operand;
     if (owner?.operation.persistent) {
       persistent.add(owner);
@@ -137,7 +173,12 @@ function layOut(
   requests.forEach((request, step) =>
     Object.values(request.bindings).forEach((operand) => touch(operand, step))
   );
-  for (const result of results) touch(result, requests.length);
+  for (const result of results) {
+    if (!isPlain(result)) {
+      throw new RangeError(`Cannot read ${result.label}: it lies in another tensor's rows`);
+    }
+    touch(result, requests.length);
+  }
 
   const operands = [...lifetimes.keys()];
   const assigned = assignBuffers([...lifetimes.values()]);
@@ -158,7 +199,8 @@ function layOut(
       );
     }
   }
-  const locate: Locate = (operand) => {
+  const locate: Locate = (bound) => {
+    const operand = bound instanceof Scratch ? bound : storageOf(bound);
     const arena = operand instanceof Scratch ? undefined : placed.get(operand);
     const buffer = home.get(arena?.tensor ?? operand)!;
     const bytes = operand instanceof Scratch ? operand.bytes : storedBytes(operand.type);
@@ -193,10 +235,13 @@ function planDispatch(request: GroupRequest, locate: Locate, target: Target): Pl
     if (!operand) throw new RangeError(`${variant.label}: binding ${name} is missing`);
     return { name, location: locate(operand) };
   });
-  // WebGPU forbids it even where the ranges are apart.
+  // WebGPU forbids reading and writing one buffer even where the ranges are apart; two may be written if they are.
   const written = declared.findIndex(({ access }, index) =>
     access === "read_write" &&
-    bindings.some((other, at) => at !== index && other.location.buffer === bindings[index]!.location.buffer)
+    bindings.some(({ location }, at) =>
+      at !== index && location.buffer === bindings[index]!.location.buffer &&
+      (declared[at]!.access !== "read_write" || overlap(location, bindings[index]!.location))
+    )
   );
   if (written >= 0) {
     throw new RangeError(
@@ -215,6 +260,10 @@ function planDispatch(request: GroupRequest, locate: Locate, target: Target): Pl
     flops: request.flops,
     bytes: request.bytes,
   };
+}
+
+function overlap(first: Location, second: Location): boolean {
+  return first.offset < second.offset + second.bytes && second.offset < first.offset + first.bytes;
 }
 
 /** A grid of at least `count` workgroups; kernels count `group.y * groups.x + group.x` and leave at their own end. */

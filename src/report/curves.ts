@@ -25,7 +25,25 @@ export interface CurvesOptions {
 }
 
 const PANEL = { width: 380, height: 240 };
-const PALETTE = ["#2b6cb0", "#dd6b20", "#2f855a", "#b83280", "#6b46c1", "#718096", "#975a16", "#c53030"];
+/** Colours of lines that stand in one coordinate system: enough for fourteen classes beside two phases. */
+export const PALETTE = [
+  "#2b6cb0",
+  "#dd6b20",
+  "#2f855a",
+  "#b83280",
+  "#6b46c1",
+  "#718096",
+  "#975a16",
+  "#c53030",
+  "#0bc5ea",
+  "#d69e2e",
+  "#f687b3",
+  "#68d391",
+  "#2d3748",
+  "#90cdf4",
+  "#b794f4",
+  "#fc8181",
+];
 /** A line of few points shows where they are; a line of one point would not be seen at all without. */
 const MOST_POINTS_MARKED = 40;
 

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { DataError } from "../errors.ts";
 import { type HostTensor, toFloat32 } from "../io/host_tensor.ts";
 import { readSafetensors, writeSafetensors } from "../io/safetensors.ts";
-import type { State } from "./vqvae_trainer.ts";
+import type { Gathered, State } from "./trainer.ts";
 
 /** How far a run has come. */
 export interface RunPosition {
@@ -26,26 +26,36 @@ export interface RunState extends RunPosition {
   sums: Record<string, number>;
   /** The lowest loss so far that the best checkpoint was chosen by. */
   bestLoss: number | null;
+  /** Of runs whose learning rate falls: how often it has, and the step at which Adam's moments were last restarted. */
+  rule?: { lr_drops: number; moments_since: number };
+}
+
+/** What weights are of. */
+export interface ModelDescription {
+  /** Names the model in the metadata, so that a classifier is not taken for a codec, and in the files' names. */
+  kind: string;
+  configuration: object;
+  /** What else the metadata say of it, such as the names of its classes. */
+  further?: Record<string, string>;
 }
 
 export interface SavedRun {
   weights: Map<string, Float32Array<ArrayBuffer>>;
   moments: Map<string, Float32Array<ArrayBuffer>>;
-  counters: Map<string, Uint32Array<ArrayBuffer>>;
+  gathered: Gathered;
   run: RunState;
   path: string;
 }
 
 const optimizerSuffix = ".optimizer.safetensors";
 
-/** Names the model's kind in the metadata, so that a classifier is not taken for a codec. */
+/** Marks the metadata of files that vqray wrote. */
 const format = "vqray";
 
 /** Writes weights with their configuration; alone they are what other commands read. */
 export async function saveWeights(
   path: string,
-  kind: string,
-  configuration: object,
+  { kind, configuration, further }: ModelDescription,
   weights: State,
   position: RunPosition,
 ): Promise<void> {
@@ -53,6 +63,7 @@ export async function saveWeights(
     format,
     kind,
     configuration: JSON.stringify(configuration),
+    ...further,
     position: JSON.stringify(position),
   };
   await writeSafetensors(path, weights as Map<string, HostTensor>, metadata);
@@ -61,20 +72,19 @@ export async function saveWeights(
 /** Writes a checkpoint from which a run can go on; `path` is the weights' file. */
 export async function saveCheckpoint(
   path: string,
-  kind: string,
-  configuration: object,
-  parts: { weights: State; moments: State; counters: Map<string, Uint32Array<ArrayBuffer>>; run: RunState },
+  model: ModelDescription,
+  parts: { weights: State; moments: State; gathered: Gathered; run: RunState },
 ): Promise<void> {
-  const { weights, moments, counters, run } = parts;
+  const { weights, moments, gathered, run } = parts;
   const state = new Map<string, HostTensor>(moments as Map<string, HostTensor>);
-  for (const [key, data] of counters) state.set(key, { shape: [data.length], data });
+  for (const [key, data] of gathered) state.set(key, { shape: [data.length], data });
   await writeSafetensors(optimizerPath(path), state, {
     format,
-    kind: `${kind} optimizer`,
+    kind: `${model.kind} optimizer`,
     run: JSON.stringify(run),
   });
   const { steps, epochs, batches } = run;
-  await saveWeights(path, kind, configuration, weights, { steps, epochs, batches });
+  await saveWeights(path, model, weights, { steps, epochs, batches });
 }
 
 function optimizerPath(path: string): string {
@@ -134,8 +144,7 @@ export function configurationIn(
 /** Reads a checkpoint to go on from; the configuration must be the same. */
 export async function loadCheckpoint(
   path: string,
-  kind: string,
-  configuration: object,
+  { kind, configuration, further }: ModelDescription,
   shapes: {
     weights: ReadonlyMap<string, readonly number[]>;
     moments: ReadonlyMap<string, readonly number[]>;
@@ -143,14 +152,12 @@ export async function loadCheckpoint(
 ): Promise<SavedRun> {
   const { tensors, metadata } = await readSafetensors(path);
   const saved = configurationIn(metadata, kind, path);
-  for (const [name, value] of Object.entries(configuration)) {
-    if (saved?.[name] !== value) {
-      throw new DataError(
-        `${path}: was trained with --${name} ${
-          saved?.[name]
-        }, and this run has ${value}: only the same model can be resumed`,
-      );
-    }
+  for (const [name, value] of Object.entries({ ...configuration, ...further })) {
+    const old = name in configuration ? saved?.[name] : metadata[name];
+    if (`${old}` === `${value}`) continue;
+    throw new DataError(
+      `${path}: was trained with --${name} ${old}, and this run has ${value}: only the same model can be resumed`,
+    );
   }
   const weights = matchState(tensors, shapes.weights, path);
   const beside = optimizerPath(path);
@@ -161,12 +168,12 @@ export async function loadCheckpoint(
     shapes.moments,
     beside,
   );
-  const counters = new Map(
+  const gathered: Gathered = new Map(
     [...optimizer.tensors]
       .filter(([key]) => !shapes.moments.has(key))
-      .map(([key, { data }]) => [key, data as Uint32Array<ArrayBuffer>]),
+      .map(([key, { data }]) => [key, data as Float32Array<ArrayBuffer> | Uint32Array<ArrayBuffer>]),
   );
-  return { weights, moments, counters, run, path };
+  return { weights, moments, gathered, run, path };
 }
 
 /** Checks that a file holds exactly the wanted tensors; names the first that is missing, too many or of another shape. */

@@ -24,7 +24,7 @@ const gpu: Target = { ...software, subgroupLanes: 0, parallelWorkgroups: 512 };
 
 for (const [name, target] of Object.entries({ software, gpu })) {
   Deno.test(`the cases of a training step are its dispatches, each once: ${name}`, () => {
-    const program = stepProgram(16, 2);
+    const program = stepProgram("vqvae", 16, 2);
     const cases = casesOf(program, target);
     const count = (list: readonly string[]) =>
       list.reduce((counts, each) => counts.set(each, (counts.get(each) ?? 0) + 1), new Map<string, number>());
@@ -39,8 +39,8 @@ for (const [name, target] of Object.entries({ software, gpu })) {
 }
 
 Deno.test("a case knows where its group stands, with another batch, too", () => {
-  const large = casesOf(stepProgram(32, 4), software);
-  const small = isolatedGroups(stepProgram(32, 2), software);
+  const large = casesOf(stepProgram("vqvae", 32, 4), software);
+  const small = isolatedGroups(stepProgram("vqvae", 32, 2), software);
   for (const each of large) {
     const same = caseOf(small[each.group]!, software);
     assertEquals(same.name, each.name);

@@ -1,5 +1,5 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import { benchTable, checkSize, readList, versusTable } from "../../bench/options.ts";
+import { benchTable, checkSize, modelNamed, readList, versusTable } from "../../bench/options.ts";
 import { readPeerSpeed } from "../../bench/versus.ts";
 import { readOptions } from "../../cli/options.ts";
 import { DataError, UsageError } from "../../src/errors.ts";
@@ -14,15 +14,23 @@ Deno.test("lists of numbers", () => {
 });
 
 Deno.test("sides that the model cannot take", () => {
-  checkSize("sizes", 64);
+  checkSize("sizes", "vqvae", 64);
+  checkSize("sizes", "densenet", 32);
   assertThrows(
-    () => checkSize("sizes", 36),
+    () => checkSize("sizes", "densenet", 28),
+    UsageError,
+    "--sizes 28: too small for DenseNet-121, whose last block would have no pixels",
+  );
+  assertThrows(
+    () => checkSize("sizes", "vqvae", 36),
     UsageError,
     "--sizes 36: the model takes images with sides that are multiples of 8",
   );
 });
 
 Deno.test("options", () => {
+  assertEquals(modelNamed("densenet"), "densenet");
+  assertThrows(() => modelNamed("resnet"), UsageError, "--model resnet: expected vqvae or densenet");
   const options = readOptions(["--quick", "--filter", "adam", "--steps=3"], description, benchTable)!;
   assertEquals([options.quick, options.filter, options.steps], [true, "adam", 3]);
   assertEquals([options.sizes, options.batches, options.json], ["32,64", "8,32", undefined]);

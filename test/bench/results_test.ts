@@ -27,6 +27,7 @@ function resultsOf(milliseconds: number, rate: number): Results {
     ceilings,
     kernels: [kernelRow(heavy, 32, 8, spread, ceilings), kernelRow(light, 32, 8, spread, ceilings)],
     steps: [{
+      model: "vqvae",
       size: 32,
       batch: 8,
       imagesPerSecond: spreadOf([rate]),

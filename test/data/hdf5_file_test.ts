@@ -104,6 +104,15 @@ Deno.test("labels are read when wanted, and a file may lack them", async () => {
   present.close();
 });
 
+Deno.test("a label may be NaN where that means unlabelled", async () => {
+  const file = await DataFile.open(fixture("bad_nan_label.h5"), { labels: true, unlabelled: true });
+  assertEquals([...file.readLabels(Uint32Array.of(2, 3))], [0, NaN, 1, 0.75]);
+  file.close();
+  const images = await DataFile.open(fixture("bad_nan.h5"), { labels: true, unlabelled: true });
+  assertThrows(() => images.readImages(Uint32Array.of(3)), DataError, "has NaN as value 54");
+  images.close();
+});
+
 const badFiles: [name: string, message: string, options?: DataFileOptions][] = [
   ["bad_no_img.h5", 'has no "img" (it holds "labels"), expected a dataset [N, C, H, W]'],
   ["bad_no_labels.h5", 'has no "labels" (it holds "img"), expected a dataset [N, K]'],
@@ -126,6 +135,12 @@ const badFiles: [name: string, message: string, options?: DataFileOptions][] = [
   ["bad_infinity.h5", "image 3 (counted from 0) has -Infinity as value 54, expected finite numbers"],
   ["bad_overflow.h5", "image 3 (counted from 0) has Infinity as value 54, expected finite numbers"],
   ["bad_nan_label.h5", "image 2 (counted from 0) has NaN as label 1, expected finite numbers"],
+  ["bad_infinite_label.h5", "image 2 (counted from 0) has NaN as label 1, expected finite numbers"],
+  [
+    "bad_infinite_label.h5",
+    "image 4 (counted from 0) has Infinity as label 0, expected finite numbers",
+    { unlabelled: true },
+  ],
   ["bad_chunk.h5", 'row 4 (counted from 0) of "img" cannot be read, the file is damaged there'],
   ["uint8_gzip.h5", "images have 3 channels, expected 1", { channels: 1 }],
   ["uint8_gzip.h5", "images are 3 by 10, expected 32 by 32", { size: 32 }],

@@ -172,6 +172,17 @@ Deno.test("a bad image fails the batch that it is in, and no other", async () =>
   for await (const { indices } of loader.epoch(2, 4)) assertEquals(indices, Uint32Array.of(4));
 });
 
+Deno.test("NaN labels reach the consumer where they mean unlabelled, and fail their batch elsewhere", async () => {
+  const path = fixture("bad_nan_label.h5");
+  const open = (unlabelled: boolean) =>
+    BatchLoader.open(path, { ...options, unlabelled, shuffle: false, batchSize: 5 });
+  using lenient = await open(true);
+  const { value } = await lenient.epoch(1).next();
+  assertEquals([...value!.labels!.slice(2, 6)], [1, 0.25, 0, NaN]);
+  using strict = await open(false);
+  await assertRejects(() => strict.epoch(1).next(), DataError, "image 2 (counted from 0) has NaN as label 1");
+});
+
 Deno.test("closing ends what waits, and what comes after", async () => {
   await withLoader({}, async (loader) => {
     const epoch = loader.epoch(1);

@@ -1,5 +1,5 @@
 import { assertEquals, assertRejects } from "@std/assert";
-import { resolveDataFile } from "../../src/data/locate.ts";
+import { dataFileNames, derivedFileName, resolveDataFile } from "../../src/data/locate.ts";
 import { DataError } from "../../src/errors.ts";
 import { inTemporaryFolder } from "./fixtures.ts";
 
@@ -56,4 +56,24 @@ Deno.test("a path that leads nowhere is named", async () => {
     error.message,
     "no/such/place: no such file or folder, expected an HDF5 file or a folder of them",
   );
+});
+
+Deno.test("what is made of a file is called so that a folder's look-up finds it", () => {
+  for (const kind of ["recon", "latent"] as const) {
+    for (const view of ["frontal", "all", "lateral_left"]) {
+      for (const split of ["train", "valid"] as const) {
+        const file = { ...wanted, dataset: "my_train_set", split, view };
+        for (const name of dataFileNames(file)) {
+          assertEquals(
+            [derivedFileName(`/some/folder_train_1/${name}`, kind)],
+            dataFileNames({ ...file, kind }),
+          );
+        }
+      }
+    }
+  }
+  assertEquals(derivedFileName("chest.h5", "recon"), "chest_recon.hdf5");
+  assertEquals(derivedFileName("chest_orig.hdf5", "latent"), "chest_latent.hdf5");
+  assertEquals(derivedFileName("chest_normalized.HDF5", "latent"), "chest_latent.hdf5");
+  assertEquals(derivedFileName("chest", "latent"), "chest_latent.hdf5");
 });

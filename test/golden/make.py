@@ -3,10 +3,16 @@
 
 operations.json, operations.bin.gz    outputs and gradients of the cases in test/operation_cases.ts, see operations.py
 training.json, training.bin.gz, *.pt  a few steps of training small VQ-VAE-2 models, see training.py
+latents.json, latents.bin.gz          what the models in *.pt make of images, see latents.py
+densenet.json, densenet.bin.gz        a few steps of training DenseNets; small ones in densenet_*.pt, see densenet.py
+densenet_shapes.json                  keys and shapes of torchvision's densenet121
+imagenet_*.pth                        a tiny DenseNet in every form in which torchvision's weights come
+metrics.json                          measures of classifiers, see metrics.py
 fashion32, fashion64, brain128.bin.gz the images they are trained on, see images.py
+latent64.bin.gz                       the latents that DenseNets are trained on, see latent_images.py
 
-Needs Debian's python3-torch, python3-numpy and python3-pil; the images are only made anew where their file is missing
-(then from dataset-fashion-mnist and mricron-data).
+Needs Debian's python3-torch, python3-torchvision, python3-sklearn, python3-numpy and python3-pil; images and latents are only
+made anew where their file is missing (the images then from dataset-fashion-mnist and mricron-data).
 """
 
 import json
@@ -17,8 +23,13 @@ import sys
 sys.dont_write_bytecode = True
 
 import numpy as np
+import sklearn
 import torch
+import torchvision
 
+from densenet import densenet_goldens, shape_goldens
+from latents import latent_goldens
+from metrics import metric_goldens
 from operations import operation_goldens
 from store import write_index
 from training import training_goldens
@@ -37,10 +48,25 @@ def write(name, key, store, entries):
     write_index(os.path.join(FOLDER, f"{name}.json"), header, key, entries)
 
 
+def write_shapes():
+    header = {"torch": torch.__version__, "torchvision": torchvision.__version__}
+    write_index(os.path.join(FOLDER, "densenet_shapes.json"), header, "models", shape_goldens())
+
+
+def write_metrics():
+    header, cases = metric_goldens()
+    header = {"scikit-learn": sklearn.__version__, "numpy": np.__version__, **header}
+    write_index(os.path.join(FOLDER, "metrics.json"), header, "cases", cases)
+
+
 def main():
     torch.set_num_threads(1)
     write("operations", "cases", *operation_goldens(exported_cases()))
     write("training", "models", *training_goldens(FOLDER))
+    write("densenet", "models", *densenet_goldens(FOLDER))
+    write_shapes()
+    write("latents", "codecs", *latent_goldens(FOLDER))
+    write_metrics()
 
 
 if __name__ == "__main__":

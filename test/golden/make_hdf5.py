@@ -125,7 +125,30 @@ def make_sound_files():
         file["img"].attrs["half"] = np.float16(0.5)
         file["labels"].attrs["class_names"] = ["left", "right"]
     names.append("attributes.h5")
+    make_files_with_class_names()
     (FOLDER / "expected.json").write_text(json.dumps(without_repeats({name: expected(name) for name in names})) + "\n")
+
+
+def make_files_with_class_names():
+    """Two labels, and their names in each way that a text, or texts, can be an attribute."""
+    for name, place, value in [
+        ("list", "labels", ["Lung Lesion", "Überhöhung"]),
+        ("fixed_list", "img", np.array([b"Lung Lesion", b"Edema"])),
+        ("null_padded_list", "labels", np.array([b"Lung Lesion", b"Edema"], "S32")),
+        ("object_array", "/", np.array(["Lung Lesion", "Edema"], dtype=h5py.string_dtype())),
+        ("column", "labels", np.array([[b"Lung Lesion"], [b"Edema"]])),
+        ("lines", "labels", "Lung Lesion\nEdema\n"),
+        ("commas", "/", np.bytes_("Lung Lesion, Edema")),
+        ("three", "labels", ["one", "two", "three"]),
+        ("one", "labels", "one"),
+        ("numbers", "labels", [1.0, 2.0]),
+        ("twice", "labels", ["Edema", "Edema "]),
+        ("empty", "labels", ["Edema", ""]),
+    ]:
+        with h5py.File(FOLDER / f"class_names_{name}.h5", "w", libver="latest") as file:
+            file.create_dataset("img", data=np.zeros((1, 2, 2), "u1"))
+            file.create_dataset("labels", data=np.zeros((1, 2), "u1"))
+            file[place].attrs["class_names"] = value
 
 
 def make_unsound_files():
@@ -148,6 +171,8 @@ def make_unsound_files():
     spoilt = LABEL_ROWS.copy()
     spoilt[2, 1] = np.nan
     write("bad_nan_label.h5", images, spoilt)
+    spoilt[4, 0] = np.inf
+    write("bad_infinite_label.h5", images, spoilt)
 
     with h5py.File(FOLDER / "bad_group.h5", "w") as file:
         file.create_group("img").create_dataset("data", data=images)

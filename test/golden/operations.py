@@ -6,6 +6,8 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
+import classifier_operations
+import normalisation_operations
 from hashing import join_keys, key_of, random_uniform, uniform_array
 from store import Store
 
@@ -68,6 +70,13 @@ DIFFERENTIABLE = {
     "sum": lambda a, x: x.sum(),
     "mean": lambda a, x: x.mean(),
     "channel_sum": lambda a, x: x.sum(dim=(0, 2, 3)),
+    **classifier_operations.DIFFERENTIABLE,
+    **normalisation_operations.DIFFERENTIABLE,
+}
+
+INPUTS_WITH_GRADIENT = {
+    **classifier_operations.INPUTS_WITH_GRADIENT,
+    **normalisation_operations.INPUTS_WITH_GRADIENT,
 }
 
 
@@ -122,7 +131,8 @@ def ema_update(a, x, embed, embed_avg, cluster_size):
 def adam(a, parameter, *gradients):
     parameter = parameter.clone().requires_grad_()
     betas = (a["beta1"], a["beta2"])
-    optimizer = torch.optim.Adam([parameter], lr=a["lr"], betas=betas, eps=a["epsilon"])
+    decay = a.get("weightDecay", 0)
+    optimizer = torch.optim.Adam([parameter], lr=a["lr"], betas=betas, eps=a["epsilon"], weight_decay=decay)
     for gradient in gradients:
         parameter.grad = gradient.clone()
         optimizer.step()
@@ -152,12 +162,15 @@ def golden(case, store):
     if operation in OTHERS:
         outputs = OTHERS[operation](attributes, *tensors)
         return {**entry, "outputs": {name: store.add(each) for name, each in outputs.items()}, "gradients": []}
-    tensors = [each.requires_grad_() for each in tensors]
-    output = DIFFERENTIABLE[operation](attributes, *tensors)
+    count = INPUTS_WITH_GRADIENT.get(operation, len(tensors))
+    wanted = [each.requires_grad_() for each in tensors[:count]]
+    results = DIFFERENTIABLE[operation](attributes, *tensors)
+    outputs = results if isinstance(results, dict) else {"output": results}
+    output = outputs["output"]
     upstream = torch.from_numpy(case_weights(case, output.numel())).double().reshape(output.shape)
-    gradients = torch.autograd.grad((output * upstream).sum(), tensors)
-    outputs = {"output": store.add(output.detach())}
-    return {**entry, "outputs": outputs, "gradients": [store.add(each) for each in gradients]}
+    gradients = torch.autograd.grad((output * upstream).sum(), wanted)
+    stored = {name: store.add(each.detach()) for name, each in outputs.items()}
+    return {**entry, "outputs": stored, "gradients": [store.add(each) for each in gradients]}
 
 
 def operation_goldens(cases):

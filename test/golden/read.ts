@@ -99,7 +99,21 @@ export function readTrainingGoldens(): Promise<TrainingGolden[]> {
   return readIndex("training", "models");
 }
 
-async function readIndex<Entry>(name: string, key: string): Promise<Entry[]> {
+/** What the codec in `NAME.pt` makes of the images of its training golden's first step. */
+export interface LatentGolden {
+  name: string;
+  /** concat[upsample_t(q_t), q_b], [B, 2·embed_dim, h, w]. */
+  latent: GoldenArray;
+  reconstruction: GoldenArray;
+}
+
+/** The goldens of codecs applied. */
+export function readLatentGoldens(): Promise<LatentGolden[]> {
+  return readIndex("latents", "codecs");
+}
+
+/** The entries of `NAME.json`, with the arrays of `NAME.bin.gz` in their places. */
+export async function readIndex<Entry>(name: string, key: string): Promise<Entry[]> {
   const numbers = new Float32Array((await readGzip(`${name}.bin.gz`)).buffer);
   const text = await Deno.readTextFile(goldenPath(`${name}.json`));
   // Every array's entry stands in the index with an offset in place of its values.
@@ -111,13 +125,15 @@ async function readIndex<Entry>(name: string, key: string): Promise<Entry[]> {
   })[key];
 }
 
-async function readGzip(name: string): Promise<Uint8Array<ArrayBuffer>> {
+/** The bytes of a packed file of this folder. */
+export async function readGzip(name: string): Promise<Uint8Array<ArrayBuffer>> {
   const file = new Blob([await Deno.readFile(goldenPath(name))]);
   const unpacked = file.stream().pipeThrough(new DecompressionStream("gzip"));
   return new Uint8Array(await new Response(unpacked).arrayBuffer());
 }
 
-function elementCount(shape: readonly number[]): number {
+/** The number of elements in an array of this shape. */
+export function elementCount(shape: readonly number[]): number {
   return shape.reduce((product, extent) => product * extent, 1);
 }
 
@@ -194,7 +210,7 @@ export async function readImages(
 
 /** The batch of step `step` (from 0), [batch, 3, size, size]: (v / 255 − mean) / std, each step in float32. */
 export async function trainingBatch(
-  golden: TrainingGolden,
+  golden: Pick<TrainingGolden, "images" | "batch">,
   step: number,
 ): Promise<Float32Array<ArrayBuffer>> {
   const { size, pixels } = await readImages(golden.images);

@@ -14,7 +14,7 @@ import { variable } from "../../src/ops/variable.ts";
 import { Adam } from "../../src/optim/adam.ts";
 import { plan } from "../../src/plan/plan.ts";
 import { normalArray } from "../../src/random.ts";
-import { trainingProgram } from "../../src/train/vqvae_program.ts";
+import { trainingProgram } from "../../src/train/vqvae/program.ts";
 
 const configuration = {
   ...defaultConfiguration,

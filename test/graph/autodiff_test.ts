@@ -1,14 +1,18 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { gradients as differentiate } from "../../src/graph/autodiff.ts";
 import { floatType } from "../../src/graph/layout.ts";
-import { ancestors, type Tensor } from "../../src/graph/tensor.ts";
+import { ancestors, storageOf, type Tensor } from "../../src/graph/tensor.ts";
 import { codeStatistics, gatherCode, nearestCode, perplexity } from "../../src/ops/codebook.ts";
 import { conv2d } from "../../src/ops/conv2d.ts";
 import { add, multiply, relu, scale, subtract } from "../../src/ops/elementwise.ts";
 import { gradients } from "../../src/ops/gradient.ts";
+import { moments } from "../../src/ops/moments.ts";
+import { normaliseBatch } from "../../src/ops/normalisation.ts";
 import { mean, mse, sum } from "../../src/ops/reduce.ts";
 import { constant, variable } from "../../src/ops/variable.ts";
+import { normalArray } from "../../src/random.ts";
 import { evaluate } from "../case_graph.ts";
+import { relativeError } from "../run_graph.ts";
 
 const vector = (label: string) => variable(floatType([3]), label);
 
@@ -121,4 +125,39 @@ Deno.test("the tools that differentiation is given make its sums and its first g
   };
   differentiate(sum(add(x, x)), [x], tools);
   assertEquals(used, ["ones []", "add"]);
+});
+
+Deno.test("a gradient that two tensors share is not changed in place", () => {
+  const type = floatType([2, 4, 3, 1], "channels_last");
+  const state = () => {
+    const [gamma, beta, runningMean, runningVariance] = ["γ", "β", "mean", "variance"].map((label) =>
+      variable(floatType([4]), label)
+    ) as [Tensor, Tensor, Tensor, Tensor];
+    return { gamma, beta, runningMean, runningVariance };
+  };
+  const [a, b, weights] = ["a", "b", "weights"].map((label) => variable(type, label)) as [
+    Tensor,
+    Tensor,
+    Tensor,
+  ];
+  const [first, second] = [state(), state()];
+  const normal = (x: Tensor, layer: ReturnType<typeof state>) =>
+    normaliseBatch(x, moments(x), layer, { relu: false });
+  // The sum hands one gradient to both a and b, and b is read once more.
+  const own = normal(b, second);
+  const both = normal(add(a, b), first);
+  const gradientsOf = (loss: Tensor) => gradients(loss, [a, b]);
+  const [toA, toB] = gradientsOf(sum(multiply(add(both, own), weights)));
+  const [aloneA, aloneB] = gradientsOf(sum(multiply(both, weights)));
+  const [ownB] = gradients(sum(multiply(own, weights)), [b]);
+  const values = new Map<Tensor, ArrayLike<number>>(
+    [a, b, weights].map((tensor, index) => [tensor, normalArray(index, 24)]),
+  );
+  for (const { gamma, beta, runningMean, runningVariance } of [first, second]) {
+    [gamma, beta, runningMean, runningVariance].forEach((each) => values.set(each, [1, 2, 3, 4]));
+  }
+  const [a1, b1, a2, b2, b3] = evaluate([toA!, toB!, aloneA!, aloneB!, ownB!], values);
+  assert(relativeError(a1!, a2!) < 1e-12);
+  assert(relativeError(b1!, b2!.map((value, index) => value + b3![index]!)) < 1e-12);
+  assert(storageOf(toA!) !== storageOf(toB!));
 });

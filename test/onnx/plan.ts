@@ -47,6 +47,23 @@ function convTranspose2d(
   return { operation: "conv_transpose2d", attributes: { stride, padding, outputPadding }, inputs };
 }
 
+/** ONNX leaves the padding out of an average unless it is told otherwise. */
+function pool2d(
+  operation: "max_pool2d" | "average_pool2d",
+  x: number[],
+  kernel: [number, number],
+  { stride = [1, 1], padding = [0, 0, 0, 0], ...modes }: {
+    stride?: [number, number];
+    padding?: [number, number, number, number];
+    ceilMode?: boolean;
+    countIncludePadding?: boolean;
+  } = {},
+): PlannedCase {
+  const counted = operation === "average_pool2d" ? { countIncludePadding: false } : {};
+  const attributes = { kernel, stride, padding, ...counted, ...modes };
+  return { operation, attributes, inputs: [{ input: 0, shape: x }] };
+}
+
 function concat(...shapes: number[][]): PlannedCase {
   return {
     operation: "concat",
@@ -77,8 +94,15 @@ function gemm(
 const broadcast = {
   reason: "operations on single elements take inputs of one shape; broadcasting is not part of them",
 };
-const pooling = { reason: "there is no pooling operation" };
-const normalization = { reason: "there is no batch normalisation operation" };
+const trainedNormalisation = {
+  reason: "running variances follow PyTorch here, which divides by one value less than ONNX",
+};
+
+function batchNorm(epsilon: number): PlannedCase {
+  const inputs = [[2, 3, 4, 5], [3], [3], [3], [3]].map((shape, input) => ({ input, shape }));
+  return { operation: "batch_norm", attributes: { relu: false, training: false, epsilon }, inputs };
+}
+
 const argmin = { reason: "the smallest is only looked for together with the distance, in nearest_code" };
 const reduction = {
   reason: "sum and mean reduce all axes, channel_sum all but the channels; none reduces one axis",
@@ -93,15 +117,18 @@ export const onnxPlan: Readonly<Record<string, OnnxPlan>> = {
   test_add_bcast: broadcast,
   test_argmin_keepdims_example: argmin,
   test_argmin_no_keepdims_random: argmin,
-  test_averagepool_2d_default: pooling,
-  test_averagepool_2d_pads: pooling,
-  test_averagepool_2d_pads_count_include_pad: pooling,
-  test_averagepool_2d_precomputed_strides: pooling,
-  test_averagepool_2d_strides: pooling,
+  test_averagepool_2d_default: pool2d("average_pool2d", [1, 3, 32, 32], [2, 2]),
+  test_averagepool_2d_pads: pool2d("average_pool2d", [1, 3, 28, 28], [3, 3], { padding: [2, 2, 2, 2] }),
+  test_averagepool_2d_pads_count_include_pad: pool2d("average_pool2d", [1, 3, 28, 28], [3, 3], {
+    padding: [2, 2, 2, 2],
+    countIncludePadding: true,
+  }),
+  test_averagepool_2d_precomputed_strides: pool2d("average_pool2d", [1, 1, 5, 5], [2, 2], { stride: [2, 2] }),
+  test_averagepool_2d_strides: pool2d("average_pool2d", [1, 3, 32, 32], [5, 5], { stride: [3, 3] }),
   test_basic_conv_with_padding: conv2d([1, 1, 5, 5], [1, 1], [1, 1, 1, 1]),
-  test_batchnorm_epsilon: normalization,
-  test_batchnorm_example: normalization,
-  test_batchnorm_example_training_mode: normalization,
+  test_batchnorm_epsilon: batchNorm(1e-2),
+  test_batchnorm_example: batchNorm(1e-5),
+  test_batchnorm_example_training_mode: trainedNormalisation,
   test_concat_2d_axis_0: concat([1, 2, 1, 2], [1, 2, 1, 2]),
   test_concat_2d_axis_1: concat([2, 2, 1, 1], [2, 2, 1, 1]),
   test_concat_3d_axis_1: concat([2, 2, 1, 2], [2, 2, 1, 2]),
@@ -123,17 +150,21 @@ export const onnxPlan: Readonly<Record<string, OnnxPlan>> = {
   test_gemm_default_vector_bias: gemm([2, 7, 4]),
   test_gemm_transposeA: gemm([3, 6, 4], { transposeA: true }),
   test_gemm_transposeB: gemm([3, 6, 4], { transposeB: true }),
-  test_globalaveragepool: pooling,
+  test_globalaveragepool: {
+    operation: "global_average_pool2d",
+    attributes: {},
+    inputs: [{ input: 0, shape: [1, 3, 5, 5] }],
+  },
   test_matmul_2d: {
     operation: "conv2d",
     attributes: pointwise,
     inputs: [{ input: 1, shape: [1, 4, 1, 3] }, { input: 0, shape: [3, 4, 1, 1] }],
   },
-  test_maxpool_2d_ceil: pooling,
-  test_maxpool_2d_default: pooling,
-  test_maxpool_2d_pads: pooling,
-  test_maxpool_2d_precomputed_pads: pooling,
-  test_maxpool_2d_strides: pooling,
+  test_maxpool_2d_ceil: pool2d("max_pool2d", [1, 1, 4, 4], [3, 3], { stride: [2, 2], ceilMode: true }),
+  test_maxpool_2d_default: pool2d("max_pool2d", [1, 3, 32, 32], [2, 2]),
+  test_maxpool_2d_pads: pool2d("max_pool2d", [1, 3, 28, 28], [3, 3], { padding: [2, 2, 2, 2] }),
+  test_maxpool_2d_precomputed_pads: pool2d("max_pool2d", [1, 1, 5, 5], [5, 5], { padding: [2, 2, 2, 2] }),
+  test_maxpool_2d_strides: pool2d("max_pool2d", [1, 3, 32, 32], [5, 5], { stride: [3, 3] }),
   test_mul: elementwise("multiply", 2),
   test_mul_bcast: broadcast,
   test_reduce_mean_do_not_keepdims_random: reduction,
@@ -141,7 +172,7 @@ export const onnxPlan: Readonly<Record<string, OnnxPlan>> = {
   test_reduce_sum_do_not_keepdims_random: reduction,
   test_reduce_sum_keepdims_random: reduction,
   test_relu: elementwise("relu", 1),
-  test_sigmoid: { reason: "there is no sigmoid" },
+  test_sigmoid: elementwise("sigmoid", 1),
   test_sub: elementwise("subtract", 2),
   test_sub_bcast: broadcast,
 };

@@ -8,7 +8,7 @@ import { elementCount, floatType } from "../../src/graph/layout.ts";
 import { zeroInitialiser } from "../../src/nn/parameters.ts";
 import type { Tensor } from "../../src/graph/tensor.ts";
 import { scale } from "../../src/ops/elementwise.ts";
-import { adam, type AdamAttributes } from "../../src/ops/updates.ts";
+import { adam, type AdamAttributes } from "../../src/ops/adam.ts";
 import { variable } from "../../src/ops/variable.ts";
 import { Adam, stepInput } from "../../src/optim/adam.ts";
 import { plan } from "../../src/plan/plan.ts";
@@ -20,8 +20,8 @@ const goldens = await readOperationGoldens();
 
 /** The learning rate, the optimizer's constants, and PyTorch's numbers after the last step. */
 function readCase(operationCase: OperationCase) {
-  const { lr, beta1, beta2, epsilon } = operationCase.attributes as Record<string, number>;
-  const constants = { beta1, beta2, epsilon } as AdamAttributes;
+  const { lr, beta1, beta2, epsilon, weightDecay = 0 } = operationCase.attributes as Record<string, number>;
+  const constants = { beta1, beta2, epsilon, weightDecay } as AdamAttributes;
   const golden = goldens.find(({ operation, name }) => operation === "adam" && name === operationCase.name);
   return { lr: lr!, constants, golden: golden! };
 }
@@ -33,6 +33,7 @@ function adamProgram(operationCase: OperationCase) {
   const types = [floatType([5]), floatType(shape, layout), floatType([2, 3, 1, 1], "taps_first")];
   const parameters = types.map((type, index) => ({
     key: `parameter ${index}`,
+    shape: type.shape,
     tensor: variable(type, `parameter ${index}`),
     initialise: zeroInitialiser,
   }));
@@ -44,14 +45,18 @@ function adamProgram(operationCase: OperationCase) {
 }
 
 async function run(gpu: Gpu, operationCase: OperationCase) {
-  const { lr } = readCase(operationCase);
+  const { lr, constants: { weightDecay } } = readCase(operationCase);
   const { optimizer, parameters, sources, step, program } = adamProgram(operationCase);
   const memory = new Memory(gpu);
   const executor = await Executor.load(plan(program, gpu.target), memory);
   const [start, ...gradients] = caseInputs(operationCase);
   const others = [0, 2].map((index) => parameters[index]!.tensor);
   memory.write(parameters[1]!.tensor, start!);
-  for (const other of others) memory.write(other, new Float32Array(elementCount(other.shape)).fill(0.5));
+  // With weight decay only a zero stays what it is.
+  const bystander = weightDecay ? 0 : 0.5;
+  for (const other of others) {
+    memory.write(other, new Float32Array(elementCount(other.shape)).fill(bystander));
+  }
   for (const [index, gradient] of gradients.entries()) {
     memory.write(sources[1]!, gradient);
     memory.write(step, Float32Array.of(...optimizer.stepScalars(index + 1, lr), 0, 0));
@@ -62,18 +67,18 @@ async function run(gpu: Gpu, operationCase: OperationCase) {
   const bystanders = await memory.read(others);
   executor.destroy();
   memory.destroy();
-  return { results, bystanders };
+  return { results, bystanders, bystander };
 }
 
 Deno.test("adam: several steps through the optimizer's arenas equal PyTorch's", async () => {
   const gpu = await Gpu.open();
   for (const each of casesOf("adam")) {
-    const { results, bystanders } = await run(gpu, each);
+    const { results, bystanders, bystander } = await run(gpu, each);
     Object.entries(readCase(each).golden.outputs).forEach(([label, array], index) => {
       const error = goldenError(array, results[index]!);
       assert(error < 1e-6, `${each.name}: ${label} is ${error} off PyTorch's`);
     });
-    for (const values of bystanders) assert(values.every((value) => value === 0.5), each.name);
+    for (const values of bystanders) assert(values.every((value) => value === bystander), each.name);
   }
   assertEquals(gpu.allocated, { bytes: 0, buffers: 0 });
   gpu.close();

@@ -6,7 +6,11 @@ import { hasBuilder } from "../case_graph.ts";
 import { casesOf } from "../operation_cases.ts";
 
 /** Operations that no single graph of the table's cases stands for, and the tests that they have instead. */
-const ownTests: Record<string, string> = { adam: "adam_test.ts", variable: "updates_test.ts" };
+const ownTests: Record<string, string> = {
+  adam: "adam_test.ts",
+  variable: "updates_test.ts",
+  workspace: "parts_test.ts",
+};
 
 Deno.test("every operation has cases that run on the GPU, or a test of its own", async () => {
   for (const name of Object.keys(operations)) {

@@ -13,6 +13,7 @@ import {
   differentiableInputs,
   evaluate,
   hasBuilder,
+  readable,
 } from "../case_graph.ts";
 import { goldenError, type OperationGolden, readOperationGoldens } from "../golden/read.ts";
 import { casesOf, type OperationCase, operationCases } from "../operation_cases.ts";
@@ -35,6 +36,7 @@ const kinds = [
 
 /** These move or combine single elements: nothing adds up, so float32 stays close to exact. */
 const singleElements = new Set([
+  ...["max_pool2d", "sigmoid", "sigmoid_gradient", "logistic_loss_gradient"],
   ...["relu", "relu_gradient", "add", "subtract", "multiply", "scale", "mse_gradient", "spread"],
   ...[
     "channels_last",
@@ -62,7 +64,7 @@ function prepare(operationCase: OperationCase): PreparedCase {
   if (known) return known;
   const graph = buildCase(operationCase);
   const wanted = differentiableInputs(operationCase);
-  const gradients = wanted.length > 0 ? caseGradients(operationCase, graph, wanted) : [];
+  const gradients = wanted.length > 0 ? caseGradients(operationCase, graph, wanted).map(readable) : [];
   const tensors = [...graph.outputs, ...gradients];
   const result = { graph, tensors, expected: evaluate(tensors, graph.values, graph.effects) };
   prepared.set(operationCase, result);

@@ -2,7 +2,8 @@
 
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { type DataType, floatType, type Layout } from "../../src/graph/layout.ts";
-import { apply, type Tensor } from "../../src/graph/tensor.ts";
+import { type AnyOperation, apply, type Tensor } from "../../src/graph/tensor.ts";
+import { averagePool2d, averagePool2dGradient, globalAveragePool2d } from "../../src/ops/average_pooling.ts";
 import { channelsLast, concat, sliceChannels } from "../../src/ops/channels.ts";
 import { channelSum } from "../../src/ops/channel_sum.ts";
 import { codeStatistics, gatherCode, nearestCode, perplexity } from "../../src/ops/codebook.ts";
@@ -10,9 +11,16 @@ import { conv2d, convTranspose2d } from "../../src/ops/conv2d.ts";
 import { conv2dWeightGradient } from "../../src/ops/conv2d_weight_gradient.ts";
 import type { Window } from "../../src/ops/convolution.ts";
 import { add, mseGradient, multiply, relu, subtract } from "../../src/ops/elementwise.ts";
+import { logisticLoss } from "../../src/ops/logistic_loss.ts";
+import { maxPool2d, maxPool2dGradient } from "../../src/ops/max_pooling.ts";
+import { moments as momentsOf } from "../../src/ops/moments.ts";
+import { narrow } from "../../src/ops/parts.ts";
 import { mse } from "../../src/ops/reduce.ts";
+import { recordRows } from "../../src/ops/record_rows.ts";
+import { sigmoid } from "../../src/ops/sigmoid.ts";
 import { operations } from "../../src/ops/table.ts";
-import { adam, countCodes, emaUpdate, record, restartCodes } from "../../src/ops/updates.ts";
+import { adam } from "../../src/ops/adam.ts";
+import { countCodes, emaUpdate, record, restartCodes } from "../../src/ops/updates.ts";
 import { variable } from "../../src/ops/variable.ts";
 import { buildCase, hasBuilder } from "../case_graph.ts";
 import { operationCases } from "../operation_cases.ts";
@@ -29,12 +37,52 @@ const book = (dim: number, count: number) => ({
   clusterSize: tensor([count]),
 });
 
+const vector = tensor([4]);
+const bare = (operation: AnyOperation, ...inputs: Tensor[]) => () => apply(operation, inputs, {});
+
+/** Of batch normalisation and of tensors in one another's memory, by operation. */
+const refusedNormalisations: [string, () => Tensor, string, ...string[]][] = [
+  ["channels", bare(operations.append, image(2, 3, 5, 7), image(2, 4, 5, 7)), "append", "[2,3,5,7]"],
+  ["sizes", bare(operations.append, image(2, 4, 5, 7), image(2, 4, 5, 6)), "append", "[2,4,5,6]"],
+  ["quads", () => narrow(image(2, 8, 5, 7), 2, 4), "narrow", "2 to 6"],
+  ["slot", () => recordRows(vector, image(4, 14, 1, 1), image(3, 14, 1, 1)), "record_rows", "[3,14,1,1]"],
+  ["vector", () => momentsOf(vector), "moments", "[4]"],
+  [
+    "upstream",
+    bare(operations.moments_gradient, image(1, 5, 2, 1), image(2, 4, 5, 7), image(1, 4, 2, 1)),
+    "moments_gradient",
+    "[1,5,2,1]",
+  ],
+  ["moments", bare(operations.coefficients, image(1, 4, 3, 1), vector, vector), "coefficients", "[1,4,3,1]"],
+  [
+    "bias",
+    bare(operations.running_coefficients, vector, vector, vector, tensor([5])),
+    "running_coefficients",
+    "[5]",
+  ],
+  [
+    "coefficients",
+    bare(operations.normalise, image(2, 4, 5, 7), image(1, 5, 4, 1)),
+    "normalise",
+    "[1,5,4,1]",
+  ],
+  [
+    "upstream",
+    bare(operations.normalise_gradient, image(2, 4, 5, 6), image(2, 4, 5, 7), image(1, 4, 4, 1)),
+    "normalise_gradient",
+    "[2,4,5,6]",
+  ],
+];
+
 const plain: Window = { stride: [1, 1], padding: [0, 0, 0, 0] };
 const x = image(2, 4, 5, 7);
+const window = (kernel: [number, number], padding = 0) =>
+  ({ ...plain, kernel, padding: [padding, padding, padding, padding] }) as const;
 const moments = (length: number) => [tensor([length]), tensor([length])] as const;
 
 /** What is built, the operation that refuses it, and what its message tells beside that name. */
 const refused: [string, () => Tensor, string, ...string[]][] = [
+  ...refusedNormalisations,
   ["three axes", () => conv2d(tensor([4, 5, 7]), weight(3, 4, 3, 3), undefined, plain), "conv2d", "[4,5,7]"],
   [
     "flat image",
@@ -91,6 +139,32 @@ const refused: [string, () => Tensor, string, ...string[]][] = [
     "5",
   ],
   ["flat", () => channelSum(tensor([2, 4])), "channel_sum", "[2,4], flat"],
+  ["flat", () => maxPool2d(tensor([2, 4, 5, 7]), window([3, 3])), "max_pool2d", "[2,4,5,7], flat"],
+  ["window", () => maxPool2d(x, window([6, 3])), "max_pool2d", "[6,3]", "[2,4,5,7]"],
+  ["padding", () => maxPool2d(x, window([4, 2], 2)), "max_pool2d", "[2,2,2,2]", "[4,2]"],
+  ["places", () => maxPool2d(image(1, 1, 20, 20), window([16, 17])), "max_pool2d", "[16,17]", "256"],
+  ["upstream", () => maxPool2dGradient(maxPool2d(x, window([3, 3])), x), "max_pool2d_gradient", "[2,4,3,5]"],
+  ["window", () => averagePool2d(x, window([6, 3])), "average_pool2d", "[6,3]", "[2,4,5,7]"],
+  ["padding", () => averagePool2d(x, window([4, 2], 2)), "average_pool2d", "[2,2,2,2]", "[4,2]"],
+  [
+    "upstream",
+    () => averagePool2dGradient(x, x, window([3, 3])),
+    "average_pool2d_gradient",
+    "[2,4,3,5]",
+    "[2,4,5,7]",
+  ],
+  ["flat", () => globalAveragePool2d(tensor([2, 4])), "global_average_pool2d", "[2,4], flat"],
+  ["layout", () => sigmoid(weight(2, 4, 1, 1)), "sigmoid", "[2,4,1,1], taps_first"],
+  ["integers", () => sigmoid(codes(2, 3)), "sigmoid", "u32 [2,3]"],
+  ["weights", () => logisticLoss(x, x, image(2, 4, 7, 5)), "logistic_loss", "[2,4,5,7]", "[2,4,7,5]"],
+  ["labels", () => logisticLoss(x, codes(2, 4, 5, 7), x), "logistic_loss", "[2,4,5,7]", "flat"],
+  [
+    "upstream",
+    () => apply(operations.logistic_loss_gradient, [x, x, x, x], undefined),
+    "logistic_loss_gradient",
+    "f32 []",
+    "[2,4,5,7]",
+  ],
   ["upstream", () => apply(operations.spread, [x, x], { factor: 1 }), "spread", "f32 []", "[2,4,5,7]"],
   ["dimensions", () => nearestCode(x, tensor([3, 9], "codes_first")), "nearest_code", "[3,9]", "4"],
   ["flat codes", () => nearestCode(x, tensor([4, 9])), "nearest_code", "[4,9] flat", "codes_first"],
@@ -150,8 +224,8 @@ for (const [what, build, operation, ...details] of refused) {
 
 Deno.test("every operation refuses some shape here, or has none to refuse", () => {
   const named = new Set(refused.map(([, , operation]) => operation));
-  // Any tensor can be scaled or summed, and a variable has no inputs; relu_gradient and the rest share their check.
-  const free = ["variable", "sum", "scale", "relu_gradient"];
+  // Any tensor can be scaled or summed, and a variable has no inputs; relu_gradient, sigmoid_gradient and the rest share their check.
+  const free = ["variable", "workspace", "sum", "scale", "relu_gradient", "sigmoid_gradient"];
   assertEquals(Object.keys(operations).filter((name) => !named.has(name) && !free.includes(name)), []);
 });
 

@@ -8,7 +8,7 @@ import { Vqvae } from "../../src/models/vqvae/model.ts";
 import { Adam } from "../../src/optim/adam.ts";
 import { epilogue, fuse, type Group } from "../../src/plan/fuse.ts";
 import { type Location, plan, type Program } from "../../src/plan/plan.ts";
-import { evaluationProgram, trainingProgram } from "../../src/train/vqvae_program.ts";
+import { evaluationProgram, trainingProgram } from "../../src/train/vqvae/program.ts";
 import { cardTarget, softwareTarget } from "./targets.ts";
 
 function requestsOf(root: Tensor, target: Target): DispatchRequest[] {

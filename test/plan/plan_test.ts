@@ -13,7 +13,7 @@ import { constant, variable } from "../../src/ops/variable.ts";
 import { Adam } from "../../src/optim/adam.ts";
 import { Arena } from "../../src/plan/arena.ts";
 import { type Plan, plan } from "../../src/plan/plan.ts";
-import { evaluationProgram, trainingProgram } from "../../src/train/vqvae_program.ts";
+import { evaluationProgram, trainingProgram } from "../../src/train/vqvae/program.ts";
 import { cardTarget, softwareTarget } from "./targets.ts";
 
 const vector = (label: string, length = 64) => variable(floatType([length]), label);

@@ -10,7 +10,7 @@ import { defaultConfiguration } from "../../src/models/vqvae/configuration.ts";
 import { Vqvae } from "../../src/models/vqvae/model.ts";
 import { Adam } from "../../src/optim/adam.ts";
 import { plan } from "../../src/plan/plan.ts";
-import { trainingProgram } from "../../src/train/vqvae_program.ts";
+import { trainingProgram } from "../../src/train/vqvae/program.ts";
 import {
   checksum,
   checksumError,

@@ -7,31 +7,15 @@ import { DataError, UsageError } from "../../src/errors.ts";
 import { decodePng } from "../../src/io/png.ts";
 import { readSafetensors } from "../../src/io/safetensors.ts";
 import { defaultConfiguration } from "../../src/models/vqvae/configuration.ts";
-import { Progress } from "../../src/report/progress.ts";
-import { trainVqvae } from "../../src/train/train_vqvae.ts";
-import type { Surroundings, TrainVqvaeOptions } from "../../src/train/vqvae_options.ts";
+import type { TrainVqvaeOptions } from "../../src/train/vqvae/options.ts";
+import { trainVqvae } from "../../src/train/vqvae/train.ts";
 import { goldenPath, readTrainingGoldens, trainingBatch } from "../golden/read.ts";
-
-const silent = { isTerminal: false, columns: 80, write() {} };
-
-/** Surroundings without output; `onProgress` sees each update and can ask for an end. */
-function surroundings(
-  onProgress: (done: number, stop: { exitCode?: number }) => void = () => {},
-): Surroundings {
-  const stop: { exitCode: number | undefined } = { exitCode: undefined };
-  return {
-    note: () => {},
-    stop,
-    versions: { vqray: "test" },
-    progress: (label, total, alreadyDone = 0) =>
-      new class extends Progress {
-        override update(done: number, note?: string) {
-          super.update(done, note);
-          onProgress(done, stop);
-        }
-      }({ label, total, alreadyDone, output: silent }),
-  };
-}
+import {
+  checkpointBytes as bytesIn,
+  metricsOf as metricsIn,
+  surroundings,
+  timeless,
+} from "./surroundings.ts";
 
 const [golden] = await readTrainingGoldens();
 const folder = await Deno.makeTempDir();
@@ -77,16 +61,8 @@ function options(save_path: string, changes: Partial<TrainVqvaeOptions> = {}): T
   };
 }
 
-async function metricsOf(save_path: string): Promise<Record<string, number>[]> {
-  return (await Deno.readTextFile(join(folder, save_path, "metrics.jsonl"))).trim().split("\n").map((line) =>
-    JSON.parse(line)
-  );
-}
-
-async function checkpointBytes(save_path: string, name: string): Promise<Uint8Array[]> {
-  const path = join(folder, save_path, "checkpoint", name);
-  return [await Deno.readFile(`${path}.safetensors`), await Deno.readFile(`${path}.optimizer.safetensors`)];
-}
+const metricsOf = (save_path: string) => metricsIn(join(folder, save_path));
+const checkpointBytes = (save_path: string, name: string) => bytesIn(join(folder, save_path), name);
 
 Deno.test("a run from PyTorch's weights has PyTorch's losses, step by step", async () => {
   const { configuration, batch, learning_rate, name, steps } = golden!;
@@ -175,7 +151,6 @@ Deno.test("a resumed run equals an uninterrupted one, bit for bit", async () => 
   await trainVqvae(options("halves", { ...changes, n_epochs: 2 }), surroundings());
   await trainVqvae(options("halves", { ...changes, n_epochs: 4, resume: true }), surroundings());
   assertEquals(await checkpointBytes("halves", "vqvae_004"), await checkpointBytes("whole", "vqvae_004"));
-  const timeless = (lines: Record<string, number>[]) => lines.map(({ images_per_s: _, ...rest }) => rest);
   assertEquals(timeless(await metricsOf("halves")), timeless(await metricsOf("whole")));
 });
 

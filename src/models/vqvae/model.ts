@@ -16,6 +16,8 @@ const latentLossWeight = 0.25;
 /** All that one pass over a batch gives. */
 export interface VqvaeResult {
   reconstruction: Tensor;
+  /** See {@linkcode Vqvae.latent}. */
+  latent: Tensor;
   top: Quantized;
   bottom: Quantized;
   /** mean((reconstruction − images)²). */
@@ -95,11 +97,12 @@ export class Vqvae {
     const top = this.quantizeTop.quantize(this.projectTop(this.encodeTop(bottomFeatures)));
     const bottomInput = this.projectBottom(concat([this.decodeTop(top.values), bottomFeatures]));
     const bottom = this.quantizeBottom.quantize(bottomInput);
-    const reconstruction = this.decodeLatent(this.latent(top.values, bottom.values));
+    const latent = this.latent(top.values, bottom.values);
+    const reconstruction = this.decodeLatent(latent);
     const reconstructionLoss = mse(reconstruction, images, { targetGiven: true });
     const latentLoss = add(top.difference, bottom.difference);
     const loss = add(reconstructionLoss, scale(latentLoss, latentLossWeight));
-    return { reconstruction, top, bottom, reconstructionLoss, latentLoss, loss };
+    return { reconstruction, latent, top, bottom, reconstructionLoss, latentLoss, loss };
   }
 
   /** What the decoder sees and what a classifier can be trained on: concat[upsample_t(q_t), q_b], [B, 2·embed_dim, h, w]. */

@@ -1,36 +1,24 @@
 /** The codec's two programs, training and evaluation, each a graph for one batch size and its inputs. */
 
-import { floatType } from "../graph/layout.ts";
-import type { Tensor } from "../graph/tensor.ts";
-import type { Vqvae, VqvaeResult } from "../models/vqvae/model.ts";
-import { channelsLast } from "../ops/channels.ts";
-import { scale } from "../ops/elementwise.ts";
-import { gradients } from "../ops/gradient.ts";
-import { variable } from "../ops/variable.ts";
-import { type Adam, stepInput } from "../optim/adam.ts";
-import type { Program } from "../plan/plan.ts";
-import { ScalarRing } from "./scalar_ring.ts";
-
-/** [B, C, H, W]. */
-export type BatchShape = readonly [number, number, number, number];
+import { floatType } from "../../graph/layout.ts";
+import type { Tensor } from "../../graph/tensor.ts";
+import type { Vqvae, VqvaeResult } from "../../models/vqvae/model.ts";
+import { channelsLast } from "../../ops/channels.ts";
+import { scale } from "../../ops/elementwise.ts";
+import { gradients } from "../../ops/gradient.ts";
+import { variable } from "../../ops/variable.ts";
+import { type Adam, stepInput } from "../../optim/adam.ts";
+import { ringCapacity, ScalarRing } from "../scalar_ring.ts";
+import type { BatchShape, StepProgram } from "../trainer.ts";
 
 export type VqvaeScalar = "loss" | "recon_loss" | "latent_loss" | "perplexity_t" | "perplexity_b";
 
-/** A program and what the host writes and reads. */
-export interface VqvaeProgram {
-  program: Program;
-  /** Flat [B, C, H, W]; written before each run. */
-  images: Tensor;
-  /** [rate, scale, slot, 0]; written before each run. */
-  step: Tensor;
+/** A program of the codec. */
+export interface VqvaeProgram extends StepProgram<VqvaeScalar> {
   /** u32 [4], the first being the step's random key; written before each run where dead codes are restarted. */
   key: Tensor;
-  ring: ScalarRing<VqvaeScalar>;
   result: VqvaeResult;
 }
-
-/** Slots of the rings: the most steps between two reads. */
-export const ringCapacity = 64;
 
 function begin(model: Vqvae, shape: BatchShape) {
   const images = variable(floatType(shape), "images");
@@ -81,7 +69,7 @@ export function evaluationProgram(
   const { images, step, key, result, ring, counts } = begin(model, shape);
   const { top, bottom, reconstruction } = result;
   const topOnly = () => model.decodeLatent(model.latent(top.values, scale(bottom.values, 0)));
-  const program: Program = {
+  const program = {
     results: withImages ? [reconstruction, topOnly()] : [],
     effects: [...counts, ring.record(step)],
     arenas: [optimizer.parameters],

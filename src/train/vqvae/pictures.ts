@@ -1,23 +1,21 @@
-/** A run's pictures: originals, samples of reconstructions, and the curves of its losses. */
+/** The pictures of a run of codec training: originals, samples of reconstructions, and the curves of its losses. */
 
 import { join } from "node:path";
-import type { BatchLoader } from "../data/loader.ts";
-import { imagenetDeviation, imagenetMean } from "../data/normalisation.ts";
-import { writeFileAtomic } from "../io/atomic.ts";
-import { encodePng } from "../io/png.ts";
-import { renderCurves } from "../report/curves.ts";
-import { type GridOptions, imageGrid } from "../report/grid.ts";
-import type { MetricsLine, Phase } from "./metrics_log.ts";
-import type { VqvaeTrainer } from "./vqvae_trainer.ts";
-
-/** Milliseconds between two drawings of the curves, each of which takes about a second. */
-const drawingInterval = 30_000;
+import type { BatchLoader } from "../../data/loader.ts";
+import { imagenetDeviation, imagenetMean } from "../../data/normalisation.ts";
+import { writeFileAtomic } from "../../io/atomic.ts";
+import { encodePng } from "../../io/png.ts";
+import type { Panel } from "../../report/curves.ts";
+import { type GridOptions, imageGrid } from "../../report/grid.ts";
+import type { MetricsLine, Phase } from "../metrics_log.ts";
+import { RunCurves, series } from "../run_curves.ts";
+import type { VqvaeTrainer } from "./trainer.ts";
 
 /** Grids are five by five. */
 const samples = 25;
 
-export class RunPictures {
-  private lastDrawn = -Infinity;
+export class VqvaePictures {
+  private readonly curves: RunCurves;
   private chosen: { images: Float32Array<ArrayBuffer>; count: number } | undefined;
 
   /** The samples are the first images of `loader`. */
@@ -25,7 +23,9 @@ export class RunPictures {
     private readonly folder: string,
     private readonly trainer: VqvaeTrainer,
     private readonly loader: BatchLoader,
-  ) {}
+  ) {
+    this.curves = new RunCurves(join(folder, "loss_curves.png"), "VQ-VAE-2", panels);
+  }
 
   /** sample/original.png. */
   async writeOriginals(): Promise<void> {
@@ -41,28 +41,9 @@ export class RunPictures {
     await this.writeGrid(`flat_${name}`, topOnly);
   }
 
-  /** loss_curves.png: losses and perplexities by epoch. Not more often than every half minute, unless it is the last time. */
+  /** loss_curves.png: losses and perplexities by epoch. */
   async drawCurves(lines: readonly MetricsLine[], isLast: boolean): Promise<void> {
-    if (!isLast && performance.now() - this.lastDrawn < drawingInterval) return;
-    this.lastDrawn = performance.now();
-    const panel = (title: string, ...names: string[]) => ({
-      title,
-      yLabel: title.toLowerCase(),
-      series: (["train", "valid"] as Phase[]).flatMap((phase) =>
-        names.map((name) => curve(lines, phase, name, names.length > 1))
-      ),
-    });
-    const png = await renderCurves({
-      title: "VQ-VAE-2",
-      xLabel: "epoch",
-      panels: [
-        panel("Loss", "loss"),
-        panel("Reconstruction loss", "recon_loss"),
-        panel("Latent loss", "latent_loss"),
-        panel("Codebook perplexity", "perplexity_t", "perplexity_b"),
-      ],
-    });
-    await writeFileAtomic(join(this.folder, "loss_curves.png"), png);
+    await this.curves.draw(lines, isLast);
   }
 
   private async samples(): Promise<{ images: Float32Array<ArrayBuffer>; count: number }> {
@@ -98,12 +79,22 @@ export function gridOptions(channels: number, height: number, width: number): Gr
   return { channels, height, width, mean, std };
 }
 
-function curve(lines: readonly MetricsLine[], phase: Phase, name: string, withName: boolean) {
-  const level = name.endsWith("_t") ? "top" : "bottom";
-  return {
-    name: withName ? `${phase}, ${level}` : phase,
-    points: lines.filter((line) => line.phase === phase).map((
-      line,
-    ): [number, number] => [line.epoch, line[name] as number]),
-  };
+function panels(lines: readonly MetricsLine[]): Panel[] {
+  const panel = (title: string, ...names: string[]): Panel => ({
+    title,
+    yLabel: title.toLowerCase(),
+    series: (["train", "valid"] as Phase[]).flatMap((phase) =>
+      names.map((name) => {
+        const level = name.endsWith("_t") ? "top" : "bottom";
+        const label = names.length > 1 ? `${phase}, ${level}` : phase;
+        return series(lines, phase, label, (line) => line[name]);
+      })
+    ),
+  });
+  return [
+    panel("Loss", "loss"),
+    panel("Reconstruction loss", "recon_loss"),
+    panel("Latent loss", "latent_loss"),
+    panel("Codebook perplexity", "perplexity_t", "perplexity_b"),
+  ];
 }

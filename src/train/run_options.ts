@@ -1,10 +1,10 @@
-/** What a run of codec training is asked for, what surrounds it, and how it ends. */
+/** What every training run is asked for, what surrounds it, and how it ends. */
 
-import type { VqvaeConfiguration } from "../models/vqvae/configuration.ts";
 import type { Progress } from "../report/progress.ts";
 import type { StopSignal } from "./stop_signal.ts";
 
-export interface TrainVqvaeOptions {
+/** The options that all models share; see the commands' help. */
+export interface RunOptions {
   data_path: string;
   /** No validation where it is missing. */
   valid_path?: string;
@@ -23,12 +23,8 @@ export interface TrainVqvaeOptions {
   init?: string;
   resume: boolean;
   checkpoint_every: number;
-  sample_every: number;
   log_every: number;
-  kmeans_init: boolean;
-  restart_dead_codes?: number;
   adapter?: string;
-  configuration: VqvaeConfiguration;
 }
 
 /** What the caller shows and hands in. */

@@ -1,0 +1,71 @@
+/** What a training step's plan takes: memory, traffic and arithmetic by operation. Nothing runs for it. */
+
+import type { Target } from "../src/graph/lowering.ts";
+import { type Plan, plan } from "../src/plan/plan.ts";
+import { textTable } from "../src/report/table.ts";
+import { copiedDensenet, type ModelName, models, type ModelStep } from "./models.ts";
+
+interface Share {
+  dispatches: number;
+  flops: number;
+  bytes: number;
+}
+
+function byOperation({ dispatches }: Plan): Map<string, Share> {
+  const shares = new Map<string, Share>();
+  for (const { operation, flops, bytes } of dispatches) {
+    const share = shares.get(operation) ?? { dispatches: 0, flops: 0, bytes: 0 };
+    share.dispatches++;
+    share.flops += flops;
+    share.bytes += bytes;
+    shares.set(operation, share);
+  }
+  return shares;
+}
+
+const giga = (value: number) => (value / 1e9).toFixed(2);
+const mebibytes = (bytes: number) => (bytes / 2 ** 20).toFixed(0);
+
+/** Every operation of the plan, that which moves most first, and the whole. */
+export function planTable(planned: Plan): string {
+  const shares = [...byOperation(planned)].sort(([, first], [, second]) => second.bytes - first.bytes);
+  const whole = shares.reduce(
+    (sum, [, { dispatches, flops, bytes }]) => ({
+      dispatches: sum.dispatches + dispatches,
+      flops: sum.flops + flops,
+      bytes: sum.bytes + bytes,
+    }),
+    { dispatches: 0, flops: 0, bytes: 0 },
+  );
+  const rows = [...shares, ["together", whole] as const].map(([name, { dispatches, flops, bytes }]) => [
+    name,
+    String(dispatches),
+    giga(flops),
+    giga(bytes),
+  ]);
+  return textTable(["operation", "dispatches", "GFLOP", "GB moved"], rows);
+}
+
+/** Peak memory and traffic as planned, and for DenseNet also as they would be if every value were copied and stored. */
+export function memoryTable(name: ModelName, size: number, batch: number, target: Target): string {
+  // What is only compared need not fit.
+  const roomy = { ...target, maxBindingBytes: Infinity };
+  const planOf = ({ step }: ModelStep) => plan(step.program, roomy);
+  const own = planOf(models[name](size, batch));
+  const moved = ({ dispatches }: Plan) => dispatches.reduce((sum, { bytes }) => sum + bytes, 0);
+  const row = (what: string, bytes: number, from: Plan) => [
+    what,
+    mebibytes(bytes),
+    (own.peakBytes / bytes).toFixed(2),
+    giga(moved(from)),
+  ];
+  const rows = [row("as planned", own.peakBytes, own), row("no buffer shared", own.unsharedBytes, own)];
+  if (name === "densenet") {
+    const copied = planOf(copiedDensenet(size, batch));
+    rows.push(
+      row("features copied, normalised values stored", copied.peakBytes, copied),
+      row("the same, no buffer shared", copied.unsharedBytes, copied),
+    );
+  }
+  return textTable(["plan", "peak MiB", "as planned / this", "GB moved"], rows);
+}

@@ -1,0 +1,57 @@
+// Mean and variance of each channel over all positions: y[0, c] = Σ x[p, c] / N, y[1, c] = Σ (x[p, c] − mean)² / N.
+// Where the positions are split, each chunk leaves its own mean and its sum of squares about that, for merge_moments.
+// x [positions] rows of x_row quads, the tensor's own from x_first on; y [1 or chunks][2] rows likewise.
+//
+// A workgroup takes 8 quads of one chunk, 8 positions at a time. Values are taken relative to the chunk's first one, so that the
+// squares do not drown in a large mean.
+
+struct Params {
+  positions: u32, quads: u32, chunk: u32, column_tiles: u32, tiles: u32,
+  x_row: u32, x_first: u32, y_row: u32, y_first: u32,
+}
+@group(0) @binding(0) var<uniform> p: Params;
+@group(0) @binding(1) var<storage, read> x: array<vec4f>;
+@group(0) @binding(2) var<storage, read_write> y: array<vec4f>;
+
+var<workgroup> sums: array<vec4f, 64>;
+var<workgroup> squares: array<vec4f, 64>;
+
+@compute @workgroup_size(8, 8)
+fn main(@builtin(local_invocation_id) local: vec3u, @builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u) {
+  let tile = group.y * groups.x + group.x;
+  if (tile >= p.tiles) { return; }
+  let part = tile / p.column_tiles;
+  let quad = tile % p.column_tiles * 8u + local.x;
+  let column = p.x_first + min(quad, p.quads - 1u);
+  let begin = part * p.chunk;
+  let end = min(p.positions, begin + p.chunk);
+  let origin = x[begin * p.x_row + column];
+  var sum = vec4f();
+  var square = vec4f();
+  for (var position = begin + local.y; position < end; position += 8u) {
+    let difference = x[position * p.x_row + column] - origin;
+    sum += difference;
+    square = fma(difference, difference, square);
+  }
+  sums[local.y * 8u + local.x] = sum;
+  squares[local.y * 8u + local.x] = square;
+  workgroupBarrier();
+  if (local.y == 0u && quad < p.quads) {
+    var total = vec4f();
+    var total_square = vec4f();
+    for (var row = 0u; row < 8u; row++) {
+      total += sums[row * 8u + local.x];
+      total_square += squares[row * 8u + local.x];
+    }
+    let count = f32(end - begin);
+    let mean = total / count;
+    let about_mean = max(total_square - total * mean, vec4f());
+    let at = 2u * part * p.y_row + p.y_first + quad;
+    y[at] = origin + mean;
+    //: if PARTIAL
+    y[at + p.y_row] = about_mean;
+    //: else
+    y[at + p.y_row] = about_mean / count;
+    //: end
+  }
+}

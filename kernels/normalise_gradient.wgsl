@@ -1,0 +1,65 @@
+// The gradient of y = x · scale + shift (with RELU: where y is positive) for x, and each channel's sums over a chunk of positions:
+// y[p, c] = d[p, c] · scale[c], added to what is in y if ADD; partial[s, 0, c] = Σ d[p, c], partial[s, 1, c] = Σ d[p, c] · x̂[p, c]
+// with x̂ = (x − mean) · reciprocal.
+// d, x, y [positions]: rows of d_row … quads, the tensors' own from d_first … on; coefficients [4][quads]: scale, shift, mean,
+// reciprocal; partial [chunks][2][quads]. A workgroup takes 8 quads of one chunk, 8 positions at a time.
+
+struct Params {
+  positions: u32, quads: u32, chunk: u32, column_tiles: u32, tiles: u32,
+  d_row: u32, d_first: u32, x_row: u32, x_first: u32, y_row: u32, y_first: u32,
+}
+@group(0) @binding(0) var<uniform> p: Params;
+@group(0) @binding(1) var<storage, read> d: array<vec4f>;
+@group(0) @binding(2) var<storage, read> x: array<vec4f>;
+@group(0) @binding(3) var<storage, read> coefficients: array<vec4f>;
+@group(0) @binding(4) var<storage, read_write> y: array<vec4f>;
+@group(0) @binding(5) var<storage, read_write> partial: array<vec4f>;
+
+var<workgroup> plain_sums: array<vec4f, 64>;
+var<workgroup> weighted_sums: array<vec4f, 64>;
+
+@compute @workgroup_size(8, 8)
+fn main(@builtin(local_invocation_id) local: vec3u, @builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u) {
+  let tile = group.y * groups.x + group.x;
+  if (tile >= p.tiles) { return; }
+  let part = tile / p.column_tiles;
+  let quad = tile % p.column_tiles * 8u + local.x;
+  let column = min(quad, p.quads - 1u);
+  let scale = coefficients[column];
+  let shift = coefficients[p.quads + column];
+  let mean = coefficients[2u * p.quads + column];
+  let reciprocal = coefficients[3u * p.quads + column];
+  var plain = vec4f();
+  var weighted = vec4f();
+  let end = min(p.positions, (part + 1u) * p.chunk);
+  for (var position = part * p.chunk + local.y; position < end; position += 8u) {
+    let value = x[position * p.x_row + p.x_first + column];
+    var upstream = d[position * p.d_row + p.d_first + column];
+    //: if RELU
+    upstream = select(vec4f(), upstream, fma(value, scale, shift) > vec4f());
+    //: end
+    plain += upstream;
+    weighted = fma(upstream, (value - mean) * reciprocal, weighted);
+    if (quad < p.quads) {
+      let at = position * p.y_row + p.y_first + quad;
+      //: if ADD
+      y[at] = fma(upstream, scale, y[at]);
+      //: else
+      y[at] = upstream * scale;
+      //: end
+    }
+  }
+  plain_sums[local.y * 8u + local.x] = plain;
+  weighted_sums[local.y * 8u + local.x] = weighted;
+  workgroupBarrier();
+  if (local.y == 0u && quad < p.quads) {
+    var plain_total = vec4f();
+    var weighted_total = vec4f();
+    for (var row = 0u; row < 8u; row++) {
+      plain_total += plain_sums[row * 8u + local.x];
+      weighted_total += weighted_sums[row * 8u + local.x];
+    }
+    partial[2u * part * p.quads + quad] = plain_total;
+    partial[(2u * part + 1u) * p.quads + quad] = weighted_total;
+  }
+}

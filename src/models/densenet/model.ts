@@ -1,0 +1,147 @@
+/** DenseNet (Huang et al. 2017) with torchvision's layers and keys, and in front of it, for latents, a convolution to three channels. */
+
+import type { Place, Tensor } from "../../graph/tensor.ts";
+import { type Layer, transposedConvolutionLayer, unbiasedConvolutionLayer } from "../../nn/convolution.ts";
+import { linearLayer } from "../../nn/linear.ts";
+import { type Measured, type NormalisationLayer, normalisationLayer } from "../../nn/normalisation.ts";
+import { ParameterSet } from "../../nn/parameters.ts";
+import { averagePool2d, globalAveragePool2d } from "../../ops/average_pooling.ts";
+import { relu } from "../../ops/elementwise.ts";
+import { maxPool2d } from "../../ops/max_pooling.ts";
+import { moments } from "../../ops/moments.ts";
+import { checkConfiguration, type DensenetConfiguration } from "./configuration.ts";
+import { CopiedFeatures, Features } from "./features.ts";
+
+/** Whether batch normalisation takes the batch's own moments, which its running statistics then follow, or those statistics. */
+export type Mode = "train" | "evaluate";
+
+/** A layer that can leave its result in another tensor's rows. */
+type PlacedLayer = (x: Tensor, into?: Place) => Tensor;
+
+/** Normalisation, ReLU, convolution: what a DenseNet is made of. */
+interface Stage {
+  norm: NormalisationLayer;
+  conv: PlacedLayer;
+}
+
+interface Block {
+  /** The bottleneck and the layer proper of each. */
+  layers: { bottleneck: Stage; growth: Stage }[];
+  /** Channels behind the last layer. */
+  channels: number;
+  /** What leads to the next block; the last has none. */
+  transition?: Stage;
+}
+
+const halving = { kernel: [2, 2], stride: [2, 2], padding: [0, 0, 0, 0] } as const;
+const stemPool = { kernel: [3, 3], stride: [2, 2], padding: [1, 1, 1, 1] } as const;
+
+export class Densenet {
+  readonly set = new ParameterSet();
+  private readonly fromLatent?: Layer;
+  private readonly stem: { conv: PlacedLayer; norm: NormalisationLayer };
+  private readonly blocks: Block[];
+  private readonly lastNorm: NormalisationLayer;
+  private readonly classifier: Layer;
+
+  /** Throws a UsageError where the configuration's parts do not go together. */
+  constructor(readonly configuration: DensenetConfiguration) {
+    checkConfiguration(configuration);
+    const { set } = this;
+    const { n_classes, latent_channels, block_layers, initial_features: initial, growth_rate } =
+      configuration;
+    if (latent_channels > 0) {
+      const options = { input: latent_channels, output: 3, kernel: 1 };
+      this.fromLatent = transposedConvolutionLayer(set, "init_conv", options);
+    }
+    const key = "model.features";
+    this.stem = {
+      conv: unbiasedConvolutionLayer(set, `${key}.conv0`, {
+        input: 3,
+        output: initial,
+        kernel: 7,
+        stride: 2,
+        padding: 3,
+      }),
+      norm: normalisationLayer(set, `${key}.norm0`, initial),
+    };
+    let channels = initial;
+    this.blocks = block_layers.map((count, index) => {
+      const block = this.block(`${key}.denseblock${index + 1}`, channels, count);
+      channels += count * growth_rate;
+      if (index === block_layers.length - 1) return block;
+      const half = Math.floor(channels / 2);
+      const transition = this.stage(`${key}.transition${index + 1}`, "", channels, half, 1);
+      channels = half;
+      return { ...block, transition };
+    });
+    this.lastNorm = normalisationLayer(set, `${key}.norm${block_layers.length + 1}`, channels);
+    this.classifier = linearLayer(set, "model.classifier.0", { input: channels, output: n_classes });
+  }
+
+  private block(key: string, input: number, count: number): Block {
+    const { growth_rate, bottleneck_factor } = this.configuration;
+    const width = growth_rate * bottleneck_factor;
+    const layers = Array.from({ length: count }, (_, index) => {
+      const own = `${key}.denselayer${index + 1}`;
+      return {
+        bottleneck: this.stage(own, "1", input + index * growth_rate, width, 1),
+        growth: this.stage(own, "2", width, growth_rate, 3),
+      };
+    });
+    return { layers, channels: input + count * growth_rate };
+  }
+
+  private stage(key: string, suffix: string, input: number, output: number, kernel: 1 | 3): Stage {
+    const padding = (kernel - 1) / 2;
+    return {
+      norm: normalisationLayer(this.set, `${key}.norm${suffix}`, input),
+      conv: unbiasedConvolutionLayer(this.set, `${key}.conv${suffix}`, { input, output, kernel, padding }),
+    };
+  }
+
+  /**
+   * The graph from [B, C, H, W] in the channels-last layout to logits [B, n_classes, 1, 1]. `copied` concatenates and stores
+   * every value, as the formulas have it: nobody wants that but who compares.
+   */
+  forward(input: Tensor, mode: Mode, copied = false): Tensor {
+    const training = mode === "train";
+    const normalised = (norm: NormalisationLayer, features: Measured) =>
+      copied ? relu(norm(features, { relu: false })) : norm(features);
+    const measure = (values: Tensor): Measured =>
+      training ? { values, moments: moments(values) } : { values };
+    let place = (into?: Place): Tensor => {
+      const images = this.fromLatent ? this.fromLatent(input) : input;
+      return maxPool2d(normalised(this.stem.norm, measure(this.stem.conv(images))), stemPool, into);
+    };
+    let size = pooledSize(stemSize(input.shape));
+    let last!: Measured;
+    for (const [index, block] of this.blocks.entries()) {
+      const shape = [input.shape[0]!, block.channels, ...size];
+      const features = copied
+        ? new CopiedFeatures(training)
+        : new Features(shape, `denseblock${index + 1}`, training);
+      features.add(place(features.next));
+      for (const { bottleneck, growth } of block.layers) {
+        const narrow = bottleneck.conv(normalised(bottleneck.norm, features.all));
+        features.add(growth.conv(normalised(growth.norm, measure(narrow)), features.next));
+      }
+      last = features.all;
+      const { transition } = block;
+      if (!transition) break;
+      const reduced = transition.conv(normalised(transition.norm, last));
+      place = (into) => averagePool2d(reduced, halving, into);
+      size = size.map((extent) => Math.floor(extent / 2)) as [number, number];
+    }
+    return this.classifier(globalAveragePool2d(normalised(this.lastNorm, last)));
+  }
+}
+
+/** [height, width] behind the stem's convolution, and behind its pool. */
+function stemSize([, , height, width]: readonly number[]): [number, number] {
+  return [Math.floor((height! - 1) / 2) + 1, Math.floor((width! - 1) / 2) + 1];
+}
+
+function pooledSize([height, width]: [number, number]): [number, number] {
+  return stemSize([0, 0, height, width]);
+}

@@ -1,0 +1,52 @@
+/** What a codec's weights say about its configuration, where nothing else does: PyTorch's files hold tensors only. */
+
+import { DataError } from "../../errors.ts";
+import { defaultConfiguration, type VqvaeConfiguration } from "./configuration.ts";
+
+/** Tensors by key; only their shapes matter. */
+type Shapes = ReadonlyMap<string, { shape: readonly number[] }>;
+
+/**
+ * The configuration that weights of these shapes belong to. The decay leaves no trace in them, and neither does
+ * n_res_channel where there are no residual blocks: these two are the default's.
+ *
+ * @throws DataError, without a file's name, where a tensor that tells it is missing or of another rank
+ */
+export function inferConfiguration(tensors: Shapes): VqvaeConfiguration {
+  const extents = (key: string, rank: number): readonly number[] => {
+    const shape = tensors.get(key)?.shape;
+    if (!shape) throw new DataError(`weights of another model: it has no ${key}`);
+    if (shape.length !== rank) {
+      throw new DataError(`weights of another model: ${key} has shape [${shape}], expected ${rank} axes`);
+    }
+    return shape;
+  };
+  const [embed_dim, channel] = extents("quantize_conv_t.weight", 4);
+  const [, n_embed] = extents("quantize_t.embed", 2);
+  const [, in_channel] = extents("enc_b.blocks.0.weight", 4);
+  const blocks = residualBlocks(tensors);
+  return {
+    ...defaultConfiguration,
+    in_channel: in_channel!,
+    channel: channel!,
+    n_res_block: blocks.length,
+    n_res_channel: blocks.length > 0 ? extents(blocks[0]!, 4)[0]! : defaultConfiguration.n_res_channel,
+    embed_dim: embed_dim!,
+    n_embed: n_embed!,
+    first_stride: strideOf(tensors, "enc_b"),
+    second_stride: strideOf(tensors, "enc_t"),
+  };
+}
+
+/** The first convolutions of the bottom encoder's residual blocks. */
+function residualBlocks(tensors: Shapes): string[] {
+  return [...tensors.keys()].filter((key) => /^enc_b\.blocks\.\d+\.conv\.1\.weight$/.test(key));
+}
+
+/** Each 4×4 convolution of an encoder halves its input's sides. */
+function strideOf(tensors: Shapes, encoder: string): number {
+  const halvings = [...tensors].filter(([key, { shape }]) =>
+    key.startsWith(`${encoder}.blocks.`) && shape.length === 4 && shape[2] === 4
+  );
+  return 2 ** halvings.length;
+}

@@ -1,0 +1,28 @@
+/** Batch normalisation with its ReLU, as a layer that owns its weight, bias and running statistics. */
+
+import { floatType } from "../graph/layout.ts";
+import type { Tensor } from "../graph/tensor.ts";
+import { type NormalisationState, normaliseBatch, normaliseRunning } from "../ops/normalisation.ts";
+import { oneInitialiser, type ParameterSet, zeroInitialiser } from "./parameters.ts";
+
+/** A value and, in training, the moments of its channels; without them running statistics take their place. */
+export interface Measured {
+  values: Tensor;
+  moments?: Tensor;
+}
+
+/** A layer from a measured value to its normalised one, rectified unless told. */
+export type NormalisationLayer = (input: Measured, options?: { relu: boolean }) => Tensor;
+
+/** Keys `{key}.weight`, `.bias`, and the buffers `.running_mean` and `.running_var`, [channels] each. */
+export function normalisationLayer(set: ParameterSet, key: string, channels: number): NormalisationLayer {
+  const type = floatType([channels]);
+  const state: NormalisationState = {
+    gamma: set.parameter(`${key}.weight`, type, oneInitialiser),
+    beta: set.parameter(`${key}.bias`, type, zeroInitialiser),
+    runningMean: set.buffer(`${key}.running_mean`, type, zeroInitialiser),
+    runningVariance: set.buffer(`${key}.running_var`, type, oneInitialiser),
+  };
+  return ({ values, moments }, options) =>
+    moments ? normaliseBatch(values, moments, state, options) : normaliseRunning(values, state, options);
+}

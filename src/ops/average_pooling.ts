@@ -1,0 +1,155 @@
+/** Average pooling: the mean of the values under a window that moves over the images, or of whole images. */
+
+import { divideUp, elementCount, floatType, type TensorType } from "../graph/layout.ts";
+import type { Kernel } from "../graph/lowering.ts";
+import type { Operation } from "../graph/operation.ts";
+import { apply, applyInto, type Place, type Tensor } from "../graph/tensor.ts";
+import globalSource from "../../kernels/global_average_pool2d.wgsl" with { type: "text" };
+import gradientSource from "../../kernels/pool2d_gradient.wgsl" with { type: "text" };
+import source from "../../kernels/pool2d.wgsl" with { type: "text" };
+import {
+  type AveragePoolWindow,
+  countedParams,
+  countedPlaces,
+  forEachPooled,
+  inferGradient,
+  type Pooled,
+  pooledType,
+  poolParams,
+  rowParams,
+  windowConstants,
+} from "./pool_window.ts";
+import { type ImageShape, imageShape, notDifferentiable, quadCount, streamingCost } from "./support.ts";
+
+const kernel: Kernel = { name: "pool2d", source };
+const gradientKernel: Kernel = { name: "pool2d_gradient", source: gradientSource };
+const globalKernel: Kernel = { name: "global_average_pool2d", source: globalSource };
+
+const averagePool2dOperation: Operation<AveragePoolWindow> = {
+  name: "average_pool2d",
+  infer: ([x], window) => pooledType("average_pool2d", x!, window),
+  gradient: ({ inputs, attributes }, upstream) => [averagePool2dGradient(inputs[0]!, upstream, attributes)],
+  lower(node, lowering) {
+    const [x] = node.inputs;
+    const input = imageShape("average_pool2d", x!.type);
+    lowering.dispatch({
+      kernel,
+      constants: { ...windowConstants(node.attributes), MAX: false, WINNERS: false },
+      bindings: { x: x!, y: node },
+      params: {
+        ...poolParams(input, imageShape("average_pool2d", node.type), node.attributes),
+        ...rowParams(x!, node),
+        ...countedParams(input, node.attributes),
+      },
+      workgroups: divideUp(quadCount(node), 64),
+      ...node.operation.cost(node),
+    });
+  },
+  reference([x], node) {
+    const window = node.attributes as AveragePoolWindow;
+    const y = new Float64Array(elementCount(node.shape));
+    forEachPooled(node.inputs[0]!.type, node.type, window, (from, to) => y[to]! += x![from]!);
+    const input = imageShape("average_pool2d", node.inputs[0]!.type);
+    return y.map((sum, index) => sum / placesAt(input, node.type, window, index));
+  },
+  cost: (node) => streamingCost(node, elementCount(node.attributes.kernel)),
+};
+
+function placesAt(
+  input: ImageShape,
+  pooled: TensorType,
+  window: AveragePoolWindow,
+  index: number,
+): number {
+  const [height, width] = pooled.shape.slice(2) as [number, number];
+  return countedPlaces(input, window, Math.floor(index / width) % height, index % width);
+}
+
+/** Each upstream value shared out evenly under its window. */
+const averagePool2dGradientOperation: Operation<Pooled<AveragePoolWindow>> = {
+  name: "average_pool2d_gradient",
+  infer: ([upstream], attributes) => inferGradient("average_pool2d_gradient", upstream!, attributes),
+  gradient: notDifferentiable("average_pool2d_gradient"),
+  lower(node, lowering) {
+    const [upstream] = node.inputs;
+    const input = imageShape("average_pool2d_gradient", node.type);
+    lowering.dispatch({
+      kernel: gradientKernel,
+      constants: { ...windowConstants(node.attributes), MAX: false },
+      bindings: { x: upstream!, y: node },
+      params: {
+        ...poolParams(input, imageShape("average_pool2d_gradient", upstream!.type), node.attributes),
+        ...rowParams(upstream!, node),
+        ...countedParams(input, node.attributes),
+      },
+      workgroups: divideUp(quadCount(node), 64),
+      ...node.operation.cost(node),
+    });
+  },
+  reference([upstream], node) {
+    const { type } = node.inputs[0]!;
+    const input = imageShape("average_pool2d_gradient", node.type);
+    const y = new Float64Array(elementCount(node.shape));
+    forEachPooled(node.type, type, node.attributes, (to, window) => {
+      y[to]! += upstream![window]! / placesAt(input, type, node.attributes, window);
+    });
+    return y;
+  },
+  cost: (node) => ({
+    ...streamingCost(node, 0),
+    flops: elementCount(node.inputs[0]!.shape) * elementCount(node.attributes.kernel),
+  }),
+};
+
+const globalAveragePool2dOperation: Operation<undefined> = {
+  name: "global_average_pool2d",
+  infer([x]) {
+    const { images, channels } = imageShape("global_average_pool2d", x!);
+    return floatType([images, channels, 1, 1], "channels_last");
+  },
+  gradient({ inputs: [x] }, upstream) {
+    // One window as large as the image.
+    const { height, width } = imageShape("global_average_pool2d", x!.type);
+    const whole = [height, width] as const;
+    return [averagePool2dGradient(x!, upstream, { kernel: whole, stride: whole, padding: [0, 0, 0, 0] })];
+  },
+  lower(node, lowering) {
+    const [x] = node.inputs;
+    const { images, channels, height, width } = imageShape("global_average_pool2d", x!.type);
+    const quads = divideUp(channels, 4);
+    const columnTiles = divideUp(quads, 8);
+    lowering.dispatch({
+      kernel: globalKernel,
+      constants: {},
+      bindings: { x: x!, y: node },
+      params: { images, positions: height * width, quads, column_tiles: columnTiles, ...rowParams(x!, node) },
+      workgroups: columnTiles * images,
+      ...node.operation.cost(node),
+    });
+  },
+  reference([x], node) {
+    const positions = x!.length / elementCount(node.shape);
+    const sums = new Float64Array(elementCount(node.shape));
+    x!.forEach((value, index) => sums[Math.floor(index / positions)]! += value);
+    return sums.map((sum) => sum / positions);
+  },
+  cost: (node) => ({ ...streamingCost(node, 0), flops: elementCount(node.inputs[0]!.shape) }),
+};
+
+/** x [B, C, H, W] to [B, C, H', W']: the mean of the values under the window. */
+export function averagePool2d(x: Tensor, window: AveragePoolWindow, into?: Place): Tensor {
+  return applyInto(averagePool2dOperation, [x], window, into);
+}
+
+/** The gradient for `x` of {@linkcode averagePool2d}. */
+export function averagePool2dGradient(x: Tensor, upstream: Tensor, window: AveragePoolWindow): Tensor {
+  const { height, width } = imageShape("average_pool2d_gradient", x.type);
+  return apply(averagePool2dGradientOperation, [upstream], { ...window, size: [height, width] as const });
+}
+
+/** x [B, C, H, W] to [B, C, 1, 1]: the mean of each channel of each image. */
+export function globalAveragePool2d(x: Tensor, into?: Place): Tensor {
+  return applyInto(globalAveragePool2dOperation, [x], undefined, into);
+}
+
+export { averagePool2dGradientOperation, averagePool2dOperation, globalAveragePool2dOperation };

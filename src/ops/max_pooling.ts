@@ -1,0 +1,155 @@
+/** Max-pooling: the largest value under a window that moves over the images. */
+
+import { divideUp, elementCount, type Shape, storedBytes, type TensorType } from "../graph/layout.ts";
+import type { Kernel } from "../graph/lowering.ts";
+import type { Operation, ReferenceValues } from "../graph/operation.ts";
+import { apply, applyInto, furtherResult, type Place, type Tensor } from "../graph/tensor.ts";
+import gradientSource from "../../kernels/pool2d_gradient.wgsl" with { type: "text" };
+import source from "../../kernels/pool2d.wgsl" with { type: "text" };
+import {
+  forEachPooled,
+  inferGradient,
+  type Pooled,
+  pooledType,
+  poolParams,
+  type PoolWindow,
+  rowParams,
+  windowConstants,
+} from "./pool_window.ts";
+import { imageShape, notDifferentiable, quadCount, requireType, streamingCost } from "./support.ts";
+
+const kernel: Kernel = { name: "pool2d", source };
+const gradientKernel: Kernel = { name: "pool2d_gradient", source: gradientSource };
+
+/** A place in a window is kept in one byte. */
+const mostTaps = 256;
+
+/** The largest value of each window and its place there: the first of equal ones, and any NaN, as in PyTorch. */
+function maxima(x: ReferenceValues, type: TensorType, pooled: TensorType, window: PoolWindow) {
+  const count = elementCount(pooled.shape);
+  const [values, taps] = [new Float64Array(count), new Int32Array(count).fill(-1)];
+  forEachPooled(type, pooled, window, (inputAt, outputAt, tap) => {
+    const value = x[inputAt]!;
+    if (taps[outputAt]! >= 0 && !(value > values[outputAt]!) && !Number.isNaN(value)) return;
+    values[outputAt] = value;
+    taps[outputAt] = tap;
+  });
+  return { values, taps };
+}
+
+/** Where the winner of an element of [B, C, H', W'] lies among [B, H', W', quads] numbers, and its factor there. */
+function winnerByte([, channels, height, width]: Shape, index: number): { at: number; factor: number } {
+  const pixels = height! * width!;
+  const channel = Math.floor(index / pixels) % channels!;
+  const position = Math.floor(index / (pixels * channels!)) * pixels + index % pixels;
+  return { at: position * divideUp(channels!, 4) + Math.floor(channel / 4), factor: 256 ** (channel % 4) };
+}
+
+/** With a further result, that is the winners' places in their windows, four in a number, for the gradient. */
+const maxPool2dOperation: Operation<PoolWindow> = {
+  name: "max_pool2d",
+  infer([x], window) {
+    if (elementCount(window.kernel) > mostTaps) {
+      throw new RangeError(
+        `Cannot run max_pool2d as the window [${window.kernel}] must have at most ${mostTaps} places`,
+      );
+    }
+    return pooledType("max_pool2d", x!, window);
+  },
+  gradient: (node, upstream) => [maxPool2dGradient(node, upstream)],
+  lower(node, lowering) {
+    const [x] = node.inputs;
+    const [winners] = node.further;
+    lowering.dispatch({
+      kernel,
+      constants: { ...windowConstants(node.attributes), MAX: true, WINNERS: winners !== undefined },
+      bindings: winners ? { x: x!, y: node, winners } : { x: x!, y: node },
+      params: {
+        ...poolParams(
+          imageShape("max_pool2d", x!.type),
+          imageShape("max_pool2d", node.type),
+          node.attributes,
+        ),
+        ...rowParams(x!, node),
+      },
+      workgroups: divideUp(quadCount(node), 64),
+      ...node.operation.cost(node),
+    });
+  },
+  reference: ([x], node) => maxima(x!, node.inputs[0]!.type, node.type, node.attributes).values,
+  cost(node) {
+    const { flops, bytes } = streamingCost(node, elementCount(node.attributes.kernel));
+    return { flops, bytes: node.further.reduce((sum, { type }) => sum + storedBytes(type), bytes) };
+  },
+};
+
+/** (upstream, winners): each upstream value at the position that won its window. */
+const maxPool2dGradientOperation: Operation<Pooled<PoolWindow>> = {
+  name: "max_pool2d_gradient",
+  infer([upstream, winners], attributes) {
+    const type = inferGradient("max_pool2d_gradient", upstream!, attributes);
+    const { shape } = winnersType(upstream!.shape);
+    requireType("max_pool2d_gradient", "winners", winners!, shape, "u32");
+    return type;
+  },
+  gradient: notDifferentiable("max_pool2d_gradient"),
+  lower(node, lowering) {
+    const [upstream, winners] = node.inputs;
+    const output = imageShape("max_pool2d_gradient", upstream!.type);
+    lowering.dispatch({
+      kernel: gradientKernel,
+      constants: { ...windowConstants(node.attributes), MAX: true },
+      bindings: { x: upstream!, y: node, winners: winners! },
+      params: {
+        ...poolParams(imageShape("max_pool2d_gradient", node.type), output, node.attributes),
+        ...rowParams(upstream!, node),
+      },
+      workgroups: divideUp(quadCount(node), 64),
+      ...node.operation.cost(node),
+    });
+  },
+  reference([upstream, winners], node) {
+    const { type } = node.inputs[0]!;
+    const y = new Float64Array(elementCount(node.shape));
+    forEachPooled(node.type, type, node.attributes, (to, window, tap) => {
+      const { at, factor } = winnerByte(type.shape, window);
+      if (Math.floor(winners![at]! / factor) % 256 === tap) y[to]! += upstream![window]!;
+    });
+    return y;
+  },
+  cost: (node) => ({ ...streamingCost(node, 0), flops: elementCount(node.inputs[0]!.shape) }),
+};
+
+/** x [B, C, H, W] to [B, C, H', W']: the largest value under the window; what is padded never wins. */
+export function maxPool2d(x: Tensor, window: PoolWindow, into?: Place): Tensor {
+  return applyInto(maxPool2dOperation, [x], window, into);
+}
+
+/** The numbers that hold the winners of a [B, C, H', W'] maximum. */
+function winnersType([images, channels, height, width]: Shape): TensorType {
+  return { shape: [images!, height!, width!, divideUp(channels!, 4)], dtype: "u32", layout: "flat" };
+}
+
+/** The tensor that a {@linkcode maxPool2d} leaves its winners in: one for all who ask. */
+function winnersOf(pooled: Tensor): Tensor {
+  const [known] = pooled.further;
+  if (known) return known;
+  const type = winnersType(pooled.shape);
+  return furtherResult(pooled, type, `${pooled.label} winners`, ([x]) => {
+    const winners = new Float64Array(elementCount(type.shape));
+    maxima(x!, pooled.inputs[0]!.type, pooled.type, pooled.attributes).taps.forEach((tap, index) => {
+      const { at, factor } = winnerByte(pooled.shape, index);
+      winners[at]! += tap * factor;
+    });
+    return winners;
+  });
+}
+
+/** The gradient for what `pooled`, a result of {@linkcode maxPool2d}, was made of. */
+export function maxPool2dGradient(pooled: Tensor, upstream: Tensor): Tensor {
+  const { height, width } = imageShape("max_pool2d_gradient", pooled.inputs[0]!.type);
+  const attributes = { ...pooled.attributes as PoolWindow, size: [height, width] as const };
+  return apply(maxPool2dGradientOperation, [upstream, winnersOf(pooled)], attributes);
+}
+
+export { maxPool2dGradientOperation, maxPool2dOperation };

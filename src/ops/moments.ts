@@ -1,0 +1,161 @@
+/**
+ * Mean and variance of each channel over images and positions, as a tensor [1, C, 2, 1]: two rows that can be placed and
+ * read like images. In a dense block a channel has the same moments for every layer that reads it.
+ */
+
+import { divideUp, elementCount, floatType, roundUp } from "../graph/layout.ts";
+import { type Kernel, type Lowering, Scratch } from "../graph/lowering.ts";
+import type { Operation } from "../graph/operation.ts";
+import { applyInto, type Place, type Tensor } from "../graph/tensor.ts";
+import mergeSource from "../../kernels/merge_moments.wgsl" with { type: "text" };
+import momentsSource from "../../kernels/moments.wgsl" with { type: "text" };
+import gradientSource from "../../kernels/moments_gradient.wgsl" with { type: "text" };
+import { splitCount } from "./convolution.ts";
+import { imageShape, notDifferentiable, requireType, rows, streamingCost } from "./support.ts";
+
+const momentsKernel: Kernel = { name: "moments", source: momentsSource };
+const mergeKernel: Kernel = { name: "merge_moments", source: mergeSource };
+const gradientKernel: Kernel = { name: "moments_gradient", source: gradientSource };
+
+/** The number of values of each channel. */
+export function channelCount({ type }: Tensor): number {
+  const { images, height, width } = imageShape("moments", type);
+  return images * height * width;
+}
+
+type Rows = ReturnType<typeof rows>;
+
+/** How the channels' positions are shared out among workgroups of 8 quads by 8 positions. */
+export function shareOut(x: Tensor, lowering: Lowering) {
+  const positions = channelCount(x);
+  const quads = divideUp(x.shape[1]!, 4);
+  const columnTiles = divideUp(quads, 8);
+  const chunk = roundUp(divideUp(positions, splitCount(lowering.target, columnTiles, positions, 512)), 8);
+  const parts = divideUp(positions, chunk);
+  return { positions, quads, chunk, parts, column_tiles: columnTiles, tiles: columnTiles * parts };
+}
+
+const momentsOperation: Operation<undefined> = {
+  name: "moments",
+  infer: ([x]) => floatType([1, imageShape("moments", x!).channels, 2, 1], "channels_last"),
+  gradient(node, upstream, [sum]) {
+    const inputs = [upstream, node.inputs[0]!, node, ...(sum ? [sum] : [])];
+    const place = sum && { host: sum, channel: 0 };
+    return [applyInto(momentsGradientOperation, inputs, undefined, place)];
+  },
+  lower(node, lowering) {
+    const x = node.inputs[0]!;
+    const { positions, quads, chunk, parts, column_tiles, tiles } = shareOut(x, lowering);
+    const [input, output] = [rows(x), rows(node)];
+    const partial = parts > 1 ? new Scratch(32 * parts * quads, `${node.label} partial`) : undefined;
+    lowering.dispatch({
+      kernel: momentsKernel,
+      constants: { PARTIAL: parts > 1 },
+      bindings: { x, y: partial ?? node },
+      params: {
+        positions,
+        quads,
+        chunk,
+        column_tiles,
+        tiles,
+        x_row: input.row,
+        x_first: input.first,
+        y_row: partial ? quads : output.row,
+        y_first: partial ? 0 : output.first,
+      },
+      workgroups: tiles,
+      ...node.operation.cost(node),
+    });
+    if (!partial) return;
+    lowering.dispatch({
+      kernel: mergeKernel,
+      constants: {},
+      bindings: { x: partial, y: node },
+      params: { positions, quads, chunk, parts, y_row: output.row, y_first: output.first },
+      workgroups: divideUp(quads, 8),
+      flops: 40 * parts * quads,
+      bytes: partial.bytes,
+    });
+  },
+  reference([x], node) {
+    const { images, channels, height, width } = imageShape("moments", node.inputs[0]!.type);
+    const pixels = height * width;
+    const count = images * pixels;
+    const result = new Float64Array(2 * channels);
+    for (let channel = 0; channel < channels; channel++) {
+      const values = channelValues(x!, channel, images, channels, pixels);
+      const mean = values.reduce((sum, value) => sum + value, 0) / count;
+      result[2 * channel] = mean;
+      result[2 * channel + 1] = values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / count;
+    }
+    return result;
+  },
+  cost: (node) => ({ ...streamingCost(node, 0), flops: 4 * elementCount(node.inputs[0]!.shape) }),
+};
+
+function channelValues(x: Float64Array, channel: number, images: number, channels: number, pixels: number) {
+  const values = new Float64Array(images * pixels);
+  for (let image = 0; image < images; image++) {
+    const at = (image * channels + channel) * pixels;
+    values.set(x.subarray(at, at + pixels), image * pixels);
+  }
+  return values;
+}
+
+/** (upstream, x, moments[, sum]): (∂mean + 2·(x − mean)·∂variance) / N, added to `sum` in its place where it is given. */
+const momentsGradientOperation: Operation<undefined> = {
+  name: "moments_gradient",
+  infer([upstream, x, moments, sum]) {
+    const record = [1, imageShape("moments_gradient", x!).channels, 2, 1];
+    requireType("moments_gradient", "upstream gradient", upstream!, record);
+    requireType("moments_gradient", "moments", moments!, record);
+    if (sum) requireType("moments_gradient", "sum", sum, x!.shape);
+    return x!;
+  },
+  gradient: notDifferentiable("moments_gradient"),
+  lower(node, lowering) {
+    const [upstream, x, statistics, sum] = node.inputs as [Tensor, Tensor, Tensor, Tensor?];
+    const positions = channelCount(x);
+    const quads = divideUp(x.shape[1]!, 4);
+    const [d, input, m, output] = [upstream, x, statistics, node].map(rows) as [Rows, Rows, Rows, Rows];
+    lowering.dispatch({
+      kernel: gradientKernel,
+      constants: { ADD: sum !== undefined },
+      bindings: { d: upstream, x, m: statistics, y: node },
+      params: {
+        positions,
+        quads,
+        x_row: input.row,
+        x_first: input.first,
+        y_row: output.row,
+        y_first: output.first,
+        d_row: d.row,
+        d_first: d.first,
+        m_row: m.row,
+        m_first: m.first,
+        factor: 1 / positions,
+      },
+      workgroups: divideUp(positions * quads, 64),
+      ...node.operation.cost(node),
+    });
+  },
+  reference([upstream, x, statistics, sum], node) {
+    const { images, channels, height, width } = imageShape("moments_gradient", node.type);
+    const pixels = height * width;
+    return x!.map((value, index) => {
+      const channel = Math.floor(index / pixels) % channels;
+      const deviation = value - statistics![2 * channel]!;
+      const own = upstream![2 * channel]! + 2 * deviation * upstream![2 * channel + 1]!;
+      return (sum?.[index] ?? 0) + own / (images * pixels);
+    });
+  },
+  updates: () => [],
+  cost: (node) => streamingCost(node, 4),
+};
+
+/** x [B, C, H, W] to [1, C, 2, 1]: mean and (biased) variance of each channel. */
+export function moments(x: Tensor, into?: Place): Tensor {
+  return applyInto(momentsOperation, [x], undefined, into);
+}
+
+export { momentsGradientOperation, momentsOperation };

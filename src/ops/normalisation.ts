@@ -1,0 +1,247 @@
+/**
+ * Batch normalisation (Ioffe and Szegedy 2015), with the ReLU behind it:
+ * y = max(γ · (x − mean) / √(variance + ε) + β, 0) for each channel.
+ *
+ * It is three operations. `moments` are of the input alone, so that all layers which read a channel share them; `coefficients` make
+ * of them what one layer multiplies and adds; `normalise` applies these. Convolutions do the last as they load their input, so
+ * that its result is never stored, and neither is it for the backward pass, where it is worked out again.
+ */
+
+import { divideUp } from "../graph/layout.ts";
+import { type Kernel, Scratch } from "../graph/lowering.ts";
+import type { Operation } from "../graph/operation.ts";
+import { apply, applyInto, furtherResult, type Tensor } from "../graph/tensor.ts";
+import normaliseSource from "../../kernels/normalise.wgsl" with { type: "text" };
+import gradientSource from "../../kernels/normalise_gradient.wgsl" with { type: "text" };
+import sumsSource from "../../kernels/normalise_sums.wgsl" with { type: "text" };
+import { coefficientsOperation, runningCoefficientsOperation } from "./coefficients.ts";
+import { channelCount, shareOut } from "./moments.ts";
+import { imageShape, notDifferentiable, requireType, rows, streamingCost } from "./support.ts";
+
+const normaliseKernel: Kernel = { name: "normalise", source: normaliseSource };
+const gradientKernel: Kernel = { name: "normalise_gradient", source: gradientSource };
+const sumsKernel: Kernel = { name: "normalise_sums", source: sumsSource };
+
+interface NormaliseAttributes {
+  /** True where ReLU follows. */
+  relu: boolean;
+}
+
+/** (x, coefficients[, moments, γ, β]): the last three are what the gradient reaches. */
+const normaliseOperation: Operation<NormaliseAttributes> = {
+  name: "normalise",
+  recomputed: true,
+  infer([x, coefficients]) {
+    const { channels } = imageShape("normalise", x!);
+    requireType("normalise", "coefficients", coefficients!, [1, channels, 4, 1]);
+    return x!;
+  },
+  gradient({ inputs, attributes }, upstream, sums) {
+    const [x, coefficients, moments, gamma, beta] = inputs as [Tensor, Tensor, Tensor?, Tensor?, Tensor?];
+    if (!moments || !gamma || !beta) {
+      throw new RangeError(
+        "Cannot differentiate normalise: its coefficients come from running statistics, which are constants",
+      );
+    }
+    const [sum, , momentsSum] = sums;
+    const node = applyInto(
+      normaliseGradientOperation,
+      [upstream, x, coefficients, ...[sum, momentsSum].filter((each) => each !== undefined)],
+      { ...attributes, adds: sum !== undefined, addsMoments: momentsSum !== undefined },
+      sum && { host: sum, channel: 0 },
+    );
+    return [node, undefined, ...furtherGradients(node, { moments, gamma, beta }, momentsSum)];
+  },
+  lower(node, lowering) {
+    const [x, coefficients] = node.inputs as [Tensor, Tensor];
+    const positions = channelCount(x);
+    const quads = divideUp(x.shape[1]!, 4);
+    const { row, first } = rows(x);
+    lowering.dispatch({
+      kernel: normaliseKernel,
+      constants: { RELU: node.attributes.relu },
+      bindings: { x, coefficients, y: node },
+      params: { positions, quads, x_row: row, x_first: first },
+      workgroups: divideUp(positions * quads, 64),
+      ...node.operation.cost(node),
+    });
+  },
+  reference([x, coefficients], node) {
+    const channelOf = channelsOf(node);
+    return x!.map((value, index) => {
+      const [scale, shift] = coefficients!.subarray(4 * channelOf(index));
+      const y = value * scale! + shift!;
+      return node.attributes.relu ? Math.max(y, 0) : y;
+    });
+  },
+  cost: (node) => streamingCost(node, 2),
+};
+
+function channelsOf({ type }: Tensor): (index: number) => number {
+  const { channels, height, width } = imageShape("normalise", type);
+  return (index) => Math.floor(index / (height * width)) % channels;
+}
+
+interface GradientAttributes extends NormaliseAttributes {
+  /** True where an input is the sum of x's gradients so far, which the node adds itself to in place. */
+  adds: boolean;
+  /** The same for the gradient of the moments. */
+  addsMoments: boolean;
+}
+
+/**
+ * (upstream, x, coefficients[, sum][, sum of the moments' gradients]): the gradient for x with the coefficients held fast. The
+ * gradients for the moments, γ and β are further results.
+ */
+const normaliseGradientOperation: Operation<GradientAttributes> = {
+  name: "normalise_gradient",
+  infer([upstream, x, coefficients], { adds }) {
+    requireType("normalise_gradient", "upstream gradient", upstream!, x!.shape);
+    requireType("normalise_gradient", "coefficients", coefficients!, [1, x!.shape[1]!, 4, 1]);
+    return { ...x!, layout: adds ? "channels_last" : upstream!.layout };
+  },
+  gradient: notDifferentiable("normalise_gradient"),
+  lower(node, lowering) {
+    const [upstream, x, coefficients] = node.inputs as [Tensor, Tensor, Tensor];
+    const { relu, adds, addsMoments } = node.attributes as GradientAttributes;
+    const { positions, quads, chunk, parts, column_tiles, tiles } = shareOut(x, lowering);
+    const partial = new Scratch(32 * parts * quads, `${node.label} partial`);
+    const [d, input, output] = [rows(upstream), rows(x), rows(node)];
+    lowering.dispatch({
+      kernel: gradientKernel,
+      constants: { RELU: relu, ADD: adds },
+      bindings: { d: upstream, x, coefficients, y: node, partial },
+      params: {
+        positions,
+        quads,
+        chunk,
+        column_tiles,
+        tiles,
+        d_row: d.row,
+        d_first: d.first,
+        x_row: input.row,
+        x_first: input.first,
+        y_row: output.row,
+        y_first: output.first,
+      },
+      workgroups: tiles,
+      ...node.operation.cost(node),
+    });
+    const [momentsGradient, gammaGradient, betaGradient] = node.further as [Tensor, Tensor, Tensor];
+    const m = rows(momentsGradient);
+    lowering.dispatch({
+      kernel: sumsKernel,
+      constants: { ADD: addsMoments },
+      bindings: {
+        partial,
+        coefficients,
+        moments: momentsGradient,
+        gamma: gammaGradient,
+        beta: betaGradient,
+      },
+      params: { quads, parts, m_row: m.row, m_first: m.first },
+      workgroups: divideUp(quads, 8),
+      flops: 8 * parts * quads,
+      bytes: partial.bytes + 16 * 8 * quads,
+    });
+  },
+  reference([upstream, x, coefficients, ...sums], node) {
+    const { relu, adds } = node.attributes as GradientAttributes;
+    const channelOf = channelsOf(node);
+    return x!.map((value, index) => {
+      const [scale, shift] = coefficients!.subarray(4 * channelOf(index));
+      const passes = !relu || value * scale! + shift! > 0;
+      return (adds ? sums[0]![index]! : 0) + (passes ? upstream![index]! * scale! : 0);
+    });
+  },
+  updates: () => [],
+  cost: (node) => streamingCost(node, 8),
+};
+
+/** Gradients for the moments, γ and β, which the node's own dispatches leave. */
+function furtherGradients(
+  node: Tensor,
+  { moments, gamma, beta }: { moments: Tensor; gamma: Tensor; beta: Tensor },
+  momentsSum: Tensor | undefined,
+): Tensor[] {
+  const channels = gamma.shape[0]!;
+  const channelOf = channelsOf(node);
+  const { relu } = node.attributes as GradientAttributes;
+  /** Σ upstream and Σ upstream · x̂ where ReLU lets it through, for each channel. */
+  const sums = ([upstream, x, coefficients]: readonly Float64Array[]) => {
+    const [plain, weighted] = [new Float64Array(channels), new Float64Array(channels)];
+    x!.forEach((value, index) => {
+      const channel = channelOf(index);
+      const [scale, shift, mean, reciprocal] = coefficients!.subarray(4 * channel);
+      if (relu && value * scale! + shift! <= 0) return;
+      plain[channel]! += upstream![index]!;
+      weighted[channel]! += upstream![index]! * (value - mean!) * reciprocal!;
+    });
+    return { plain, weighted };
+  };
+  const toMoments = furtherResult(node, moments.type, `${moments.label} gradient`, (inputs) => {
+    const { plain, weighted } = sums(inputs);
+    const result = new Float64Array(2 * channels);
+    for (let channel = 0; channel < channels; channel++) {
+      const [scale, , , reciprocal] = inputs[2]!.subarray(4 * channel);
+      result[2 * channel] = -scale! * plain[channel]!;
+      result[2 * channel + 1] = -0.5 * scale! * reciprocal! * weighted[channel]!;
+    }
+    return momentsSum ? result.map((value, index) => value + inputs.at(-1)![index]!) : result;
+  });
+  if (momentsSum) toMoments.place = { host: momentsSum, channel: 0 };
+  return [
+    toMoments,
+    furtherResult(node, gamma.type, `${gamma.label} gradient`, (inputs) => sums(inputs).weighted),
+    furtherResult(node, beta.type, `${beta.label} gradient`, (inputs) => sums(inputs).plain),
+  ];
+}
+
+/** A layer's weight, bias and running statistics, each [C]. */
+export interface NormalisationState {
+  gamma: Tensor;
+  beta: Tensor;
+  runningMean: Tensor;
+  runningVariance: Tensor;
+}
+
+/**
+ * Normalises x by the moments of this batch, which the running statistics follow (momentum 0.1; the variance unbiased).
+ * Throws where a channel has one value only: its variance would be unknown.
+ */
+export function normaliseBatch(
+  x: Tensor,
+  moments: Tensor,
+  { gamma, beta, runningMean, runningVariance }: NormalisationState,
+  { relu = true, epsilon = 1e-5, momentum = 0.1 } = {},
+): Tensor {
+  const count = channelCount(x);
+  if (count < 2) {
+    throw new RangeError(
+      `Cannot run normalise in training as ${x.label} [${x.shape}] has one value a channel: a larger batch or image is needed`,
+    );
+  }
+  const inputs = [moments, gamma, beta, runningMean, runningVariance];
+  const coefficients = apply(coefficientsOperation, inputs, { epsilon, momentum, count });
+  return apply(normaliseOperation, [x, coefficients, moments, gamma, beta], { relu });
+}
+
+/** Normalises x by running statistics. */
+export function normaliseRunning(
+  x: Tensor,
+  { gamma, beta, runningMean, runningVariance }: NormalisationState,
+  { relu = true, epsilon = 1e-5 } = {},
+): Tensor {
+  const inputs = [runningMean, runningVariance, gamma, beta];
+  const coefficients = apply(runningCoefficientsOperation, inputs, { epsilon });
+  return apply(normaliseOperation, [x, coefficients], { relu });
+}
+
+/** What a convolution loads for an input that is a normalisation's result: that one's input, and its coefficients. */
+export function unnormalised(x: Tensor): { x: Tensor; coefficients?: Tensor; relu: boolean } {
+  if (x.operation !== normaliseOperation) return { x, relu: false };
+  const [input, coefficients] = x.inputs as [Tensor, Tensor];
+  return { x: input, coefficients, relu: (x.attributes as NormaliseAttributes).relu };
+}
+
+export { normaliseGradientOperation, normaliseOperation };

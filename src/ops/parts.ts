@@ -1,0 +1,114 @@
+/**
+ * Tensors in one another's memory: channels that are written behind one another into one workspace, and parts of it that
+ * are read, without a copy. DenseNet's blocks are built of them.
+ */
+
+import { elementCount, floatType, type Shape } from "../graph/layout.ts";
+import type { Operation } from "../graph/operation.ts";
+import { apply, type Tensor } from "../graph/tensor.ts";
+import { imageShape, notDifferentiable } from "./support.ts";
+
+const workspaceOperation: Operation<{ shape: Shape }> = {
+  name: "workspace",
+  infer: (_, { shape }) => floatType(shape, "channels_last"),
+  gradient: () => [],
+  lower: () => {},
+  reference: (_, node) => new Float64Array(elementCount(node.shape)),
+  cost: () => ({ flops: 0, bytes: 0 }),
+};
+
+/** (first, second), which lie side by side in one host: both together. */
+const appendOperation: Operation<undefined> = {
+  name: "append",
+  infer([first, second]) {
+    const [a, b] = [imageShape("append", first!), imageShape("append", second!)];
+    if (a.images !== b.images || a.height !== b.height || a.width !== b.width || a.channels % 4 !== 0) {
+      throw new RangeError(
+        `Cannot run append as only channels may differ, the first by quads: [${first!.shape}] and [${
+          second!.shape
+        }]`,
+      );
+    }
+    return floatType([a.images, a.channels + b.channels, a.height, a.width], "channels_last");
+  },
+  gradient({ inputs }, upstream) {
+    const [first, second] = inputs as [Tensor, Tensor];
+    return [
+      narrow(upstream, 0, first.shape[1]!),
+      narrow(upstream, first.shape[1]!, second.shape[1]!),
+    ];
+  },
+  lower: () => {},
+  reference(inputs, { shape }) {
+    const [images, , height, width] = shape as [number, number, number, number];
+    return joinPlanes(inputs, images, height * width);
+  },
+  cost: () => ({ flops: 0, bytes: 0 }),
+};
+
+function joinPlanes(inputs: readonly Float64Array[], images: number, pixels: number): Float64Array {
+  const joined = new Float64Array(inputs.reduce((sum, input) => sum + input.length, 0));
+  let at = 0;
+  for (let image = 0; image < images; image++) {
+    for (const input of inputs) {
+      const length = input.length / images;
+      if (length % pixels !== 0) throw new RangeError("append: planes are cut");
+      joined.set(input.subarray(image * length, (image + 1) * length), at);
+      at += length;
+    }
+  }
+  return joined;
+}
+
+/** Some channels of a tensor, where they lie. */
+const narrowOperation: Operation<{ start: number; count: number }> = {
+  name: "narrow",
+  infer([x], { start, count }) {
+    const { images, channels, height, width } = imageShape("narrow", x!);
+    if (start % 4 !== 0 || start < 0 || count < 1 || start + count > channels) {
+      throw new RangeError(
+        `Cannot run narrow as channels ${start} to ${start + count} are no quads of ${channels} channels`,
+      );
+    }
+    return floatType([images, count, height, width], "channels_last");
+  },
+  gradient: notDifferentiable("narrow"),
+  lower: () => {},
+  reference([x], node) {
+    const { start, count } = node.attributes;
+    const [images, channels, height, width] = node.inputs[0]!.shape as [number, number, number, number];
+    const pixels = height * width;
+    const y = new Float64Array(elementCount(node.shape));
+    for (let image = 0; image < images; image++) {
+      const begin = (image * channels + start) * pixels;
+      y.set(x!.subarray(begin, begin + count * pixels), image * count * pixels);
+    }
+    return y;
+  },
+  cost: () => ({ flops: 0, bytes: 0 }),
+};
+
+/** Memory for images [B, C, H, W] that other tensors are placed in. It has no value of its own. */
+export function workspace(shape: Shape, label: string): Tensor {
+  return apply(workspaceOperation, [], { shape }, label);
+}
+
+/** Both tensors' channels as one tensor; they must lie side by side in one host. */
+export function append(first: Tensor, second: Tensor): Tensor {
+  const [a, b] = [first.place, second.place];
+  if (!a || !b || a.host !== b.host || b.channel !== a.channel + first.shape[1]!) {
+    throw new RangeError(`Cannot run append as ${first.label} and ${second.label} do not lie side by side`);
+  }
+  const node = apply(appendOperation, [first, second], undefined);
+  node.place = a;
+  return node;
+}
+
+/** Channels `start` (a multiple of four) to `start + count`, in x's own memory. */
+export function narrow(x: Tensor, start: number, count: number): Tensor {
+  const node = apply(narrowOperation, [x], { start, count });
+  node.place = { host: x, channel: start };
+  return node;
+}
+
+export { appendOperation, narrowOperation, workspaceOperation };

@@ -1,0 +1,43 @@
+/** Keeps a step's tensor, such as a batch's logits, on the GPU until it is read. */
+
+import { divideUp } from "../graph/layout.ts";
+import type { Kernel } from "../graph/lowering.ts";
+import { apply, type Tensor } from "../graph/tensor.ts";
+import source from "../../kernels/record_rows.wgsl" with { type: "text" };
+import { imageShape, quadCount } from "./support.ts";
+import { update } from "./updates.ts";
+
+const kernel: Kernel = { name: "record_rows", source };
+
+const recordRowsOperation = update<undefined>("record_rows", [1], {
+  check([, ring, x]) {
+    const [whole, part] = [imageShape("record_rows", ring!), imageShape("record_rows", x!)];
+    const fits = whole.images % part.images === 0 && `${ring!.shape.slice(1)}` === `${x!.shape.slice(1)}`;
+    if (!fits) throw new RangeError(`Cannot run record_rows as [${x!.shape}] is no slot of [${ring!.shape}]`);
+  },
+  lower(node, lowering) {
+    const [step, ring, x] = node.inputs as [Tensor, Tensor, Tensor];
+    const quads = quadCount(x);
+    lowering.dispatch({
+      kernel,
+      constants: {},
+      bindings: { step, x, ring },
+      params: { quads },
+      workgroups: divideUp(quads, 64),
+      flops: 0,
+      bytes: 32 * quads,
+    });
+  },
+  reference([step, ring, x]) {
+    const changed = ring!.slice();
+    changed.set(x!, step![2]! * x!.length);
+    return changed;
+  },
+});
+
+/** Copies x [B, C, H, W] into slot `step[2]` of `ring` [slots · B, C, H, W], both channels_last. */
+export function recordRows(step: Tensor, ring: Tensor, x: Tensor): Tensor {
+  return apply(recordRowsOperation, [step, ring, x], undefined);
+}
+
+export { recordRowsOperation };

@@ -1,0 +1,57 @@
+/** The logistic function. It is no operation of the element-wise kind, as it would make 0.5 of the fill, which stays zero. */
+
+import { divideUp, elementCount } from "../graph/layout.ts";
+import type { Kernel } from "../graph/lowering.ts";
+import type { Operation } from "../graph/operation.ts";
+import { apply, type Tensor } from "../graph/tensor.ts";
+import source from "../../kernels/sigmoid.wgsl" with { type: "text" };
+import { elementwise } from "./elementwise.ts";
+import { notDifferentiable, quadCount, requireType, streamingCost } from "./support.ts";
+
+const kernel: Kernel = { name: "sigmoid", source };
+
+const sigmoidOperation: Operation<undefined> = {
+  name: "sigmoid",
+  infer([x]) {
+    requireType("sigmoid", "input", x!, x!.shape);
+    if (x!.layout !== "flat" && x!.layout !== "channels_last") {
+      throw new RangeError(
+        `Cannot run sigmoid as its input must be flat or channels_last: [${x!.shape}], ${x!.layout}`,
+      );
+    }
+    return x!;
+  },
+  gradient: (node, upstream) => [apply(sigmoidGradientOperation, [upstream, node], undefined)],
+  lower(node, lowering) {
+    const quads = quadCount(node);
+    // A flat tensor is one row.
+    const isFlat = node.type.layout === "flat";
+    const channels = isFlat ? elementCount(node.shape) : node.shape[1]!;
+    lowering.dispatch({
+      kernel,
+      constants: {},
+      bindings: { x: node.inputs[0]!, y: node },
+      params: { quads_in_row: isFlat ? quads : divideUp(channels, 4), channels, quads },
+      workgroups: divideUp(quads, 64),
+      ...node.operation.cost(node),
+    });
+  },
+  reference: ([x]) => x!.map((value) => 1 / (1 + Math.exp(-value))),
+  cost: (node) => streamingCost(node, 3),
+};
+
+/** (upstream, y): upstream · y · (1 − y), with y = sigmoid(x). */
+const sigmoidGradientOperation = elementwise<undefined>({
+  name: "sigmoid_gradient",
+  expression: ([upstream, y]) => `(${upstream} * ${y} * (1.0 - ${y}))`,
+  value: ([upstream, y]) => upstream! * y! * (1 - y!),
+  gradient: notDifferentiable("sigmoid_gradient"),
+  flops: 3,
+});
+
+/** 1 / (1 + exp(−x)), of any shape, flat or channels last. */
+export function sigmoid(x: Tensor): Tensor {
+  return apply(sigmoidOperation, [x], undefined);
+}
+
+export { sigmoidGradientOperation, sigmoidOperation };

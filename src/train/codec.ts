@@ -1,0 +1,152 @@
+/** A trained codec, applied: images to reconstructions and latents. */
+
+import { createHash } from "node:crypto";
+import { DataError, UsageError } from "../errors.ts";
+import { floatType } from "../graph/layout.ts";
+import type { Tensor } from "../graph/tensor.ts";
+import type { Gpu } from "../gpu/device.ts";
+import { Executor } from "../gpu/executor.ts";
+import { Memory } from "../gpu/memory.ts";
+import { readWeights } from "../io/weights.ts";
+import { totalStride, type VqvaeConfiguration } from "../models/vqvae/configuration.ts";
+import { inferConfiguration } from "../models/vqvae/infer.ts";
+import { Vqvae } from "../models/vqvae/model.ts";
+import { channelsLast } from "../ops/channels.ts";
+import { variable } from "../ops/variable.ts";
+import { plan } from "../plan/plan.ts";
+import { configurationIn, matchState } from "./checkpoint.ts";
+
+type Values = Float32Array<ArrayBuffer>;
+
+/** What a codec's file holds. */
+export interface SavedCodec {
+  configuration: VqvaeConfiguration;
+  /** Row-major, by key; all of them. */
+  weights: ReadonlyMap<string, Values>;
+}
+
+/**
+ * Reads a codec's weights: vqray's own .safetensors say their configuration, for others, such as PyTorch's .pt and .pth, it
+ * follows from the tensors' shapes.
+ *
+ * @throws DataError, one line naming the file, where it cannot be read or holds another model
+ */
+export async function readCodec(path: string): Promise<SavedCodec> {
+  const { tensors, metadata } = await readWeights(path);
+  const saved = configurationIn(metadata, "vqvae", path);
+  try {
+    const configuration = saved ? saved as unknown as VqvaeConfiguration : inferConfiguration(tensors);
+    const shapes = new Map(new Vqvae(configuration).set.all.map(({ key, tensor }) => [key, tensor.shape]));
+    return { configuration, weights: matchState(tensors, shapes, path) };
+  } catch (error) {
+    const isNamed = !(error instanceof DataError || error instanceof UsageError) ||
+      error.message.startsWith(`${path}: `);
+    throw isNamed ? error : new DataError(`${path}: ${error.message}`);
+  }
+}
+
+/** SHA-256 over the weights' keys and values in the keys' order, hexadecimal: the same whatever the file's format. */
+export function weightsChecksum(weights: ReadonlyMap<string, Values>): string {
+  const hash = createHash("sha256");
+  for (const key of [...weights.keys()].sort()) hash.update(key).update("\0").update(weights.get(key)!);
+  return hash.digest("hex");
+}
+
+/** What a pass can give. */
+type Output = "reconstruction" | "latent";
+
+interface LoadedPass {
+  executor: Executor;
+  images: Tensor;
+  results: Tensor[];
+}
+
+/**
+ * A codec on a GPU for images of one size, in batches of any number. It never changes its codebooks. Each position of each
+ * image is computed by itself and in the same order whatever the batch, so that an image's values do not depend on the
+ * batch that it comes in.
+ */
+export class Codec {
+  readonly configuration: VqvaeConfiguration;
+  /** [L, h, w] of an image's latent: L is twice the codes' length. */
+  readonly latentShape: readonly [number, number, number];
+  private readonly model: Vqvae;
+  private readonly memory: Memory;
+  private readonly passes = new Map<string, LoadedPass>();
+  private readonly weights: SavedCodec["weights"];
+  /** Weights that are on the GPU. */
+  private readonly written = new Set<Tensor>();
+
+  /**
+   * @param size [H, W] of the images
+   * @throws DataError where the size does not fit the codec's strides
+   */
+  constructor(
+    gpu: Gpu,
+    { configuration, weights }: SavedCodec,
+    private readonly size: readonly [number, number],
+  ) {
+    const stride = totalStride(configuration);
+    const [height, width] = size;
+    if (height % stride !== 0 || width % stride !== 0) {
+      throw new DataError(
+        `images of ${height} by ${width}: expected both to be divisible by ${stride}, the codec's total stride`,
+      );
+    }
+    this.configuration = configuration;
+    const { embed_dim, first_stride } = configuration;
+    this.latentShape = [2 * embed_dim, height / first_stride, width / first_stride];
+    this.model = new Vqvae(configuration);
+    this.weights = weights;
+    this.memory = new Memory(gpu);
+  }
+
+  /** A codec from a file, see {@linkcode readCodec}. */
+  static async open(gpu: Gpu, path: string, size: readonly [number, number]): Promise<Codec> {
+    return new Codec(gpu, await readCodec(path), size);
+  }
+
+  /** Reconstructions [count, C, H, W] of `count` normalised images [count, C, H, W]. */
+  async reconstruct(images: Values, count: number): Promise<Values> {
+    return (await this.run(["reconstruction"], images, count))[0]!;
+  }
+
+  /** Latents concat[upsample_t(q_t), q_b], [count, L, h, w]: what the decoder makes images of. */
+  async latent(images: Values, count: number): Promise<Values> {
+    return (await this.run(["latent"], images, count))[0]!;
+  }
+
+  /** Reconstructions and latents of one pass. */
+  async both(images: Values, count: number): Promise<Record<Output, Values>> {
+    const [reconstruction, latent] = await this.run(["reconstruction", "latent"], images, count);
+    return { reconstruction: reconstruction!, latent: latent! };
+  }
+
+  private async run(outputs: readonly Output[], images: Values, count: number): Promise<Values[]> {
+    const name = `${outputs} of ${count}`;
+    const pass = this.passes.get(name) ?? await this.load(outputs, count);
+    this.passes.set(name, pass);
+    this.memory.write(pass.images, images);
+    pass.executor.run();
+    return await pass.executor.read(pass.results) as Values[];
+  }
+
+  private async load(outputs: readonly Output[], count: number): Promise<LoadedPass> {
+    const images = variable(floatType([count, this.configuration.in_channel, ...this.size]), "images");
+    const given = this.model.forward(channelsLast(images));
+    const results = outputs.map((output) => given[output]);
+    const executor = await Executor.load(plan({ results }, this.memory.gpu.target), this.memory);
+    // A plan holds what its results need: the moving averages are in none, the decoder is not in every one.
+    for (const { key, tensor } of this.model.set.all) {
+      if (this.written.has(tensor) || !this.memory.holds(tensor)) continue;
+      this.memory.write(tensor, this.weights.get(key)!);
+      this.written.add(tensor);
+    }
+    return { executor, images, results };
+  }
+
+  close(): void {
+    for (const { executor } of this.passes.values()) executor.destroy();
+    this.memory.destroy();
+  }
+}

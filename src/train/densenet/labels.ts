@@ -1,0 +1,92 @@
+/** Labels of images, one for each class: 1, 0, or NaN where nobody knows. */
+
+import { DataFile } from "../../data/hdf5_file.ts";
+import { DataError, UsageError } from "../../errors.ts";
+
+/** How often a class is labelled either way. */
+export interface LabelCount {
+  positives: number;
+  negatives: number;
+}
+
+/** Rows of labels read at once. */
+const rowsAtOnce = 4096;
+
+/**
+ * Counts each class's labels in a file; its images are not read.
+ *
+ * @throws DataError if a label is not 0, 1 or NaN, or if there is none but NaN
+ */
+export async function countLabels(path: string): Promise<LabelCount[]> {
+  const file = await DataFile.open(path, { labels: true, unlabelled: true });
+  try {
+    const { count, labelCount } = file.info;
+    const counts = Array.from({ length: labelCount }, (): LabelCount => ({ positives: 0, negatives: 0 }));
+    for (let start = 0; start < count; start += rowsAtOnce) {
+      const rows = Math.min(rowsAtOnce, count - start);
+      const labels = file.readLabels(Uint32Array.from({ length: rows }, (_, index) => start + index));
+      labels.forEach((label, index) => {
+        const of = counts[index % labelCount]!;
+        if (label === 1) of.positives++;
+        else if (label === 0) of.negatives++;
+        else if (!Number.isNaN(label)) {
+          const image = start + Math.floor(index / labelCount);
+          throw new DataError(
+            `${path}: image ${image} (counted from 0) has ${label} as label ${
+              index % labelCount
+            }, expected 0, 1, or NaN where it is unknown`,
+          );
+        }
+      });
+    }
+    if (counts.every(({ positives, negatives }) => positives + negatives === 0)) {
+      throw new DataError(`${path}: all labels are NaN, expected some that are known`);
+    }
+    return counts;
+  } finally {
+    file.close();
+  }
+}
+
+/**
+ * The weight of each class's positive labels: `text` is one number for all, one for each with commas between them, or "auto",
+ * which is the number of negative labels over that of positive ones, so that both weigh alike in sum; 1 where either is zero.
+ *
+ * @throws UsageError
+ */
+export function positiveWeights(text: string, counts: readonly LabelCount[]): number[] {
+  if (text === "auto") {
+    return counts.map(({ positives, negatives }) =>
+      positives === 0 || negatives === 0 ? 1 : negatives / positives
+    );
+  }
+  const numbers = text.split(",").map((part) => part.trim() === "" ? NaN : Number(part));
+  const isRight = (numbers.length === 1 || numbers.length === counts.length) &&
+    numbers.every((number) => Number.isFinite(number) && number > 0);
+  if (!isRight) {
+    throw new UsageError(
+      `--pos_weight ${text}: expected auto, a number above 0, or ${counts.length} of them with commas between them`,
+    );
+  }
+  return counts.map((_, index) => numbers[numbers.length === 1 ? 0 : index]!);
+}
+
+/** What the loss takes of a batch's labels, [B, K] each; see {@linkcode logisticLoss}. */
+export interface LabelWeights {
+  positive: Float32Array<ArrayBuffer>;
+  negative: Float32Array<ArrayBuffer>;
+  /** Labels that are known. */
+  known: number;
+}
+
+/** Weights with which the loss is its mean over the known labels; all zero where there is none. */
+export function labelWeights(labels: Float32Array, positiveWeights: readonly number[]): LabelWeights {
+  const [positive, negative] = [new Float32Array(labels.length), new Float32Array(labels.length)];
+  const known = labels.reduce((count, label) => Number.isNaN(label) ? count : count + 1, 0);
+  labels.forEach((label, index) => {
+    if (Number.isNaN(label)) return;
+    positive[index] = positiveWeights[index % positiveWeights.length]! * label / known;
+    negative[index] = (1 - label) / known;
+  });
+  return { positive, negative, known };
+}

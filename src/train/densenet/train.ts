@@ -1,0 +1,140 @@
+/** Trains a classifier from HDF5 files, and leaves a run behind: weights, metrics and curves. */
+
+import { DataError, UsageError } from "../../errors.ts";
+import { Gpu } from "../../gpu/device.ts";
+import { blockSides, type DensenetConfiguration } from "../../models/densenet/configuration.ts";
+import { describeRun } from "../run_data.ts";
+import { prepareFolder, writeArguments } from "../run_folder.ts";
+import type { Surroundings, TrainOutcome } from "../run_options.ts";
+import { type Inputs, openInputs } from "./inputs.ts";
+import { countLabels, type LabelCount, positiveWeights } from "./labels.ts";
+import type { TrainDensenetOptions } from "./options.ts";
+import { DensenetRun } from "./run.ts";
+import { DensenetTrainer } from "./trainer.ts";
+import { classifierWeights, pretrainedWeights } from "./weights.ts";
+
+/** Runs until the epochs or steps are done or a signal asks for an end. */
+export async function trainDensenet(
+  options: TrainDensenetOptions,
+  surroundings: Surroundings,
+): Promise<TrainOutcome> {
+  // Everything about the options, the model and the files is checked before anything is written.
+  checkOptions(options, surroundings);
+  const gpu = await Gpu.open({ adapter: options.adapter });
+  let inputs: Inputs | undefined;
+  try {
+    inputs = await openInputs(options, gpu);
+    return await trainOn(inputs, gpu, options, surroundings);
+  } finally {
+    inputs?.close();
+    gpu.close();
+  }
+}
+
+async function trainOn(
+  inputs: Inputs,
+  gpu: Gpu,
+  options: TrainDensenetOptions,
+  surroundings: Surroundings,
+): Promise<TrainOutcome> {
+  const { recon, batch_size, init, pretrained } = options;
+  const { data, shape, classNames } = inputs;
+  const configuration: DensenetConfiguration = {
+    ...options.architecture,
+    n_classes: classNames.length,
+    latent_channels: recon === "latent" ? shape[0] : 0,
+  };
+  requireRoom(configuration, inputs, batch_size);
+  const weights = positiveWeights(options.pos_weight, await countAll(inputs, surroundings));
+  const trainer = await DensenetTrainer.open(gpu, {
+    configuration,
+    shape: [batch_size, ...shape],
+    positiveWeights: weights,
+    learningRate: options.lr,
+    beta1: options.b1,
+    beta2: options.b2,
+    weightDecay: options.weight_decay,
+    seed: options.seed,
+  });
+  describeRun(options, surroundings, trainer, data);
+  const further = { class_names: JSON.stringify(classNames), input: recon };
+  const run = new DensenetRun(
+    { kind: "densenet", configuration, further },
+    { options, surroundings, trainer, ...data },
+    inputs,
+  );
+  await prepareFolder(run, { options, trainer }, {
+    folders: [],
+    readWeights: async () => {
+      if (init !== undefined) return await classifierWeights(init, configuration, trainer.shapes);
+      if (pretrained !== undefined) return await pretrainedWeights(pretrained, trainer.shapes);
+    },
+  });
+  const { architecture: _, ...rest } = options;
+  const settled = { ...rest, class_names: classNames, pos_weights: weights, configuration };
+  await writeArguments(settled, surroundings, gpu, data);
+  const outcome = await run.train();
+  await trainer.close();
+  return outcome;
+}
+
+function checkOptions(
+  { b1, b2, init, pretrained, recon, vqvae_file }: TrainDensenetOptions,
+  { note }: Surroundings,
+) {
+  for (const [name, value] of Object.entries({ b1, b2 })) {
+    if (!(value >= 0 && value < 1)) {
+      throw new UsageError(`--${name} ${value}: expected at least 0 and less than 1`);
+    }
+  }
+  if (init !== undefined && pretrained !== undefined) {
+    throw new UsageError(
+      `--pretrained ${pretrained}: expected without --init, which brings all weights itself`,
+    );
+  }
+  if (vqvae_file !== undefined && recon === "orig") {
+    note(`${vqvae_file}: not used, as original images need no codec (--recon orig)`);
+  }
+}
+
+/** Checks that the images are not pooled away, and that each channel has two values at least to take a deviation of. */
+function requireRoom(
+  configuration: DensenetConfiguration,
+  { shape: [, height, width], data }: Inputs,
+  batch: number,
+): void {
+  const [rows, columns] = [height, width].map((side) => blockSides(configuration, side).at(-1)!);
+  const given = `${data.train.info.path}: inputs of the network are ${height} by ${width}`;
+  if (rows! < 1 || columns! < 1) {
+    const least = smallestSide(configuration);
+    throw new DataError(`${given} and would be pooled away, expected at least ${least} by ${least}`);
+  }
+  if (batch * rows! * columns! > 1) return;
+  throw new UsageError(
+    `--batch_size ${batch}: ${given}, of which batch normalisation sees one value a channel in the end; expected at least 2 images`,
+  );
+}
+
+function smallestSide(configuration: DensenetConfiguration): number {
+  let side = 1;
+  while (blockSides(configuration, side).at(-1)! < 1) side++;
+  return side;
+}
+
+/** The training file's labels; notes the classes of either file that no area under the curve can be told for. */
+async function countAll({ data, classNames }: Inputs, { note }: Surroundings): Promise<LabelCount[]> {
+  const count = async (path: string) => {
+    const counts = await countLabels(path);
+    const alike = classNames.filter((_, index) => {
+      const { positives, negatives } = counts[index]!;
+      return positives === 0 || negatives === 0;
+    });
+    if (alike.length > 0) {
+      note(`${path}: labels of one kind only, so no AUROC and no weight of its own: ${alike.join(", ")}`);
+    }
+    return counts;
+  };
+  const counts = await count(data.train.info.path);
+  if (data.valid) await count(data.valid.info.path);
+  return counts;
+}

@@ -1,0 +1,58 @@
+/** The weights that a classifier begins with, from files of others. */
+
+import { DataError } from "../../errors.ts";
+import type { HostTensor } from "../../io/host_tensor.ts";
+import { readWeights } from "../../io/weights.ts";
+import type { DensenetConfiguration } from "../../models/densenet/configuration.ts";
+import { configurationIn, matchState } from "../checkpoint.ts";
+
+type Tensors = ReadonlyMap<string, HostTensor>;
+type Shapes = ReadonlyMap<string, readonly number[]>;
+type State = Map<string, Float32Array<ArrayBuffer>>;
+
+/**
+ * A whole classifier, vqray's own or the original's.
+ *
+ * @throws DataError naming the file, where it holds another model
+ */
+export async function classifierWeights(
+  path: string,
+  configuration: DensenetConfiguration,
+  shapes: Shapes,
+): Promise<State> {
+  const { tensors, metadata } = await readWeights(path);
+  const saved = configurationIn(metadata, "densenet", path) ?? {};
+  for (const [name, value] of Object.entries(saved)) {
+    const own = configuration[name as keyof DensenetConfiguration];
+    if (`${own}` === `${value}`) continue;
+    throw new DataError(`${path}: weights of another model: ${name} is ${value}, and this run has ${own}`);
+  }
+  return matchState(classifierTensors(tensors), shapes, path);
+}
+
+/**
+ * The features of torchvision's DenseNet. Its classifier, of a thousand other classes, is left out.
+ *
+ * @throws DataError naming the file, where it holds another model
+ */
+export async function pretrainedWeights(path: string, shapes: Shapes): Promise<State> {
+  const prefix = "model.features.";
+  const isFeature = ([key]: [string, unknown]) => key.startsWith(prefix);
+  const tensors = classifierTensors((await readWeights(path)).tensors);
+  return matchState(
+    new Map([...tensors].filter(isFeature)),
+    new Map([...shapes].filter(isFeature)),
+    path,
+  );
+}
+
+/**
+ * A classifier's tensors under the keys of ours: `features.…` and `classifier.…`, of a network that stands alone, get the
+ * `model.` that it has inside the classifier, and the counters of batches, which nothing reads, are left out.
+ */
+export function classifierTensors(tensors: Tensors): Map<string, HostTensor> {
+  const named = [...tensors].filter(([key]) => !key.endsWith(".num_batches_tracked"));
+  return new Map(
+    named.map(([key, tensor]) => [key.replace(/^(features|classifier)\./, "model.$1."), tensor]),
+  );
+}

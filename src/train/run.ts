@@ -1,0 +1,250 @@
+/** One run: epochs of training and validation, and what they leave in the folder. What a model adds is in a class of its own. */
+
+import { join } from "node:path";
+import type { Batch, BatchLoader } from "../data/loader.ts";
+import { DataError } from "../errors.ts";
+import {
+  type ModelDescription,
+  type RunState,
+  saveCheckpoint,
+  type SavedRun,
+  saveWeights,
+} from "./checkpoint.ts";
+import type { MetricsLine, MetricsLog, Phase } from "./metrics_log.ts";
+import type { RunOptions, Surroundings, TrainOutcome } from "./run_options.ts";
+import { ringCapacity } from "./scalar_ring.ts";
+import type { Trainer } from "./trainer.ts";
+
+/** What a run works with. */
+export interface RunParts<Options extends RunOptions, T extends Trainer> {
+  options: Options;
+  surroundings: Surroundings;
+  trainer: T;
+  train: BatchLoader;
+  /** No validation where it is missing. */
+  valid?: BatchLoader;
+}
+
+export abstract class Run<Options extends RunOptions = RunOptions, T extends Trainer = Trainer> {
+  protected log!: MetricsLog;
+  protected state: RunState;
+
+  constructor(readonly model: ModelDescription, protected readonly parts: RunParts<Options, T>) {
+    const { seed, batch_size } = parts.options;
+    this.state = { steps: 0, epochs: 0, batches: 0, seed, batch_size, sums: {}, bestLoss: null };
+  }
+
+  /** Before the first step. */
+  protected abstract started(): Promise<void>;
+
+  /** A batch as the model takes it. */
+  protected abstract prepare(batch: Batch): Promise<Batch>;
+
+  /** What a phase's line says beside the means of the losses. */
+  protected abstract figures(phase: Phase): Promise<Record<string, unknown>>;
+
+  /** An epoch's lines in words. */
+  protected abstract summary(lines: readonly MetricsLine[]): string;
+
+  /** Draws what an epoch has changed. */
+  protected abstract draw(epoch: number, isLast: boolean): Promise<void>;
+
+  /** Behind an epoch, before its loss is compared with the best: what the model's rules make of it. */
+  protected abstract judge(loss: number): void;
+
+  /** A new run writes to this log. */
+  begin(log: MetricsLog): void {
+    this.log = log;
+  }
+
+  /** Goes on where the checkpoint stands. */
+  restore({ weights, moments, gathered, run, path }: SavedRun, log: MetricsLog): void {
+    const { trainer, surroundings } = this.parts;
+    this.log = log;
+    this.state = run;
+    trainer.steps = run.steps;
+    trainer.write(weights);
+    trainer.write(moments);
+    trainer.setGathered(gathered, path);
+    surroundings.note(`resuming from ${path}, after step ${run.steps}`);
+  }
+
+  async train(): Promise<TrainOutcome> {
+    const { options: { n_epochs, max_steps }, surroundings } = this.parts;
+    await this.started();
+    let checkpoint = "";
+    while (this.state.epochs < n_epochs && !this.mustStop) {
+      const finished = await this.trainEpoch();
+      if (!finished) {
+        checkpoint = await this.saveInterrupted();
+        break;
+      }
+      checkpoint = await this.finishEpoch() ?? checkpoint;
+    }
+    checkpoint ||= await this.saveNumbered();
+    const { steps, epochs } = this.state;
+    if (max_steps !== undefined && this.reachedMaximum) {
+      surroundings.note(`--max_steps ${max_steps} is reached`);
+    }
+    return { steps, epochs, checkpoint, exitCode: surroundings.stop.exitCode };
+  }
+
+  private get reachedMaximum(): boolean {
+    const { options, trainer } = this.parts;
+    return trainer.steps >= (options.max_steps ?? Infinity);
+  }
+
+  private get mustStop(): boolean {
+    return this.parts.surroundings.stop.exitCode !== undefined || this.reachedMaximum;
+  }
+
+  /** Trains to the end of the current epoch; false where the run must stop before it. */
+  private async trainEpoch(): Promise<boolean> {
+    const { state, parts: { options, surroundings, trainer, train: loader } } = this;
+    const epoch = state.epochs + 1;
+    const progress = surroundings.progress(
+      `epoch ${epoch} of ${options.n_epochs}`,
+      loader.batchesPerEpoch * options.batch_size,
+    );
+    const readEvery = Math.min(options.log_every, ringCapacity);
+    let pending = 0;
+    let since = performance.now();
+    const flush = async () => {
+      if (pending === 0) return;
+      const scalars = await trainer.trainingScalars(pending);
+      const rate = 1000 * pending * options.batch_size / (performance.now() - since);
+      await this.logSteps(epoch, scalars, rate);
+      progress.update(state.batches * options.batch_size, `loss ${scalars.at(-1)!.loss!.toFixed(4)}`);
+      pending = 0;
+      since = performance.now();
+    };
+    for await (const batch of loader.epoch(epoch, state.batches)) {
+      trainer.train(await this.prepare(batch));
+      state.batches++;
+      state.steps = trainer.steps;
+      pending++;
+      if (pending === readEvery || this.mustStop) await flush();
+      if (this.mustStop && state.batches < loader.batchesPerEpoch) {
+        progress.finish();
+        return false;
+      }
+    }
+    await flush();
+    progress.finish();
+    return true;
+  }
+
+  private async logSteps(
+    epoch: number,
+    scalars: readonly Record<string, number>[],
+    rate: number,
+  ): Promise<void> {
+    const { steps, learningRate: lr } = this.parts.trainer;
+    const first = steps - scalars.length + 1;
+    const lines = scalars.map((each, index): MetricsLine => {
+      requireFinite(each, first + index);
+      for (const [name, value] of Object.entries(each)) {
+        this.state.sums[name] = (this.state.sums[name] ?? 0) + value;
+      }
+      return { phase: "train", epoch, step: first + index, ...each, lr, images_per_s: round(rate) };
+    });
+    await this.log.add(lines);
+  }
+
+  /** Sums up the epoch, validates, draws and saves; returns the checkpoint's path if one was due. */
+  private async finishEpoch(): Promise<string | undefined> {
+    const { state, parts: { options, surroundings, valid } } = this;
+    const epoch = state.epochs + 1;
+    const lines = [await this.epochLine("train", epoch, state.sums, state.batches)];
+    if (valid) lines.push(await this.validate(epoch, valid));
+    state.epochs = epoch;
+    state.batches = 0;
+    state.sums = {};
+    await this.log.add(lines);
+    surroundings.note(this.summary(lines));
+    const isLast = epoch === options.n_epochs || this.mustStop;
+    await this.draw(epoch, isLast);
+    const loss = lines.at(-1)!.loss as number;
+    this.judge(loss);
+    await this.keepBest(loss);
+    if (epoch % options.checkpoint_every === 0 || isLast) return await this.saveNumbered();
+  }
+
+  private async validate(epoch: number, loader: BatchLoader): Promise<MetricsLine> {
+    const { surroundings, trainer } = this.parts;
+    const progress = surroundings.progress(`validation ${epoch}`, loader.info.count);
+    const total: Record<string, number> = {};
+    let [images, unread, weights] = [0, 0, 0];
+    for await (const batch of loader.epoch(0)) {
+      await trainer.evaluate(await this.prepare(batch));
+      images += batch.count;
+      unread++;
+      if (unread < ringCapacity && images < loader.info.count) continue;
+      const { sums, weight } = await trainer.evaluationSums();
+      for (const [name, sum] of Object.entries(sums)) total[name] = (total[name] ?? 0) + sum;
+      weights += weight;
+      unread = 0;
+      progress.update(images);
+    }
+    progress.finish();
+    return await this.epochLine("valid", epoch, total, weights);
+  }
+
+  /** Means over the phase's batches, and what the model adds. */
+  private async epochLine(
+    phase: Phase,
+    epoch: number,
+    sums: Readonly<Record<string, number>>,
+    weight: number,
+  ): Promise<MetricsLine> {
+    const { steps: step, learningRate: lr } = this.parts.trainer;
+    const means = Object.fromEntries(Object.entries(sums).map(([name, sum]) => [name, sum / weight]));
+    requireFinite(means, step);
+    return { phase, epoch, step, epoch_end: true, ...means, ...await this.figures(phase), lr };
+  }
+
+  private async keepBest(loss: number): Promise<void> {
+    const { state, model } = this;
+    if (state.bestLoss !== null && loss >= state.bestLoss) return;
+    state.bestLoss = loss;
+    await saveWeights(this.pathOf(`best_${model.kind}`), model, await this.parts.trainer.weights(), state);
+  }
+
+  private saveNumbered(): Promise<string> {
+    return this.save(`${this.model.kind}_${String(this.state.epochs).padStart(3, "0")}`);
+  }
+
+  /** In mid-epoch the step is part of the name. */
+  private async saveInterrupted(): Promise<string> {
+    const { epochs, steps } = this.state;
+    const path = await this.save(`${this.model.kind}_${String(epochs).padStart(3, "0")}_step_${steps}`);
+    this.parts.surroundings.note(`stopped after step ${steps}; --resume goes on from ${path}`);
+    return path;
+  }
+
+  private async save(name: string): Promise<string> {
+    const { trainer } = this.parts;
+    const path = this.pathOf(name);
+    const weights = await trainer.weights();
+    const [moments, gathered] = [await trainer.moments(), await trainer.gathered()];
+    await saveCheckpoint(path, this.model, { weights, moments, gathered, run: this.state });
+    return path;
+  }
+
+  private pathOf(name: string): string {
+    return join(this.parts.options.save_path, "checkpoint", `${name}.safetensors`);
+  }
+}
+
+function requireFinite(scalars: Readonly<Record<string, number>>, step: number): void {
+  const wrong = Object.entries(scalars).find(([, value]) => !Number.isFinite(value));
+  if (wrong) {
+    throw new DataError(
+      `step ${step}: ${wrong[0]} is ${wrong[1]}: training has diverged; a smaller --lr may help`,
+    );
+  }
+}
+
+function round(value: number): number {
+  return Number(value.toPrecision(4));
+}

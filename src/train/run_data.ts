@@ -1,0 +1,79 @@
+/** The data files of a training run. */
+
+import { BatchLoader, type BatchLoaderOptions } from "../data/loader.ts";
+import type { DatasetInfo } from "../data/hdf5_file.ts";
+import { resolveDataFile, type WantedDataFile } from "../data/locate.ts";
+import { DataError } from "../errors.ts";
+import type { Trainer } from "./trainer.ts";
+import type { RunOptions, Surroundings } from "./run_options.ts";
+
+/** Batches for training and, where there is a file for it, for validation. */
+export interface RunData {
+  train: BatchLoader;
+  valid?: BatchLoader;
+}
+
+/** How a model wants its data. */
+export interface WantedData extends Pick<BatchLoaderOptions, "channels" | "labels" | "unlabelled" | "size"> {
+  kind?: WantedDataFile["kind"];
+  /** Throws where the model cannot take what a file holds. */
+  check(info: DatasetInfo): void;
+}
+
+/** Opens both files: training in an order of its own each epoch, without a last smaller batch; validation in file order, all of it. */
+export async function openData(
+  options: RunOptions,
+  { kind, check, ...wanted }: WantedData,
+): Promise<RunData> {
+  const { dataset, view, size, batch_size, seed } = options;
+  const open = async (path: string, split: "train" | "valid", shuffle: boolean) => {
+    const file = await resolveDataFile(path, { dataset, view, size: size ?? 256, split, kind });
+    const dropLast = split === "train";
+    const loader = await BatchLoader.open(file, {
+      ...wanted,
+      batchSize: batch_size,
+      seed,
+      dropLast,
+      shuffle,
+    });
+    try {
+      check(loader.info);
+    } catch (error) {
+      loader.close();
+      throw error;
+    }
+    return loader;
+  };
+  const train = await open(options.data_path, "train", options.shuffle);
+  if (options.valid_path === undefined) return { train };
+  try {
+    const valid = await open(options.valid_path, "valid", false);
+    requireSameSize(train.info, valid.info);
+    return { train, valid };
+  } catch (error) {
+    train.close();
+    throw error;
+  }
+}
+
+function requireSameSize(train: DatasetInfo, valid: DatasetInfo): void {
+  if (train.height === valid.height && train.width === valid.width) return;
+  throw new DataError(
+    `${valid.path}: images are ${valid.height} by ${valid.width}, expected ${train.height} by ${train.width} as in ${train.path}`,
+  );
+}
+
+/** Notes what the run learns from, and where. */
+export function describeRun(
+  { batch_size }: RunOptions,
+  { note }: Surroundings,
+  trainer: Trainer,
+  { train, valid }: RunData,
+): void {
+  const { count, height, width, path } = train.info;
+  const validation = valid ? `${valid.info.count} for validation` : "no validation";
+  note(
+    `${path}: ${count} images of ${height} by ${width}, ${validation}; ${train.batchesPerEpoch} batches of ${batch_size} an epoch`,
+  );
+  note(`${trainer.gpu.adapter.name}: ${(trainer.plannedBytes / 2 ** 20).toFixed(0)} MiB planned for a step`);
+}

@@ -1,0 +1,231 @@
+/** What every model in training has: its memory, optimizer and programs on one GPU, and its state as plain values. */
+
+import type { Batch } from "../data/loader.ts";
+import { elementCount } from "../graph/layout.ts";
+import type { Tensor } from "../graph/tensor.ts";
+import type { Gpu } from "../gpu/device.ts";
+import { Executor } from "../gpu/executor.ts";
+import { Memory } from "../gpu/memory.ts";
+import type { Parameter, ParameterSet } from "../nn/parameters.ts";
+import type { Adam } from "../optim/adam.ts";
+import { plan, type Program } from "../plan/plan.ts";
+import { ringCapacity, type ScalarRing } from "./scalar_ring.ts";
+
+/** Tensors by key, row-major. */
+export type State = Map<string, { shape: number[]; data: Float32Array<ArrayBuffer> }>;
+
+/** What an unfinished epoch has gathered beside the sums of its losses, by name. */
+export type Gathered = Map<string, Float32Array<ArrayBuffer> | Uint32Array<ArrayBuffer>>;
+
+/** [B, C, H, W]. */
+export type BatchShape = readonly [number, number, number, number];
+
+/** A program for batches of one size, and what the host writes and reads. */
+export interface StepProgram<Scalar extends string> {
+  program: Program;
+  /** Flat [B, C, H, W]; written before each run. */
+  images: Tensor;
+  /** [rate, scale, slot, 0]; written before each run. */
+  step: Tensor;
+  ring: ScalarRing<Scalar>;
+}
+
+/** A program on the GPU. */
+export interface LoadedProgram<P> {
+  executor: Executor;
+  program: P;
+  /** Images in a batch. */
+  count: number;
+  /** Runs whose losses nobody has read. */
+  unread: number;
+}
+
+/** A tensor of the state, with its shape in files. */
+type Entry = Pick<Parameter, "key" | "shape" | "tensor">;
+
+export abstract class Trainer<
+  Scalar extends string = string,
+  P extends StepProgram<Scalar> = StepProgram<Scalar>,
+> {
+  readonly memory: Memory;
+  protected training!: LoadedProgram<P>;
+  private readonly evaluations = new Map<string, Promise<LoadedProgram<P>>>();
+  /** Training steps so far. */
+  steps = 0;
+  /** Training steps before which Adam's moments were zero: its bias correction counts from there. */
+  momentsSince = 0;
+
+  protected constructor(
+    readonly gpu: Gpu,
+    private readonly set: ParameterSet,
+    protected readonly optimizer: Adam,
+    public learningRate: number,
+  ) {
+    this.memory = new Memory(gpu);
+  }
+
+  /** Plans and compiles the training step; the weights are those of `seed` until others are loaded. */
+  protected async begin(program: P, seed: number): Promise<void> {
+    this.training = await this.load(program);
+    const values = this.set.initialValues(seed);
+    for (const { key, tensor } of this.set.all) this.memory.write(tensor, values.get(key)!);
+  }
+
+  /** Bytes that a training step takes on the GPU. */
+  get plannedBytes(): number {
+    return this.training.executor.plan.peakBytes;
+  }
+
+  /** Submits one training step; its losses are read later. */
+  train(batch: Batch): void {
+    const { executor, program } = this.training;
+    const count = this.steps + 1;
+    const scalars = this.optimizer.stepScalars(count - this.momentsSince, this.learningRate);
+    this.memory.write(program.images, batch.images);
+    this.memory.write(program.step, Float32Array.of(...scalars, this.steps % ringCapacity, 0));
+    this.writeFurther(this.training, batch);
+    executor.run();
+    this.steps = count;
+  }
+
+  /** Submits a batch of any size and learns nothing from it. At most ringCapacity may be unread. */
+  async evaluate(batch: Batch): Promise<void> {
+    const loaded = await this.evaluation(batch.count);
+    this.memory.write(loaded.program.images, batch.images);
+    this.memory.write(loaded.program.step, Float32Array.of(0, 0, loaded.unread, 0));
+    this.writeFurther(loaded, batch);
+    loaded.executor.run();
+    loaded.unread++;
+  }
+
+  /** What the unfinished epoch has gathered, for its checkpoint. */
+  abstract gathered(): Promise<Gathered>;
+
+  /** Goes on with what the checkpoint at `path` had gathered. Throws a DataError where something is missing. */
+  abstract setGathered(gathered: Gathered, path: string): void;
+
+  /** The program that evaluates batches of `count` images; `variant` names what it gives beside the losses. */
+  protected abstract evaluationProgram(count: number, variant: string): P;
+
+  /** Writes what a program reads beside the images and the step's numbers. */
+  protected abstract writeFurther(loaded: LoadedProgram<P>, batch: Batch): void;
+
+  /** The losses of the last `count` training steps, oldest first; at most ringCapacity of them are kept. */
+  async trainingScalars(count: number): Promise<Record<Scalar, number>[]> {
+    const slots = Array.from({ length: count }, (_, index) => (this.steps - count + index) % ringCapacity);
+    return await this.readSlots(this.training, slots);
+  }
+
+  /** Sums of the losses of all unread batches, each batch counted by its weight, and the sum of the weights. */
+  async evaluationSums(): Promise<{ sums: Record<string, number>; weight: number }> {
+    const sums: Record<string, number> = {};
+    let total = 0;
+    for (const pending of this.evaluations.values()) {
+      const loaded = await pending;
+      const slots = Array.from({ length: loaded.unread }, (_, index) => index);
+      const weights = slots.map((slot) => this.weightOf(loaded, slot));
+      for (const [index, scalars] of (await this.readSlots(loaded, slots)).entries()) {
+        for (const [name, value] of Object.entries<number>(scalars)) {
+          sums[name] = (sums[name] ?? 0) + value * weights[index]!;
+        }
+        total += weights[index]!;
+      }
+      loaded.unread = 0;
+    }
+    return { sums, weight: total };
+  }
+
+  /** How much an unread batch counts in the mean over all: as much as it has images, unless a model says otherwise. */
+  protected weightOf(loaded: LoadedProgram<P>, _slot: number): number {
+    return loaded.count;
+  }
+
+  /** Reads what a program has left in the given slots of its ring. */
+  protected async readSlots(
+    { program }: LoadedProgram<P>,
+    slots: readonly number[],
+  ): Promise<Record<Scalar, number>[]> {
+    return await program.ring.read(this.memory, slots);
+  }
+
+  /** Weights and buffers by PyTorch's keys. */
+  async weights(): Promise<State> {
+    return await this.read(this.set.all);
+  }
+
+  /** Adam's moments, under the parameters' keys with `.exp_avg` and `.exp_avg_sq` behind them. */
+  async moments(): Promise<State> {
+    return await this.read(this.momentTensors);
+  }
+
+  /** Replaces weights or moments; keys that are not given stay as they are. */
+  write(state: ReadonlyMap<string, Float32Array<ArrayBuffer>>): void {
+    for (const { key, tensor } of [...this.set.all, ...this.momentTensors]) {
+      const values = state.get(key);
+      if (values) this.memory.write(tensor, values);
+    }
+  }
+
+  /** Adam begins anew: its moments are zero, and its bias correction counts from the next step. */
+  restartMoments(): void {
+    for (const { tensor } of this.momentTensors) {
+      this.memory.write(tensor, new Float32Array(elementCount(tensor.shape)));
+    }
+    this.momentsSince = this.steps;
+  }
+
+  /** The shapes of all weights and buffers by key. */
+  get shapes(): Map<string, readonly number[]> {
+    return shapesOf(this.set.all);
+  }
+
+  /** The shapes of Adam's moments by key. */
+  get momentShapes(): Map<string, readonly number[]> {
+    return shapesOf(this.momentTensors);
+  }
+
+  async close(): Promise<void> {
+    this.training.executor.destroy();
+    for (const loaded of this.evaluations.values()) (await loaded).executor.destroy();
+    this.memory.destroy();
+  }
+
+  protected evaluation(count: number, variant = ""): Promise<LoadedProgram<P>> {
+    const key = `${count} ${variant}`;
+    let loaded = this.evaluations.get(key);
+    if (!loaded) {
+      loaded = this.load(this.evaluationProgram(count, variant));
+      this.evaluations.set(key, loaded);
+    }
+    return loaded;
+  }
+
+  private async load(program: P): Promise<LoadedProgram<P>> {
+    const executor = await Executor.load(plan(program.program, this.gpu.target), this.memory);
+    return { executor, program, count: program.images.shape[0]!, unread: 0 };
+  }
+
+  private get momentTensors(): Entry[] {
+    const { firstMoments, secondMoments } = this.optimizer;
+    return [firstMoments, secondMoments].flatMap(({ members }) =>
+      members.map((tensor, index) => {
+        const { shape } = this.set.parameters[index]!;
+        return { key: tensor.label, shape, tensor };
+      })
+    );
+  }
+
+  private async read(entries: readonly Entry[]): Promise<State> {
+    const values = await this.memory.read(entries.map(({ tensor }) => tensor));
+    return new Map(
+      entries.map(({ key, shape }, index) => [
+        key,
+        { shape: [...shape], data: values[index] as Float32Array<ArrayBuffer> },
+      ]),
+    );
+  }
+}
+
+function shapesOf(entries: readonly Entry[]): Map<string, readonly number[]> {
+  return new Map(entries.map(({ key, shape }) => [key, shape]));
+}

@@ -1,0 +1,91 @@
+/** Trains a codec from HDF5 files, and leaves a run behind: weights, metrics, curves and pictures. */
+
+import type { BatchLoader } from "../../data/loader.ts";
+import { requireDivisible } from "../../data/hdf5_file.ts";
+import { DataError } from "../../errors.ts";
+import { Gpu } from "../../gpu/device.ts";
+import { readWeights } from "../../io/weights.ts";
+import { totalStride, type VqvaeConfiguration } from "../../models/vqvae/configuration.ts";
+import { Vqvae } from "../../models/vqvae/model.ts";
+import { configurationIn, matchState } from "../checkpoint.ts";
+import { describeRun, openData } from "../run_data.ts";
+import { prepareFolder, writeArguments } from "../run_folder.ts";
+import type { Surroundings, TrainOutcome } from "../run_options.ts";
+import type { TrainVqvaeOptions } from "./options.ts";
+import { VqvaeRun } from "./run.ts";
+import { VqvaeTrainer } from "./trainer.ts";
+
+/** Batches that k-means looks at, at the most. */
+const kmeansBatches = 16;
+
+/** Runs until the epochs or steps are done or a signal asks for an end. */
+export async function trainVqvae(
+  options: TrainVqvaeOptions,
+  surroundings: Surroundings,
+): Promise<TrainOutcome> {
+  const { configuration, lr, seed, size, batch_size, init, kmeans_init, restart_dead_codes } = options;
+  // Everything about the model and the files is checked before anything is written.
+  new Vqvae(configuration);
+  const data = await openData(options, {
+    channels: configuration.in_channel,
+    labels: true,
+    size,
+    check: (info) => requireDivisible(info, totalStride(configuration)),
+  });
+  const { train, valid } = data;
+  const gpu = await Gpu.open({ adapter: options.adapter });
+  try {
+    const trainer = await VqvaeTrainer.open(gpu, {
+      configuration,
+      shape: [batch_size, configuration.in_channel, train.info.height, train.info.width],
+      learningRate: lr,
+      seed,
+      restartDeadCodes: restart_dead_codes,
+    });
+    describeRun(options, surroundings, trainer, data);
+    const run = new VqvaeRun({ options, surroundings, trainer, ...data });
+    await prepareFolder(run, { options, trainer }, {
+      folders: ["sample"],
+      readWeights: async () =>
+        init === undefined ? undefined : await initialWeights(init, trainer, configuration),
+      prepare: async () => {
+        if (kmeans_init) await trainer.startCodebooks(await firstBatches(train));
+      },
+    });
+    await writeArguments(options, surroundings, gpu, data);
+    const outcome = await run.train();
+    await trainer.close();
+    return outcome;
+  } finally {
+    train.close();
+    valid?.close();
+    gpu.close();
+  }
+}
+
+async function firstBatches(train: BatchLoader): Promise<Float32Array<ArrayBuffer>[]> {
+  const batches: Float32Array<ArrayBuffer>[] = [];
+  for await (const { images } of train.epoch(0)) {
+    batches.push(images);
+    if (batches.length === kmeansBatches) break;
+  }
+  return batches;
+}
+
+async function initialWeights(path: string, trainer: VqvaeTrainer, configuration: VqvaeConfiguration) {
+  const { tensors, metadata } = await readWeights(path);
+  const saved = configurationIn(metadata, "vqvae", path);
+  // The decay is no part of the weights.
+  const changed = Object.entries(saved ?? {}).find(([name, value]) =>
+    name !== "decay" && value !== configuration[name as keyof VqvaeConfiguration]
+  );
+  if (changed) {
+    const [name, value] = changed;
+    throw new DataError(
+      `${path}: weights of another model: --${name} ${value}, and this run has ${
+        configuration[name as keyof VqvaeConfiguration]
+      }`,
+    );
+  }
+  return matchState(tensors, trainer.shapes, path);
+}
