@@ -43,7 +43,7 @@ function densenet(size: number, batch: number, copied = false): ModelStep {
   const model = new Densenet({ ...densenet121 });
   const optimizer = new Adam(model.set.parameters, { ...defaultAdam, weightDecay: 1e-6 });
   const shape: BatchShape = [batch, 3, size, size];
-  const step = densenetProgram(model, optimizer, shape, copied);
+  const step = densenetProgram(model, optimizer, shape, { copied });
   const count = elementCount(step.positive.shape);
   const labels = uniformArray(keyOf("bench labels"), count, 0, 1).map((value) => value < 0.5 ? 0 : 1);
   return {

@@ -8,6 +8,7 @@ import {
   checkpointOptions,
   dataOptions,
   dataPaths,
+  memoryOptions,
   nameOptions,
   printAdapters,
   reportOptions,
@@ -24,6 +25,7 @@ const table = {
   ...nameOptions,
   n_epochs: { kind: "integer", least: 1, help: "epochs", default: 5600 },
   batch_size: { kind: "integer", least: 1, help: "images in a step", default: 128 },
+  ...memoryOptions,
   lr: { kind: "number", above: 0, help: "Adam's learning rate", default: 3e-4 },
   first_stride: {
     kind: "integer",

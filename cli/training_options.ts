@@ -38,6 +38,15 @@ export const runOptions = {
   resume: { kind: "flag", help: "goes on where the run in --save_path stopped" },
 } as const;
 
+export const memoryOptions = {
+  accumulate: {
+    kind: "integer",
+    least: 1,
+    help:
+      "equal parts in which a batch goes through the model, to need less memory; as few as fit if left out",
+  },
+} as const;
+
 export const checkpointOptions = {
   checkpoint_every: { kind: "integer", least: 1, help: "epochs between checkpoints", default: 10 },
 } as const;

@@ -1,14 +1,14 @@
-// y[n, h, w, c] = x[n, c, h, w]: images as files hold them, into the layout of every other kernel.
-// x [images][channels][pixels], y [images][pixels][quads]; channels beyond the last are zero.
+// y[n, h, w, c] = x[start + n, c, h, w]: images as files hold them, into the layout of every other kernel.
+// x [start + images …][channels][pixels], y [images][pixels][quads]; channels beyond the last are zero.
 
-struct Params { images: u32, channels: u32, pixels: u32, quads: u32 }
+struct Params { images: u32, channels: u32, pixels: u32, quads: u32, start: u32 }
 @group(0) @binding(0) var<uniform> p: Params;
 @group(0) @binding(1) var<storage, read> x: array<f32>;
 @group(0) @binding(2) var<storage, read_write> y: array<vec4f>;
 
 fn at(image: u32, channel: u32, pixel: u32) -> f32 {
   let inside = channel < p.channels;
-  return select(0.0, x[(image * p.channels + select(0u, channel, inside)) * p.pixels + pixel], inside);
+  return select(0.0, x[((p.start + image) * p.channels + select(0u, channel, inside)) * p.pixels + pixel], inside);
 }
 
 @compute @workgroup_size(64)

@@ -1,7 +1,7 @@
-// ring[slot · quads + i] = x[i]: keeps a step's tensor until it is read.
-// step[2] is the slot, x [quads], ring [slots][quads].
+// ring[slot, part, i] = x[i]: keeps a step's tensor, or a part of it, until it is read.
+// step[2] is the slot, x [quads], ring [slots][parts][quads].
 
-struct Params { quads: u32 }
+struct Params { quads: u32, part: u32, parts: u32 }
 @group(0) @binding(0) var<uniform> p: Params;
 @group(0) @binding(1) var<storage, read> step: array<f32>;
 @group(0) @binding(2) var<storage, read> x: array<vec4f>;
@@ -10,5 +10,5 @@ struct Params { quads: u32 }
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
   let i = (group.y * groups.x + group.x) * 64u + lane;
-  if (i < p.quads) { ring[u32(step[2]) * p.quads + i] = x[i]; }
+  if (i < p.quads) { ring[(u32(step[2]) * p.parts + p.part) * p.quads + i] = x[i]; }
 }

@@ -58,7 +58,7 @@ const builders: Record<string, Builder> = {
   concat: one((inputs) => concat(inputs)),
   slice_channels: one(([x], { start, count }) => sliceChannels(x!, start, count)),
   place_channels: one((inputs, attributes) => apply(operations.place_channels, inputs, attributes)),
-  channels_last: one(([x]) => channelsLast(x!)),
+  channels_last: one(([x], { start = 0, count = x!.shape[0]! }) => channelsLast(x!, { start, count })),
   sum: one(([x]) => sum(x!)),
   mean: one(([x]) => mean(x!)),
   mse: one(([a, b]) => mse(a!, b!)),
@@ -104,7 +104,10 @@ const builders: Record<string, Builder> = {
       effects: [restartCodes(x!, key!, codebook, threshold, size)],
     };
   },
-  record_rows: ([step, ring, x]) => ({ outputs: [ring!], effects: [recordRows(step!, ring!, x!)] }),
+  record_rows: ([step, ring, x], { part, parts }) => ({
+    outputs: [ring!],
+    effects: [recordRows(step!, ring!, x!, part, parts)],
+  }),
   ...normalisationBuilders,
   record: ([step, ring, ...scalars]) => ({ outputs: [ring!], effects: [record(step!, ring!, scalars)] }),
 };

@@ -102,11 +102,17 @@ function record(slots: number, scalars: number): OperationCase {
 }
 
 /** Inputs: the step, whose third number is the slot, the ring, then the tensor. */
-function recordRows(slots: number, shape: [number, number, number, number]): OperationCase {
+function recordRows(
+  slots: number,
+  shape: [number, number, number, number],
+  part = 0,
+  parts = 1,
+): OperationCase {
   const step: CaseInput = { shape: [4], low: 0, high: slots, kind: "integers" };
   const [images, ...rest] = shape;
-  const inputs = [step, { shape: [slots * images, ...rest] }, { shape }];
-  return inner("record_rows", `${shape.join("x")} into ${slots} slots`, inputs);
+  const inputs = [step, { shape: [slots * parts * images, ...rest] }, { shape }];
+  const name = `${shape.join("x")} into ${slots} slots${parts > 1 ? `, part ${part} of ${parts}` : ""}`;
+  return inner("record_rows", name, inputs, { part, parts });
 }
 
 export const innerOperationCases: readonly OperationCase[] = [
@@ -122,4 +128,6 @@ export const innerOperationCases: readonly OperationCase[] = [
   recordRows(1, [1, 1, 1, 1]),
   recordRows(64, [4, 14, 1, 1]),
   recordRows(3, [65, 5, 2, 1]),
+  recordRows(5, [2, 14, 1, 1], 1, 3),
+  inner("channels_last", "images 1 to 3 of 4", [{ shape: [4, 5, 3, 2] }], { start: 1, count: 2 }),
 ];

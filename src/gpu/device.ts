@@ -55,6 +55,11 @@ export interface GpuOptions {
 }
 
 /** A device with its errors watched. Every creation, submit and read of the project goes through here. */
+/** The adapter has no memory left for what was asked for. */
+export class OutOfMemoryError extends Error {
+  override name = "OutOfMemoryError";
+}
+
 export class Gpu {
   /** The first error that no scope caught; the next call of {@linkcode check} throws it. */
   private failure: Error | undefined;
@@ -115,7 +120,10 @@ export class Gpu {
       throw new Error(`${label}: ${firstLines((error as Error).message)}`);
     }
     const error = (await this.popScopes(filters)).find((each) => each);
-    if (error) throw new Error(`${label}: ${firstLines(error.message)}`);
+    if (error) {
+      const Kind = error instanceof GPUOutOfMemoryError ? OutOfMemoryError : Error;
+      throw new Kind(`${label}: ${firstLines(error.message)}`);
+    }
     if (this.loss) throw this.loss;
     return made;
   }

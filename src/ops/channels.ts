@@ -11,15 +11,27 @@ import { imageShape, notDifferentiable, quadCount, rows, streamingCost } from ".
 const copyKernel: Kernel = { name: "copy_channels", source: copySource };
 const lastKernel: Kernel = { name: "channels_last", source: lastSource };
 
-const channelsLastOperation: Operation<undefined> = {
+/** A part of a batch. */
+export interface ImageRange {
+  start: number;
+  count: number;
+}
+
+const channelsLastOperation: Operation<ImageRange> = {
   name: "channels_last",
-  infer([x]) {
+  infer([x], { start, count }) {
     if (x!.shape.length !== 4 || x!.layout !== "flat") {
       throw new RangeError(
         `Cannot run channels_last as its input must be flat [B, C, H, W]: [${x!.shape}], ${x!.layout}`,
       );
     }
-    return floatType(x!.shape, "channels_last");
+    const [images, ...rest] = x!.shape as [number, ...number[]];
+    if (start < 0 || count < 1 || start + count > images) {
+      throw new RangeError(
+        `Cannot run channels_last as images ${start} to ${start + count} are not within ${images}`,
+      );
+    }
+    return floatType([count, ...rest], "channels_last");
   },
   gradient: notDifferentiable("channels_last"),
   lower(node, lowering) {
@@ -28,12 +40,22 @@ const channelsLastOperation: Operation<undefined> = {
       kernel: lastKernel,
       constants: {},
       bindings: { x: node.inputs[0]!, y: node },
-      params: { images, channels, pixels: height * width, quads: divideUp(channels, 4) },
+      params: {
+        images,
+        channels,
+        pixels: height * width,
+        quads: divideUp(channels, 4),
+        start: node.attributes.start,
+      },
       workgroups: divideUp(quadCount(node), 64),
       ...node.operation.cost(node),
     });
   },
-  reference: ([x]) => x!,
+  reference([x], node) {
+    const length = x!.length / node.inputs[0]!.shape[0]!;
+    const { start, count } = node.attributes;
+    return x!.slice(start * length, (start + count) * length);
+  },
   cost: (node) => streamingCost(node, 0),
 };
 
@@ -203,9 +225,9 @@ const placeChannelsOperation: Operation<{ start: number; channels: number }> = {
   cost: (node) => streamingCost(node, 0),
 };
 
-/** Flat [B, C, H, W], as files hold it, in the layout of every other operation. */
-export function channelsLast(x: Tensor): Tensor {
-  return apply(channelsLastOperation, [x], undefined);
+/** Flat [B, C, H, W], as files hold it, in the layout of every other operation: all images, or a part of them. */
+export function channelsLast(x: Tensor, range: ImageRange = { start: 0, count: x.shape[0]! }): Tensor {
+  return apply(channelsLastOperation, [x], range);
 }
 
 /** Images side by side along their channels. */

@@ -37,7 +37,7 @@ export function dispatchConvolution(lowering: Lowering, request: ConvolutionDisp
   const phase = { height: divideUp(output.height, strideY), width: divideUp(output.width, strideX) };
   const positions = input.images * phase.height * phase.width;
   const columns = divideUp(output.channels, 4);
-  const shape = target.subgroupLanes > 0 ? subgroupTile(target, columns) : workgroupTile;
+  const shape = target.subgroupLanes > 0 ? subgroupTile(target, positions, columns) : workgroupTile;
   const rowTiles = divideUp(positions, shape.rows);
   const columnTiles = divideUp(columns, shape.quads);
   const tiles = rowTiles * columnTiles * strideY * strideX;
@@ -86,11 +86,17 @@ interface Tile {
 
 /**
  * 32 positions by 64 channels a subgroup of 8, or by 32 where there are fewer: the fastest on software adapters, whose vectors
- * are that wide. For one quad of channels alone the lanes are positions.
+ * are that wide; fewer positions where the whole tensor has no more. For one quad of channels alone the lanes are positions.
+ * A sum's order is the same in all of them.
  */
-function subgroupTile({ subgroupLanes: lanes, subgroupsNeedEnable }: Target, columns: number): Tile {
-  const constants = { LANES: lanes, ROWS: 4, SUBGROUPS_ENABLE: subgroupsNeedEnable };
-  const rows = lanes * constants.ROWS;
+function subgroupTile(
+  { subgroupLanes: lanes, subgroupsNeedEnable }: Target,
+  positions: number,
+  columns: number,
+): Tile {
+  const ROWS = positions <= lanes ? 1 : positions <= 2 * lanes ? 2 : 4;
+  const constants = { LANES: lanes, ROWS, SUBGROUPS_ENABLE: subgroupsNeedEnable };
+  const rows = lanes * ROWS;
   if (columns === 1) return { kernel: narrowKernel, rows, quads: 1, constants };
   const QUADS = columns >= 2 * lanes ? 2 : 1;
   return { kernel: subgroupKernel, rows, quads: lanes * QUADS, constants: { ...constants, QUADS } };

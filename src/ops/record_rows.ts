@@ -9,7 +9,13 @@ import { update } from "./updates.ts";
 
 const kernel: Kernel = { name: "record_rows", source };
 
-const recordRowsOperation = update<undefined>("record_rows", [1], {
+/** Which part of a slot's tensor it is that is kept, and of how many. */
+interface Part {
+  part: number;
+  parts: number;
+}
+
+const recordRowsOperation = update<Part>("record_rows", [1], {
   check([, ring, x]) {
     const [whole, part] = [imageShape("record_rows", ring!), imageShape("record_rows", x!)];
     const fits = whole.images % part.images === 0 && `${ring!.shape.slice(1)}` === `${x!.shape.slice(1)}`;
@@ -22,22 +28,23 @@ const recordRowsOperation = update<undefined>("record_rows", [1], {
       kernel,
       constants: {},
       bindings: { step, x, ring },
-      params: { quads },
+      params: { quads, part: node.attributes.part, parts: node.attributes.parts },
       workgroups: divideUp(quads, 64),
       flops: 0,
       bytes: 32 * quads,
     });
   },
-  reference([step, ring, x]) {
+  reference([step, ring, x], node) {
+    const { part, parts } = node.attributes;
     const changed = ring!.slice();
-    changed.set(x!, step![2]! * x!.length);
+    changed.set(x!, (step![2]! * parts + part) * x!.length);
     return changed;
   },
 });
 
-/** Copies x [B, C, H, W] into slot `step[2]` of `ring` [slots · B, C, H, W], both channels_last. */
-export function recordRows(step: Tensor, ring: Tensor, x: Tensor): Tensor {
-  return apply(recordRowsOperation, [step, ring, x], undefined);
+/** Copies x [B, C, H, W] into its part of slot `step[2]` of `ring` [slots · parts · B, C, H, W], both channels_last. */
+export function recordRows(step: Tensor, ring: Tensor, x: Tensor, part = 0, parts = 1): Tensor {
+  return apply(recordRowsOperation, [step, ring, x], { part, parts });
 }
 
 export { recordRowsOperation };

@@ -60,6 +60,9 @@ export interface Program {
   arenas?: readonly Arena[];
 }
 
+/** A value of the program is larger than what the adapter binds. */
+export class TooLargeError extends RangeError {}
+
 /** Plans a program for a target. */
 export function plan({ results = [], effects = [], arenas = [] }: Program, target: Target): Plan {
   const placed = new Map(arenas.flatMap((arena) => arena.members.map((member) => [member, arena] as const)));
@@ -194,7 +197,7 @@ function layOut(
   }
   for (const { label, bytes } of buffers) {
     if (bytes > target.maxBindingBytes) {
-      throw new RangeError(
+      throw new TooLargeError(
         `Cannot plan: ${label} takes ${bytes} bytes and the adapter binds at most ${target.maxBindingBytes}; use a smaller batch`,
       );
     }

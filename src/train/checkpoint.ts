@@ -22,6 +22,8 @@ export interface RunPosition {
 export interface RunState extends RunPosition {
   seed: number;
   batch_size: number;
+  /** Parts in which a batch goes through the model. */
+  accumulate: number;
   /** Sums over the unfinished epoch's steps, by the metrics' names. */
   sums: Record<string, number>;
   /** The lowest loss so far that the best checkpoint was chosen by. */

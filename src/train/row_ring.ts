@@ -9,21 +9,24 @@ import { ringCapacity } from "./scalar_ring.ts";
 export class RowRing {
   /** [capacity · B, C, H, W]. */
   readonly tensor: Tensor;
+  /** Values of one step. */
+  private readonly count: number;
 
-  /** `value` [B, C, H, W], channels_last. */
-  constructor(private readonly value: Tensor) {
-    const [images, ...rest] = value.shape as [number, ...number[]];
-    this.tensor = variable(floatType([ringCapacity * images, ...rest], "channels_last"), "ring of rows");
+  /** A step's tensor, in equal parts one behind the other, [B / parts, C, H, W] each, channels_last. */
+  constructor(private readonly parts: readonly Tensor[]) {
+    const [images, ...rest] = parts[0]!.shape as [number, ...number[]];
+    const shape = [ringCapacity * parts.length * images, ...rest];
+    this.tensor = variable(floatType(shape, "channels_last"), "ring of rows");
+    this.count = parts.length * elementCount(parts[0]!.shape);
   }
 
-  /** The effect that keeps a step's tensor in the slot that `step` names. */
-  record(step: Tensor): Tensor {
-    return recordRows(step, this.tensor, this.value);
+  /** The effects that keep a step's tensor in the slot that `step` names. */
+  record(step: Tensor): Tensor[] {
+    return this.parts.map((part, index) => recordRows(step, this.tensor, part, index, this.parts.length));
   }
 
   /** The tensor in a slot, row-major, from the ring's values. */
   pick(values: Float32Array<ArrayBuffer>, slot: number): Float32Array<ArrayBuffer> {
-    const count = elementCount(this.value.shape);
-    return values.slice(slot * count, (slot + 1) * count);
+    return values.slice(slot * this.count, (slot + 1) * this.count);
   }
 }

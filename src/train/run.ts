@@ -31,7 +31,8 @@ export abstract class Run<Options extends RunOptions = RunOptions, T extends Tra
 
   constructor(readonly model: ModelDescription, protected readonly parts: RunParts<Options, T>) {
     const { seed, batch_size } = parts.options;
-    this.state = { steps: 0, epochs: 0, batches: 0, seed, batch_size, sums: {}, bestLoss: null };
+    const { accumulate } = parts.trainer;
+    this.state = { steps: 0, epochs: 0, batches: 0, seed, batch_size, accumulate, sums: {}, bestLoss: null };
   }
 
   /** Before the first step. */

@@ -75,5 +75,7 @@ export function describeRun(
   note(
     `${path}: ${count} images of ${height} by ${width}, ${validation}; ${train.batchesPerEpoch} batches of ${batch_size} an epoch`,
   );
-  note(`${trainer.gpu.adapter.name}: ${(trainer.plannedBytes / 2 ** 20).toFixed(0)} MiB planned for a step`);
+  const { accumulate, plannedBytes } = trainer;
+  const parts = accumulate > 1 ? `, each batch in ${accumulate} parts of ${batch_size / accumulate}` : "";
+  note(`${trainer.gpu.adapter.name}: ${(plannedBytes / 2 ** 20).toFixed(0)} MiB planned for a step${parts}`);
 }

@@ -58,11 +58,12 @@ async function resumeRun<Options extends RunOptions, T extends Trainer>(
     weights: trainer.shapes,
     moments: trainer.momentShapes,
   });
-  for (const name of ["seed", "batch_size"] as const) {
-    if (saved.run[name] === options[name]) continue;
-    throw new UsageError(
-      `--${name} ${options[name]}: the run in ${save_path} began with ${saved.run[name]}`,
-    );
+  const own = { seed: options.seed, batch_size: options.batch_size, accumulate: trainer.accumulate };
+  for (const name of ["seed", "batch_size", "accumulate"] as const) {
+    // Before batches could be split they were not.
+    const before = saved.run[name] ?? 1;
+    if (before === own[name]) continue;
+    throw new UsageError(`--${name} ${own[name]}: the run in ${save_path} began with ${before}`);
   }
   run.restore(saved, await MetricsLog.reopen(metricsPath(save_path), saved.run.steps, saved.run.epochs));
 }

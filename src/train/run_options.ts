@@ -15,6 +15,8 @@ export interface RunOptions {
   size?: number;
   n_epochs: number;
   batch_size: number;
+  /** Equal parts in which a batch goes through the model; as few as fit where it is missing. */
+  accumulate?: number;
   lr: number;
   seed: number;
   shuffle: boolean;

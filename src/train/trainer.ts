@@ -3,12 +3,13 @@
 import type { Batch } from "../data/loader.ts";
 import { elementCount } from "../graph/layout.ts";
 import type { Tensor } from "../graph/tensor.ts";
-import type { Gpu } from "../gpu/device.ts";
+import { type Gpu, OutOfMemoryError } from "../gpu/device.ts";
 import { Executor } from "../gpu/executor.ts";
 import { Memory } from "../gpu/memory.ts";
 import type { Parameter, ParameterSet } from "../nn/parameters.ts";
 import type { Adam } from "../optim/adam.ts";
-import { plan, type Program } from "../plan/plan.ts";
+import { plan, type Program, TooLargeError } from "../plan/plan.ts";
+import { partCounts } from "./micro_batches.ts";
 import { ringCapacity, type ScalarRing } from "./scalar_ring.ts";
 
 /** Tensors by key, row-major. */
@@ -40,6 +41,14 @@ export interface LoadedProgram<P> {
   unread: number;
 }
 
+/** What the training step is built for. */
+interface BeginOptions {
+  shape: BatchShape;
+  /** Parts in which a batch goes through the model. */
+  accumulate?: number;
+  seed: number;
+}
+
 /** A tensor of the state, with its shape in files. */
 type Entry = Pick<Parameter, "key" | "shape" | "tensor">;
 
@@ -50,6 +59,8 @@ export abstract class Trainer<
   readonly memory: Memory;
   protected training!: LoadedProgram<P>;
   private readonly evaluations = new Map<string, Promise<LoadedProgram<P>>>();
+  /** Parts in which a batch goes through the model. */
+  accumulate = 1;
   /** Training steps so far. */
   steps = 0;
   /** Training steps before which Adam's moments were zero: its bias correction counts from there. */
@@ -64,9 +75,25 @@ export abstract class Trainer<
     this.memory = new Memory(gpu);
   }
 
-  /** Plans and compiles the training step; the weights are those of `seed` until others are loaded. */
-  protected async begin(program: P, seed: number): Promise<void> {
-    this.training = await this.load(program);
+  /**
+   * Plans and compiles the training step, in so many parts (as few as the adapter can hold where it is left open); the weights
+   * are those of `seed` until others are loaded.
+   */
+  protected async begin(
+    programOf: (accumulate: number) => P,
+    { shape: [images], accumulate, seed }: BeginOptions,
+  ): Promise<void> {
+    const counts = accumulate === undefined ? partCounts(images) : [accumulate];
+    for (const parts of counts) {
+      try {
+        this.training = await this.load(programOf(parts));
+        this.accumulate = parts;
+        break;
+      } catch (error) {
+        const isTooLarge = error instanceof TooLargeError || error instanceof OutOfMemoryError;
+        if (!isTooLarge || parts === counts.at(-1)) throw error;
+      }
+    }
     const values = this.set.initialValues(seed);
     for (const { key, tensor } of this.set.all) this.memory.write(tensor, values.get(key)!);
   }

@@ -38,7 +38,7 @@ async function train(gpu: Gpu, { seed = 816, between, target = (each) => each }:
   const memory = new Memory(gpu);
   const model = new Vqvae(configuration);
   const optimizer = new Adam(model.set.parameters);
-  const { program, images, step, key, ring } = trainingProgram(model, optimizer, shape, 1);
+  const { program, images, step, key, ring } = trainingProgram(model, optimizer, shape, { restart: 1 });
   const executor = await Executor.load(plan(program, target(gpu.target)), memory);
   const initial = model.set.initialValues(seed);
   for (const { key, tensor } of model.set.all) memory.write(tensor, initial.get(key)!);

@@ -86,7 +86,7 @@ for (const { name, configuration, shape } of configurations) {
       const model = new Vqvae(configuration);
       const optimizer = new Adam(model.set.parameters);
       const programs = [
-        trainingProgram(model, optimizer, shape, 1).program,
+        trainingProgram(model, optimizer, shape, { restart: 1 }).program,
         evaluationProgram(model, optimizer, shape, true).program,
       ];
       for (const program of programs) {

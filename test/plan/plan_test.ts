@@ -21,7 +21,10 @@ const vector = (label: string, length = 64) => variable(floatType([length]), lab
 /** The default model's training step. */
 function trainingPlan(target = softwareTarget): Plan {
   const model = new Vqvae({ ...defaultConfiguration });
-  return plan(trainingProgram(model, new Adam(model.set.parameters), [4, 3, 64, 64], 1).program, target);
+  return plan(
+    trainingProgram(model, new Adam(model.set.parameters), [4, 3, 64, 64], { restart: 1 }).program,
+    target,
+  );
 }
 
 /** Everything but the tensors, whose numbers go on from one graph to the next. */

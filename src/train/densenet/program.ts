@@ -3,11 +3,12 @@
 import { floatType } from "../../graph/layout.ts";
 import type { Tensor } from "../../graph/tensor.ts";
 import type { Densenet, Mode } from "../../models/densenet/model.ts";
-import { channelsLast } from "../../ops/channels.ts";
+import { channelsLast, type ImageRange } from "../../ops/channels.ts";
 import { gradients } from "../../ops/gradient.ts";
 import { logisticLoss } from "../../ops/logistic_loss.ts";
 import { variable } from "../../ops/variable.ts";
 import { type Adam, stepInput } from "../../optim/adam.ts";
+import { microBatches, total } from "../micro_batches.ts";
 import { RowRing } from "../row_ring.ts";
 import { ringCapacity, ScalarRing } from "../scalar_ring.ts";
 import type { BatchShape, StepProgram } from "../trainer.ts";
@@ -21,36 +22,67 @@ export interface DensenetProgram extends StepProgram<"loss"> {
   logits: RowRing;
 }
 
-function begin(model: Densenet, shape: BatchShape, mode: Mode, copied = false) {
+function inputsOf(model: Densenet, shape: BatchShape) {
   const images = variable(floatType(shape), "images");
-  const step = stepInput();
-  const logits = model.forward(channelsLast(images), mode, copied);
-  const [positive, negative] = [variable(logits.type, "positive"), variable(logits.type, "negative")];
-  const loss = logisticLoss(logits, positive, negative);
-  const ring = new ScalarRing({ loss }, ringCapacity);
-  const rows = new RowRing(logits);
-  const records = [ring.record(step), rows.record(step)];
-  return { loss, records, parts: { images, step, positive, negative, ring, logits: rows } };
+  const labels = floatType([shape[0], model.configuration.n_classes, 1, 1]);
+  const [positive, negative] = ["positive", "negative"].map((name) => variable(labels, name)) as [
+    Tensor,
+    Tensor,
+  ];
+  return { images, step: stepInput(), positive, negative };
 }
 
-/**
- * One training step: loss, gradients, Adam; the running statistics of batch normalisation move with it. `copied` is what
- * Densenet.forward says.
- */
+/** Logits and loss of a part of the batch; the labels' weights are those of the whole batch, so that the parts' losses add up. */
+function forward(
+  model: Densenet,
+  { images, positive, negative }: ReturnType<typeof inputsOf>,
+  range: ImageRange,
+  mode: Mode,
+  copied = false,
+) {
+  const logits = model.forward(channelsLast(images, range), mode, copied);
+  return { logits, loss: logisticLoss(logits, channelsLast(positive, range), channelsLast(negative, range)) };
+}
+
+/** Rings of the batch's loss and logits, from those of its parts. */
+function ringsOf(parts: readonly { logits: Tensor; loss: Tensor }[], step: Tensor) {
+  const ring = new ScalarRing({ loss: total(parts.map(({ loss }) => loss)) }, ringCapacity);
+  const logits = new RowRing(parts.map((part) => part.logits));
+  return { rings: { ring, logits }, records: [ring.record(step), ...logits.record(step)] };
+}
+
+export interface TrainingVariant {
+  /**
+   * Equal parts in which the batch goes through the model. Batch normalisation takes each part's own moments, so that the step
+   * is not quite that of the whole batch.
+   */
+  accumulate?: number;
+  /** See Densenet.forward. */
+  copied?: boolean;
+}
+
+/** One training step: loss, gradients, Adam; the running statistics of batch normalisation move with it. */
 export function trainingProgram(
   model: Densenet,
   optimizer: Adam,
   shape: BatchShape,
-  copied = false,
+  { accumulate = 1, copied = false }: TrainingVariant = {},
 ): DensenetProgram {
-  const { loss, records, parts } = begin(model, shape, "train", copied);
+  const inputs = inputsOf(model, shape);
   const weights = model.set.parameters.map(({ tensor }) => tensor);
-  const { effect, arenas } = optimizer.update(parts.step, gradients(loss, weights));
-  return { program: { effects: [...records, effect], arenas }, ...parts };
+  const whole = microBatches(shape[0], accumulate, (range) => {
+    const own = forward(model, inputs, range, "train", copied);
+    return { gradients: gradients(own.loss, weights), own };
+  });
+  const { rings, records } = ringsOf(whole.parts, inputs.step);
+  const { effect, arenas } = optimizer.update(inputs.step, whole.gradients);
+  return { program: { effects: [...records, effect], arenas }, ...inputs, ...rings };
 }
 
 /** Loss and logits of a batch without any change to the model. */
 export function evaluationProgram(model: Densenet, optimizer: Adam, shape: BatchShape): DensenetProgram {
-  const { records, parts } = begin(model, shape, "evaluate");
-  return { program: { effects: records, arenas: [optimizer.parameters] }, ...parts };
+  const inputs = inputsOf(model, shape);
+  const part = forward(model, inputs, { start: 0, count: shape[0] }, "evaluate");
+  const { rings, records } = ringsOf([part], inputs.step);
+  return { program: { effects: records, arenas: [optimizer.parameters] }, ...inputs, ...rings };
 }

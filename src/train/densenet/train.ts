@@ -3,6 +3,7 @@
 import { DataError, UsageError } from "../../errors.ts";
 import { Gpu } from "../../gpu/device.ts";
 import { blockSides, type DensenetConfiguration } from "../../models/densenet/configuration.ts";
+import { requireEqualParts } from "../micro_batches.ts";
 import { describeRun } from "../run_data.ts";
 import { prepareFolder, writeArguments } from "../run_folder.ts";
 import type { Surroundings, TrainOutcome } from "../run_options.ts";
@@ -20,6 +21,7 @@ export async function trainDensenet(
 ): Promise<TrainOutcome> {
   // Everything about the options, the model and the files is checked before anything is written.
   checkOptions(options, surroundings);
+  requireEqualParts(options);
   const gpu = await Gpu.open({ adapter: options.adapter });
   let inputs: Inputs | undefined;
   try {
@@ -44,7 +46,7 @@ async function trainOn(
     n_classes: classNames.length,
     latent_channels: recon === "latent" ? shape[0] : 0,
   };
-  requireRoom(configuration, inputs, batch_size);
+  requireRoom(configuration, inputs, batch_size / (options.accumulate ?? 1));
   const weights = positiveWeights(options.pos_weight, await countAll(inputs, surroundings));
   const trainer = await DensenetTrainer.open(gpu, {
     configuration,
@@ -55,7 +57,13 @@ async function trainOn(
     beta2: options.b2,
     weightDecay: options.weight_decay,
     seed: options.seed,
+    accumulate: options.accumulate,
   });
+  if (trainer.accumulate > 1) {
+    surroundings.note(
+      "batch normalisation takes the moments of each part, so this is not quite training with the whole batch",
+    );
+  }
   describeRun(options, surroundings, trainer, data);
   const further = { class_names: JSON.stringify(classNames), input: recon };
   const run = new DensenetRun(

@@ -23,6 +23,8 @@ export interface DensenetTrainerOptions {
   beta2: number;
   weightDecay: number;
   seed: number;
+  /** Parts in which a batch goes through the model; as few as fit where it is missing. */
+  accumulate?: number;
 }
 
 /** The labels of a batch that was submitted. */
@@ -52,7 +54,10 @@ export class DensenetTrainer extends Trainer<"loss", DensenetProgram> {
   /** Builds, plans and compiles the training step; the weights are those of `seed` until others are loaded. */
   static async open(gpu: Gpu, options: DensenetTrainerOptions): Promise<DensenetTrainer> {
     const trainer = new DensenetTrainer(gpu, new Densenet(options.configuration), options);
-    await trainer.begin(trainingProgram(trainer.model, trainer.optimizer, options.shape), options.seed);
+    const { model, optimizer } = trainer;
+    const programOf = (accumulate: number) =>
+      trainingProgram(model, optimizer, options.shape, { accumulate });
+    await trainer.begin(programOf, options);
     return trainer;
   }
 

@@ -3,11 +3,14 @@
 import { floatType } from "../../graph/layout.ts";
 import type { Tensor } from "../../graph/tensor.ts";
 import type { Vqvae, VqvaeResult } from "../../models/vqvae/model.ts";
+import type { Quantized, Quantizer } from "../../models/vqvae/quantizer.ts";
 import { channelsLast } from "../../ops/channels.ts";
+import { perplexity } from "../../ops/codebook.ts";
 import { scale } from "../../ops/elementwise.ts";
 import { gradients } from "../../ops/gradient.ts";
 import { variable } from "../../ops/variable.ts";
 import { type Adam, stepInput } from "../../optim/adam.ts";
+import { average, microBatches, total } from "../micro_batches.ts";
 import { ringCapacity, ScalarRing } from "../scalar_ring.ts";
 import type { BatchShape, StepProgram } from "../trainer.ts";
 
@@ -17,43 +20,71 @@ export type VqvaeScalar = "loss" | "recon_loss" | "latent_loss" | "perplexity_t"
 export interface VqvaeProgram extends StepProgram<VqvaeScalar> {
   /** u32 [4], the first being the step's random key; written before each run where dead codes are restarted. */
   key: Tensor;
+  /** The whole batch's, or its first part's where it goes through the model in several. */
   result: VqvaeResult;
 }
 
-function begin(model: Vqvae, shape: BatchShape) {
+function inputsOf(shape: BatchShape) {
   const images = variable(floatType(shape), "images");
-  const step = stepInput();
   const key = variable({ shape: [4], dtype: "u32", layout: "flat" }, "random key");
-  const result = model.forward(channelsLast(images));
-  const ring = new ScalarRing({
-    loss: result.loss,
-    recon_loss: result.reconstructionLoss,
-    latent_loss: result.latentLoss,
-    perplexity_t: result.top.perplexity,
-    perplexity_b: result.bottom.perplexity,
-  }, ringCapacity);
-  const counts = [model.quantizeTop.count(result.top), model.quantizeBottom.count(result.bottom)];
-  return { images, step, key, result, ring, counts };
+  return { images, step: stepInput(), key };
 }
 
-/** One training step: loss, gradients, Adam, codebooks. `restart`: codes with a smaller smoothed count are restarted. */
+/** The codes' sums and counts of the whole batch, and what the host is to see of it. */
+function summarise(model: Vqvae, results: readonly VqvaeResult[]) {
+  const levels = [[model.quantizeTop, "top"], [model.quantizeBottom, "bottom"]] as const;
+  const [top, bottom] = levels.map(([quantizer, level]) => {
+    const statistics = total(results.map((each) => each[level].statistics));
+    const last = results.at(-1)![level];
+    return { quantizer, quantized: { ...last, statistics, perplexity: perplexity(statistics) } };
+  }) as [Level, Level];
+  const mean = (name: "loss" | "reconstructionLoss" | "latentLoss") =>
+    average(results.map((each) => each[name]));
+  const ring = new ScalarRing({
+    loss: mean("loss"),
+    recon_loss: mean("reconstructionLoss"),
+    latent_loss: mean("latentLoss"),
+    perplexity_t: top.quantized.perplexity,
+    perplexity_b: bottom.quantized.perplexity,
+  }, ringCapacity);
+  const counts = [top, bottom].map(({ quantizer, quantized }) => quantizer.count(quantized));
+  return { ring, counts, levels: [top, bottom] };
+}
+
+interface Level {
+  quantizer: Quantizer;
+  quantized: Quantized;
+}
+
+export interface TrainingVariant {
+  /** Codes with a smaller smoothed count are restarted. */
+  restart?: number;
+  /** Equal parts in which the batch goes through the model; the step is the same. */
+  accumulate?: number;
+}
+
+/** One training step: loss, gradients, Adam, codebooks. */
 export function trainingProgram(
   model: Vqvae,
   optimizer: Adam,
   shape: BatchShape,
-  restart?: number,
+  { restart, accumulate = 1 }: TrainingVariant = {},
 ): VqvaeProgram {
-  const { images, step, key, result, ring, counts } = begin(model, shape);
+  const inputs = inputsOf(shape);
+  const { step, key, images } = inputs;
   const weights = model.set.parameters.map(({ tensor }) => tensor);
+  const whole = microBatches(shape[0], accumulate, (range) => {
+    const own = model.forward(channelsLast(images, range));
+    const loss = accumulate === 1 ? own.loss : scale(own.loss, 1 / accumulate);
+    return { gradients: gradients(loss, weights), own };
+  });
+  // Behind all forward passes, so that everything in them sees the codebooks as they were.
+  const { ring, counts, levels } = summarise(model, whole.parts);
   const restarting = restart === undefined ? undefined : { threshold: restart, key };
-  // Behind the whole forward pass, so that everything in it sees the codebooks as they were.
-  const codebooks = [
-    ...model.quantizeTop.update(result.top, restarting),
-    ...model.quantizeBottom.update(result.bottom, restarting),
-  ];
-  const { effect, arenas } = optimizer.update(step, gradients(result.loss, weights));
+  const codebooks = levels.flatMap(({ quantizer, quantized }) => quantizer.update(quantized, restarting));
+  const { effect, arenas } = optimizer.update(step, whole.gradients);
   const effects = [...counts, ...codebooks, ring.record(step), effect];
-  return { program: { effects, arenas }, images, step, key, ring, result };
+  return { program: { effects, arenas }, ...inputs, ring, result: whole.parts[0]! };
 }
 
 /**
@@ -66,13 +97,15 @@ export function evaluationProgram(
   shape: BatchShape,
   withImages = false,
 ): VqvaeProgram {
-  const { images, step, key, result, ring, counts } = begin(model, shape);
+  const inputs = inputsOf(shape);
+  const result = model.forward(channelsLast(inputs.images));
+  const { ring, counts } = summarise(model, [result]);
   const { top, bottom, reconstruction } = result;
   const topOnly = () => model.decodeLatent(model.latent(top.values, scale(bottom.values, 0)));
   const program = {
     results: withImages ? [reconstruction, topOnly()] : [],
-    effects: [...counts, ring.record(step)],
+    effects: [...counts, ring.record(inputs.step)],
     arenas: [optimizer.parameters],
   };
-  return { program, images, step, key, ring, result };
+  return { program, ...inputs, ring, result };
 }

@@ -8,6 +8,7 @@ import { readWeights } from "../../io/weights.ts";
 import { totalStride, type VqvaeConfiguration } from "../../models/vqvae/configuration.ts";
 import { Vqvae } from "../../models/vqvae/model.ts";
 import { configurationIn, matchState } from "../checkpoint.ts";
+import { requireEqualParts } from "../micro_batches.ts";
 import { describeRun, openData } from "../run_data.ts";
 import { prepareFolder, writeArguments } from "../run_folder.ts";
 import type { Surroundings, TrainOutcome } from "../run_options.ts";
@@ -25,6 +26,7 @@ export async function trainVqvae(
 ): Promise<TrainOutcome> {
   const { configuration, lr, seed, size, batch_size, init, kmeans_init, restart_dead_codes } = options;
   // Everything about the model and the files is checked before anything is written.
+  requireEqualParts(options);
   new Vqvae(configuration);
   const data = await openData(options, {
     channels: configuration.in_channel,
@@ -40,6 +42,7 @@ export async function trainVqvae(
       shape: [batch_size, configuration.in_channel, train.info.height, train.info.width],
       learningRate: lr,
       seed,
+      accumulate: options.accumulate,
       restartDeadCodes: restart_dead_codes,
     });
     describeRun(options, surroundings, trainer, data);

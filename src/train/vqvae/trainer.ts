@@ -33,6 +33,8 @@ export interface TrainerOptions {
   seed: number;
   /** Codes whose smoothed count is smaller are restarted. */
   restartDeadCodes?: number;
+  /** Parts in which a batch goes through the model; as few as fit where it is missing. */
+  accumulate?: number;
 }
 
 export class VqvaeTrainer extends Trainer<VqvaeScalar, VqvaeProgram> {
@@ -44,8 +46,10 @@ export class VqvaeTrainer extends Trainer<VqvaeScalar, VqvaeProgram> {
   static async open(gpu: Gpu, options: TrainerOptions): Promise<VqvaeTrainer> {
     const trainer = new VqvaeTrainer(gpu, new Vqvae(options.configuration), options);
     const { model, optimizer } = trainer;
-    const program = trainingProgram(model, optimizer, options.shape, options.restartDeadCodes);
-    await trainer.begin(program, options.seed);
+    const { shape, restartDeadCodes: restart } = options;
+    const programOf = (accumulate: number) =>
+      trainingProgram(model, optimizer, shape, { restart, accumulate });
+    await trainer.begin(programOf, options);
     return trainer;
   }
 
