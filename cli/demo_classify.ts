@@ -28,7 +28,7 @@ const table = {
     help: "where all runs are kept; the first free of runs/classify, runs/classify-2 … if left out",
   },
   codec_epochs: { kind: "integer", least: 1, help: "epochs of the codec", default: 4 },
-  n_epochs: { kind: "integer", least: 1, help: "epochs of each classifier", default: 3 },
+  n_epochs: { kind: "integer", least: 1, help: "epochs of each classifier", default: 2 },
   adapter: { kind: "text", value: "NAME", help: "GPU by its index or a part of its name" },
 } as const;
 

@@ -65,13 +65,22 @@ fn main(@builtin(local_invocation_id) local: vec3u, @builtin(workgroup_id) group
   let positions = p.images * p.out_height * p.out_width;
   let end = min(positions, (part + 1u) * p.chunk);
   for (var first = part * p.chunk; first < end; first += ${LANES}u) {
+    //: if !POINTWISE
     let own = min(first + lane, positions - 1u);
     let own_x = i32(own % p.out_width * p.stride_x);
     let own_y = i32(own / p.out_width % p.out_height * p.stride_y);
     let own_image = own / (p.out_width * p.out_height) * p.in_height;
+    //: end
     //: for g in LANES / STEP
     {
       //: for t in STEP
+      let position${t} = min(first + ${g * STEP + t}u, positions - 1u);
+      //: if POINTWISE
+      //: for r in ROWS
+      let inside${r}_${t} = first + ${g * STEP + t}u < end;
+      let at${r}_${t} = position${t} * p.x_row + channel${r} + p.x_first;
+      //: end
+      //: else
       let position_x${t} = subgroupBroadcast(own_x, ${g * STEP + t}u);
       let position_y${t} = subgroupBroadcast(own_y, ${g * STEP + t}u);
       let image${t} = subgroupBroadcast(own_image, ${g * STEP + t}u);
@@ -80,13 +89,15 @@ fn main(@builtin(local_invocation_id) local: vec3u, @builtin(workgroup_id) group
       let iy${r}_${t} = u32(position_y${t} + offset_y${r});
       let inside${r}_${t} = ix${r}_${t} < p.in_width && iy${r}_${t} < p.in_height && first + ${g * STEP + t}u < end;
       let at${r}_${t} = select(0u, ((image${t} + iy${r}_${t}) * p.in_width + ix${r}_${t}) * p.x_row + channel${r} + p.x_first, inside${r}_${t});
+      //: end
+      //: end
+      //: for r in ROWS
       //: if NORMALISE
       let x${r}_${t} = ${RELU ? "max" : "vec4f"}(fma(x[at${r}_${t}], scale${r}, shift${r})${RELU ? ", vec4f()" : ""}) * select(0.0, 1.0, inside${r}_${t});
       //: else
       let x${r}_${t} = x[at${r}_${t}] * select(0.0, 1.0, inside${r}_${t});
       //: end
       //: end
-      let position${t} = min(first + ${g * STEP + t}u, positions - 1u);
       //: for q in QUADS
       let d${q}_${t} = d[position${t} * p.d_row + p.d_first + column${q}];
       //: end

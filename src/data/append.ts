@@ -7,20 +7,27 @@ export interface ImageFileOptions {
   shape: readonly [channels: number, height: number, width: number];
   /** Labels of each image; 0 writes no `labels`. */
   labelCount: number;
+  /** Type of the pixels: float32 (the default), normalised, or uint8, which is scaled and normalised when it is read. */
+  dtype?: "float32" | "uint8";
   /** gzip level, 1 to 9. Not packed if left out. */
   gzip?: number;
+  /** Bytes in UTF-8 of the longest of the images' paths. Without it no `paths` are written. */
+  pathBytes?: number;
   /** Attributes of `img`, as `normalisationAttributes`. */
   attributes?: Record<string, Attribute>;
 }
 
 export type Attribute = string | number | readonly string[] | readonly number[];
 
-/** A chunk for each row of labels would be mostly bookkeeping. */
+/** Images [n, C, H, W] of the file's type. */
+export type ImageValues = Float32Array | Uint8Array;
+
+/** A chunk for each row of labels, or each path, would be mostly bookkeeping. */
 const labelRowsPerChunk = 256;
 
 /**
- * An HDF5 file of images that is open for writing: `img` [N, C, H, W] and `labels` [N, K], float32, `img` chunked by image.
- * Images are added behind those that it has. The bytes that are written depend on the images and on how they were divided
+ * An HDF5 file of images that is open for writing: `img` [N, C, H, W], chunked by image, `labels` [N, K] in float32 and, where they are
+ * wanted, `paths` [N]. Images are added behind those that it has. The bytes that are written depend on the images and on how they were divided
  * among calls, on nothing else.
  */
 export class AppendableImageFile {
@@ -65,12 +72,12 @@ export class AppendableImageFile {
   }
 
   /**
-   * Adds images [n, C, H, W] and, if the file has labels, labels [n, K]; NaN is a label like any other.
+   * Adds images [n, C, H, W] and, if the file has them, labels [n, K] and n paths; NaN is a label like any other.
    *
    * @throws DataError if the sizes do not fit or the disk is full
    */
-  append(images: Float32Array, labels?: Float32Array): void {
-    const { shape, labelCount } = this.options;
+  append(images: ImageValues, labels?: Float32Array, paths?: readonly string[]): void {
+    const { shape, labelCount, dtype = "float32", pathBytes } = this.options;
     const added = images.length / product(shape);
     if (!Number.isInteger(added) || (labels?.length ?? 0) !== added * labelCount) {
       throw new DataError(
@@ -78,10 +85,16 @@ export class AppendableImageFile {
           `expected ${product(shape)} and ${labelCount} an image`,
       );
     }
+    if ((images instanceof Uint8Array) !== (dtype === "uint8") || (pathBytes && paths?.length !== added)) {
+      throw new DataError(
+        `${this.named}: expected ${dtype} images${pathBytes ? " and a path for each" : ""}`,
+      );
+    }
     if (added === 0) return;
     this.#write(() => {
       this.#appendRows("/img", shape, images, added);
       if (labels && labelCount > 0) this.#appendRows("/labels", [labelCount], labels, added);
+      if (paths && pathBytes) this.#appendRows("/paths", [], fixedTexts(paths, pathBytes), added);
     });
     this.count += added;
   }
@@ -97,22 +110,30 @@ export class AppendableImageFile {
   }
 
   #createDatasets(): void {
-    const { shape, labelCount, gzip, attributes = {} } = this.options;
-    const create = (name: string, row: readonly number[], rowsPerChunk: number, compression?: number) =>
+    const { shape, labelCount, dtype = "float32", gzip, pathBytes, attributes = {} } = this.options;
+    const create = (
+      name: string,
+      dtype: string,
+      row: readonly number[],
+      rowsPerChunk: number,
+      compression?: number,
+    ) =>
       this.#file.create_dataset({
         name,
         data: new Float32Array(0),
+        dtype,
         shape: [0, ...row],
         maxshape: [null, ...row],
         chunks: [rowsPerChunk, ...row],
         compression,
       });
-    const images = create("img", shape, 1, gzip);
-    if (labelCount > 0) create("labels", [labelCount], labelRowsPerChunk);
+    const images = create("img", dtype === "uint8" ? "<B" : "<f", shape, 1, gzip);
+    if (labelCount > 0) create("labels", "<f", [labelCount], labelRowsPerChunk);
+    if (pathBytes) create("paths", `S${pathBytes}`, [], labelRowsPerChunk);
     for (const [name, value] of Object.entries(attributes)) writeAttribute(images, name, value);
   }
 
-  #appendRows(name: string, row: readonly number[], values: Float32Array, added: number): void {
+  #appendRows(name: string, row: readonly number[], values: ImageValues, added: number): void {
     const sizes = (first: number) => [first, ...row].map(BigInt);
     const offsets = [this.count, ...row.map(() => 0)].map(BigInt);
     const { file_id } = this.#file;
@@ -165,6 +186,15 @@ function writeAttribute(
   else if (typeof value === "string") dataset.create_attribute(name, value);
   else if (typeof value[0] === "number") dataset.create_attribute(name, value as number[], null, "<d");
   else dataset.create_attribute(name, value as string[]);
+}
+
+/** Texts in UTF-8, each filled up with zeros. */
+function fixedTexts(texts: readonly string[], bytes: number): Uint8Array {
+  const values = new Uint8Array(texts.length * bytes);
+  texts.forEach((text, index) =>
+    new TextEncoder().encodeInto(text, values.subarray(index * bytes, (index + 1) * bytes))
+  );
+  return values;
 }
 
 function product(sizes: readonly number[]): number {

@@ -1,13 +1,13 @@
 import { dirname, join } from "node:path";
 import { DataError } from "../errors.ts";
 import { fileError } from "../io/file_error.ts";
-import { AppendableImageFile, type ImageFileOptions } from "./append.ts";
+import { AppendableImageFile, type ImageFileOptions, type ImageValues } from "./append.ts";
 import { loadHdf5 } from "./hdf5_library.ts";
 
 export type { ImageFileOptions };
 
 /**
- * Writes an HDF5 file of images a batch at a time: `img` [N, C, H, W] and `labels` [N, K], float32, `img` chunked by image.
+ * Writes an HDF5 file of images a batch at a time: `img` [N, C, H, W], chunked by image, and `labels` [N, K].
  * The file grows under a temporary name and takes its own when it is finished. Same input, same bytes.
  *
  * ```ts
@@ -17,6 +17,8 @@ export type { ImageFileOptions };
  * ```
  */
 export class ImageFileWriter {
+  private isSealed = false;
+
   private constructor(
     private readonly path: string,
     private readonly temporary: string,
@@ -39,12 +41,30 @@ export class ImageFileWriter {
   }
 
   /**
-   * Adds images [n, C, H, W] and, if the file has labels, labels [n, K]; NaN is a label like any other.
+   * Adds images [n, C, H, W] and, if the file has them, labels [n, K] and n paths; NaN is a label like any other.
    *
    * @throws DataError if the sizes do not fit or the disk is full
    */
-  append(images: Float32Array, labels?: Float32Array): void {
-    this.file.append(images, labels);
+  append(images: ImageValues, labels?: Float32Array, paths?: readonly string[]): void {
+    this.file.append(images, labels, paths);
+  }
+
+  /**
+   * Closes the file and brings it to the disk, under its temporary name still. `finish` does so too; where several files are to come
+   * into being together, all are sealed before the first gets its name.
+   *
+   * @throws DataError if the disk is full; nothing is left behind
+   */
+  async seal(): Promise<void> {
+    if (this.isSealed) return;
+    try {
+      this.isSealed = true;
+      this.file.close();
+      await flush(this.temporary);
+    } catch (error) {
+      this.#remove();
+      throw error instanceof DataError ? error : fileError(this.path, "cannot write", error);
+    }
   }
 
   /**
@@ -53,9 +73,8 @@ export class ImageFileWriter {
    * @throws DataError if the disk is full or the name is a folder's; nothing is left behind
    */
   async finish(): Promise<void> {
+    await this.seal();
     try {
-      this.file.close();
-      await flush(this.temporary);
       await Deno.rename(this.temporary, this.path);
     } catch (error) {
       this.#remove();
@@ -65,7 +84,7 @@ export class ImageFileWriter {
 
   /** Closes the file and removes what was written. */
   abort(): void {
-    this.file.abandon();
+    if (!this.isSealed) this.file.abandon();
     this.#remove();
   }
 

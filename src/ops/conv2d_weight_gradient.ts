@@ -53,6 +53,11 @@ function subgroupTile(
 
 const workgroupTile: Tile = { kernel: workgroupKernel, units: 16, quads: 16, step: 16, constants: {} };
 
+/** True where each position meets itself only. */
+function isPointwise(kernel: readonly number[], { stride, padding }: Window): boolean {
+  return elementCount(kernel) === 1 && Math.max(...stride) === 1 && Math.max(...padding) === 0;
+}
+
 const conv2dWeightGradientOperation: Operation<Attributes> = {
   name: "conv2d_weight_gradient",
   infer([x, upstream], attributes) {
@@ -87,7 +92,12 @@ const conv2dWeightGradientOperation: Operation<Attributes> = {
     if (loaded.coefficients) bindings.coefficients = loaded.coefficients;
     lowering.dispatch({
       kernel: tile.kernel,
-      constants: { ...tile.constants, NORMALISE: loaded.coefficients !== undefined, RELU: loaded.relu },
+      constants: {
+        ...tile.constants,
+        POINTWISE: isPointwise(kernel, node.attributes),
+        NORMALISE: loaded.coefficients !== undefined,
+        RELU: loaded.relu,
+      },
       bindings,
       params: {
         ...imageParams(input, output),

@@ -53,7 +53,17 @@ export function weightsChecksum(weights: ReadonlyMap<string, Values>): string {
 }
 
 /** What a pass can give. */
-type Output = "reconstruction" | "latent";
+type Output = "reconstruction" | "latent" | "topCodes" | "bottomCodes";
+
+/** An image's way through the codec's bottleneck and back. */
+export interface Coded {
+  /** [count, C, H, W]. */
+  reconstruction: Values;
+  /** Indices of codes, [count, H / (s₁·s₂), W / (s₁·s₂)] for strides s₁ and s₂. */
+  topCodes: Uint32Array<ArrayBuffer>;
+  /** [count, H / s₁, W / s₁]. */
+  bottomCodes: Uint32Array<ArrayBuffer>;
+}
 
 interface LoadedPass {
   executor: Executor;
@@ -108,33 +118,51 @@ export class Codec {
 
   /** Reconstructions [count, C, H, W] of `count` normalised images [count, C, H, W]. */
   async reconstruct(images: Values, count: number): Promise<Values> {
-    return (await this.run(["reconstruction"], images, count))[0]!;
+    const [reconstruction] = await this.run(["reconstruction"], images, count);
+    return reconstruction as Values;
   }
 
   /** Latents concat[upsample_t(q_t), q_b], [count, L, h, w]: what the decoder makes images of. */
   async latent(images: Values, count: number): Promise<Values> {
-    return (await this.run(["latent"], images, count))[0]!;
+    const [latent] = await this.run(["latent"], images, count);
+    return latent as Values;
   }
 
   /** Reconstructions and latents of one pass. */
-  async both(images: Values, count: number): Promise<Record<Output, Values>> {
+  async both(images: Values, count: number): Promise<Record<"reconstruction" | "latent", Values>> {
     const [reconstruction, latent] = await this.run(["reconstruction", "latent"], images, count);
-    return { reconstruction: reconstruction!, latent: latent! };
+    return { reconstruction: reconstruction as Values, latent: latent as Values };
   }
 
-  private async run(outputs: readonly Output[], images: Values, count: number): Promise<Values[]> {
+  /** Reconstructions, and the codes' indices that they are made from. */
+  async code(images: Values, count: number): Promise<Coded> {
+    const results = await this.run(["reconstruction", "topCodes", "bottomCodes"], images, count);
+    const [reconstruction, topCodes, bottomCodes] = results;
+    return { reconstruction, topCodes, bottomCodes } as Coded;
+  }
+
+  private async run(
+    outputs: readonly Output[],
+    images: Values,
+    count: number,
+  ): Promise<(Values | Uint32Array<ArrayBuffer>)[]> {
     const name = `${outputs} of ${count}`;
     const pass = this.passes.get(name) ?? await this.load(outputs, count);
     this.passes.set(name, pass);
     this.memory.write(pass.images, images);
     pass.executor.run();
-    return await pass.executor.read(pass.results) as Values[];
+    return await pass.executor.read(pass.results);
   }
 
   private async load(outputs: readonly Output[], count: number): Promise<LoadedPass> {
     const images = variable(floatType([count, this.configuration.in_channel, ...this.size]), "images");
     const given = this.model.forward(channelsLast(images));
-    const results = outputs.map((output) => given[output]);
+    const tensors: Record<Output, Tensor> = {
+      ...given,
+      topCodes: given.top.codes,
+      bottomCodes: given.bottom.codes,
+    };
+    const results = outputs.map((output) => tensors[output]);
     const executor = await Executor.load(plan({ results }, this.memory.gpu.target), this.memory);
     // A plan holds what its results need: the moving averages are in none, the decoder is not in every one.
     for (const { key, tensor } of this.model.set.all) {

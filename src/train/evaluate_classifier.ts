@@ -98,7 +98,7 @@ async function readClassifiers(paths: readonly string[]): Promise<TrainedClassif
     const { kind } = (await readSafetensors(path)).metadata;
     if (kind === "vqvae") {
       throw new DataError(
-        `${path}: holds weights of a vqvae, expected a classifier's, which is what can be evaluated so far`,
+        `${path}: holds weights of a vqvae, expected a classifier's, which is what can be compared`,
       );
     }
     classifiers.push(await readClassifier(path));

@@ -10,6 +10,7 @@ self.onmessage = async ({ data: { id, request } }: MessageEvent<WorkerCall>) => 
     return;
   }
   if (request === "never") return;
+  if (request === "spin") { while (true); }
   if (request === "slow") await new Promise((resolve) => setTimeout(resolve, 300));
   const answer: WorkerAnswer = request === "refuse"
     ? { id, error: "x.h5: refused" }

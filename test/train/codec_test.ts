@@ -55,6 +55,18 @@ for (const { name, latent, reconstruction } of await readLatentGoldens()) {
   });
 }
 
+for (const { name } of await readLatentGoldens()) {
+  Deno.test(`codes equal PyTorch's, and come with the usual reconstructions: ${name}`, async () => {
+    const golden = goldens.get(name)!;
+    await withCodec(golden, async (codec, images) => {
+      const coded = await codec.code(images, golden.batch);
+      assertEquals(goldenError(golden.codes.t, coded.topCodes), 0);
+      assertEquals(goldenError(golden.codes.b, coded.bottomCodes), 0);
+      assertEquals(coded.reconstruction, await codec.reconstruct(images, golden.batch));
+    });
+  });
+}
+
 for (const subgroups of [true, false]) {
   const kernels = subgroups ? "" : ", kernels without subgroups";
   Deno.test(`an image's values do not depend on the batch it comes in, nor on what else is asked for${kernels}`, async () => {

@@ -30,7 +30,7 @@ Deno.test("what cannot be evaluated is refused in one line", async () => {
   await refused(
     options([files.codec]),
     DataError,
-    `${files.codec}: holds weights of a vqvae, expected a classifier's, which is what can be evaluated so far`,
+    `${files.codec}: holds weights of a vqvae, expected a classifier's, which is what can be compared`,
   );
   await refused(
     options([files.orig], { vqvae_file: files.codec }),

@@ -1,0 +1,36 @@
+/** `evaluate` for classifiers. */
+
+import { UsageError } from "../src/errors.ts";
+import { writeFileAtomic } from "../src/io/atomic.ts";
+import { Progress } from "../src/report/progress.ts";
+import { evaluateClassifiers } from "../src/train/evaluate_classifier.ts";
+import {
+  describeEvaluation,
+  evaluationJson,
+  jsonText,
+  saveEvaluation,
+} from "../src/train/evaluation_files.ts";
+import type { EvaluateValues } from "./evaluate.ts";
+import { versions } from "./versions.ts";
+
+/** Measures one classifier, or several side by side. */
+export async function evaluateClassifierCommand(options: EvaluateValues, data_path: string): Promise<void> {
+  const { model, compare, save_path, json, batch_size = 64, bootstrap = 1000, ...rest } = options;
+  const models = model !== undefined ? [model] : splitList(compare!);
+  const wanted = { ...rest, batch_size, bootstrap, models, data_path };
+  const outcome = await evaluateClassifiers(wanted, {
+    note: (text) => console.error(text),
+    progress: (label, total, alreadyDone = 0) => new Progress({ label, total, alreadyDone }),
+  });
+  const figures = evaluationJson(outcome, wanted, versions);
+  if (save_path !== undefined) await saveEvaluation(save_path, outcome, figures);
+  if (json !== undefined) await writeFileAtomic(json, jsonText(figures));
+  console.log(describeEvaluation(outcome));
+}
+
+function splitList(text: string): string[] {
+  const paths = text.split(",").map((path) => path.trim());
+  const isList = paths.length > 1 && !paths.includes("") && new Set(paths).size === paths.length;
+  if (isList) return paths;
+  throw new UsageError(`--compare ${text}: expected two or more different files with commas between them`);
+}

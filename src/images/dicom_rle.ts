@@ -1,0 +1,47 @@
+import { DataError } from "../errors.ts";
+import type { PixelFormat } from "./dicom_format.ts";
+import { makeSamples, type Samples } from "./image.ts";
+
+/** The header: how many segments there are, and where each of up to fifteen begins. */
+const HEADER_SIZE = 64;
+
+/**
+ * Decodes a frame of DICOM's run-length encoding (PS3.5, annex G): a segment for each byte of each sample of a
+ * pixel, the highest byte first.
+ *
+ * @throws DataError where the segments are damaged or cut short
+ */
+export function decodeRle(bytes: Uint8Array, format: PixelFormat): Samples {
+  const { rows, columns, samples, bitsAllocated } = format;
+  const width = bitsAllocated / 8;
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  if (bytes.length < HEADER_SIZE) throw new DataError("it ends before its pixels do");
+  const segments = view.getUint32(0, true);
+  if (segments !== samples * width) {
+    throw new DataError(`it is damaged: its runs are in ${segments} segments instead of ${samples * width}`);
+  }
+  const pixels = makeSamples(rows * columns * samples, 2 ** bitsAllocated - 1);
+  for (let segment = 0; segment < segments; segment++) {
+    const start = view.getUint32(4 + 4 * segment, true);
+    const end = segment + 1 < segments ? view.getUint32(8 + 4 * segment, true) : bytes.length;
+    const shift = 8 * (width - 1 - segment % width);
+    addSegment(bytes.subarray(start, end), pixels, Math.floor(segment / width), samples, shift);
+  }
+  return pixels;
+}
+
+/** Adds one byte, shifted to its place, to every `step`-th sample from `first` on. */
+function addSegment(bytes: Uint8Array, pixels: Samples, first: number, step: number, shift: number): void {
+  let to = first;
+  for (let at = 0; to < pixels.length; at++) {
+    const code = bytes[at] ?? 0;
+    if (code === 128) continue;
+    const isRun = code > 128;
+    const count = isRun ? 257 - code : code + 1;
+    if (at + (isRun ? 1 : count) >= bytes.length) throw new DataError("it ends before its pixels do");
+    for (let i = 0; i < count && to < pixels.length; i++, to += step) {
+      pixels[to]! |= bytes[at + 1 + (isRun ? 0 : i)]! << shift;
+    }
+    at += isRun ? 1 : count;
+  }
+}

@@ -1,0 +1,99 @@
+import { DataError } from "../errors.ts";
+import { readStart } from "./gzip.ts";
+import { checkSize, type DecodedImage, makeSamples } from "./image.ts";
+import { type NiftiHeader, readNiftiHeader, valueReader } from "./nifti_header.ts";
+
+const GZIP = [0x1f, 0x8b];
+/** The longest header, NIfTI-2's. */
+const HEADER_SIZE = 544;
+
+/** Whether the bytes begin as a NIfTI file does, or are packed by gzip, as NIfTI files mostly are. */
+export function isNifti(bytes: Uint8Array): boolean {
+  if (GZIP.every((byte, index) => bytes[index] === byte)) return true;
+  if (bytes.length < 4) return false;
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return [true, false].some((little) => [348, 540].includes(view.getInt32(0, little)));
+}
+
+/**
+ * Decodes a NIfTI volume (.nii or .nii.gz) into its slices along an axis, those of every further dimension one
+ * after another. Of the two axes left, the first runs to the right and the second upwards, so that in a
+ * volume stored in the usual order the front or the top of the head is up; the volume is not turned.
+ *
+ * Values become gray by the header's own range for display, if it has one, otherwise by the smallest and the
+ * largest value of the whole volume.
+ *
+ * @throws DataError where the file is damaged, cut short, of a type of values that is no gray or colour, or
+ * claims more than `most` pixels
+ */
+export async function decodeNifti(bytes: Uint8Array, most: number, axis: 0 | 1 | 2): Promise<DecodedImage[]> {
+  const isPacked = bytes[0] === GZIP[0];
+  const header = readNiftiHeader(isPacked ? await readStart(bytes, HEADER_SIZE) : bytes);
+  const [across, up] = [0, 1, 2].filter((other) => other !== axis) as [number, number];
+  const count = header.size.reduce((product, size) => product * size, 1);
+  checkSize(header.size[across]!, header.size[up]!, count / header.size[across]! / header.size[up]!, most);
+  const end = header.offset + count * header.components * header.bytes;
+  const content = isPacked ? await readStart(bytes, end) : bytes;
+  if (content.length < end) throw new DataError("it ends before its last slice does");
+  return slices(header, toGray(header, content, count), axis, across, up);
+}
+
+/** Scales the values of a whole volume to 0 … `largest`; colours are taken as they are. */
+function toGray(header: NiftiHeader, content: Uint8Array, count: number): DecodedImage["pixels"] {
+  if (header.components === 3) return content.slice(header.offset, header.offset + 3 * count);
+  const largest = largestOf(header);
+  const gray = makeSamples(count, largest);
+  const valueAt = valueReader(content, header);
+  const [low, high] = header.display ?? rangeOf(valueAt, count);
+  const factor = high > low ? largest / (high - low) : 0;
+  for (let i = 0; i < count; i++) {
+    const shade = (valueAt(i) - low) * factor;
+    // What is not a number becomes black, as `shade > 0` is false for it.
+    gray[i] = shade > 0 ? Math.round(Math.min(largest, shade)) : 0;
+  }
+  return gray;
+}
+
+/** The smallest and the largest of a volume's values, but for those that are not finite. */
+function rangeOf(valueAt: (index: number) => number, count: number): [number, number] {
+  let [low, high] = [Infinity, -Infinity];
+  for (let i = 0; i < count; i++) {
+    const value = valueAt(i);
+    if (!Number.isFinite(value)) continue;
+    if (value < low) low = value;
+    if (value > high) high = value;
+  }
+  return low <= high ? [low, high] : [0, 0];
+}
+
+function largestOf(header: NiftiHeader): 255 | 65535 {
+  return header.bytes === 1 ? 255 : 65535;
+}
+
+function slices(
+  header: NiftiHeader,
+  gray: DecodedImage["pixels"],
+  axis: number,
+  across: number,
+  up: number,
+): DecodedImage[] {
+  const { size, components } = header;
+  const strides = [1, size[0]!, size[0]! * size[1]!].map((stride) => stride * components);
+  const [width, height] = [size[across]!, size[up]!];
+  const largest = largestOf(header);
+  const images: DecodedImage[] = [];
+  for (let volume = 0; volume < gray.length; volume += strides[2]! * size[2]!) {
+    for (let slice = 0; slice < size[axis]!; slice++) {
+      const pixels = makeSamples(width * height * components, largest);
+      let to = 0;
+      for (let y = height - 1; y >= 0; y--) {
+        let from = volume + slice * strides[axis]! + y * strides[up]!;
+        for (let x = 0; x < width; x++, from += strides[across]!) {
+          for (let channel = 0; channel < components; channel++) pixels[to++] = gray[from + channel]!;
+        }
+      }
+      images.push({ width, height, channels: components, largest, pixels, frame: images.length });
+    }
+  }
+  return images;
+}

@@ -1,0 +1,119 @@
+import { DataError } from "../errors.ts";
+
+/** What is needed of a NIfTI header (nifti1.h, nifti2.h). */
+export interface NiftiHeader {
+  /** Values along each axis, three at least. */
+  size: number[];
+  /** Values of one place: 1, or 3 for colours. */
+  components: 1 | 3;
+  /** Bytes of one value. */
+  bytes: number;
+  type: ValueType;
+  littleEndian: boolean;
+  /** Where the values begin in the file. */
+  offset: number;
+  /** A stored value v means slope · v + intercept. */
+  slope: number;
+  intercept: number;
+  /** The values to be shown black and white, if the header says. */
+  display?: [number, number];
+}
+
+type ValueType = "Uint8" | "Int8" | "Uint16" | "Int16" | "Uint32" | "Int32" | "Float32" | "Float64";
+
+/** The header's numbers for types of values. */
+const types: Record<number, { type: ValueType; bytes: number; components?: 3 }> = {
+  2: { type: "Uint8", bytes: 1 },
+  4: { type: "Int16", bytes: 2 },
+  8: { type: "Int32", bytes: 4 },
+  16: { type: "Float32", bytes: 4 },
+  64: { type: "Float64", bytes: 8 },
+  128: { type: "Uint8", bytes: 1, components: 3 },
+  256: { type: "Int8", bytes: 1 },
+  512: { type: "Uint16", bytes: 2 },
+  768: { type: "Uint32", bytes: 4 },
+};
+
+/** No header is followed by more than this, and what a packed file claims is unpacked up to here. */
+const MOST_OFFSET = 2 ** 24;
+
+/** Where the two versions of the header have their fields. */
+const versions = {
+  348: { length: 348, magic: 344, dimension: 40, step: 2, type: 70, offset: 108, slope: 112, display: 124 },
+  540: { length: 540, magic: 4, dimension: 16, step: 8, type: 12, offset: 168, slope: 176, display: 192 },
+};
+
+/**
+ * Reads the header of a NIfTI-1 or NIfTI-2 file, of either byte order.
+ *
+ * @throws DataError where it is none, or its values are no gray or colour, or lie in a file of their own
+ */
+export function readNiftiHeader(bytes: Uint8Array): NiftiHeader {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const little = bytes.length >= 4 && view.getInt32(0, true) < 65536;
+  const version = versions[(bytes.length >= 4 ? view.getInt32(0, little) : 0) as keyof typeof versions];
+  if (!version || bytes.length < version.length) throw new DataError("it is no NIfTI volume");
+  const magic = String.fromCharCode(...bytes.subarray(version.magic, version.magic + 2));
+  if (magic === "ni") {
+    throw new DataError("its values lie in an .img file; a NIfTI volume in one file is expected");
+  }
+  if (magic !== "n+") throw new DataError("it is no NIfTI volume");
+  const isSecond = version.length === 540;
+  const number = (at: number) => isSecond ? view.getFloat64(at, little) : view.getFloat32(at, little);
+  const kind = types[view.getInt16(version.type, little)];
+  if (!kind) {
+    throw new DataError(
+      `its values are of NIfTI type ${view.getInt16(version.type, little)}, which is not read`,
+    );
+  }
+  const offset = isSecond ? Number(view.getBigInt64(version.offset, little)) : number(version.offset);
+  if (!(Number.isInteger(offset) && offset >= version.length && offset <= MOST_OFFSET)) {
+    throw new DataError(`its header is damaged: its values would begin at byte ${offset}`);
+  }
+  const width = isSecond ? 8 : 4;
+  const slope = number(version.slope);
+  const [high, low] = [number(version.display), number(version.display + width)];
+  const isScaled = Number.isFinite(slope) && slope !== 0;
+  return {
+    size: readSize(view, version, little),
+    components: kind.components ?? 1,
+    bytes: kind.bytes,
+    type: kind.type,
+    littleEndian: little,
+    offset,
+    slope: isScaled ? slope : 1,
+    intercept: isScaled ? finite(number(version.slope + width)) : 0,
+    display: Number.isFinite(low) && Number.isFinite(high) && high > low ? [low, high] : undefined,
+  };
+}
+
+function finite(value: number): number {
+  return Number.isFinite(value) ? value : 0;
+}
+
+function readSize(
+  view: DataView,
+  version: (typeof versions)[keyof typeof versions],
+  little: boolean,
+): number[] {
+  const { dimension, step } = version;
+  const at = (index: number) =>
+    step === 2
+      ? view.getInt16(dimension + step * index, little)
+      : Number(view.getBigInt64(dimension + step * index, little));
+  const count = at(0);
+  const size = Array.from({ length: Math.min(7, Math.max(0, count)) }, (_, index) => at(index + 1));
+  if (count < 1 || count > 7 || size.some((length) => length < 1)) {
+    throw new DataError(`its header is damaged: its size is ${size.join("×") || "missing"}`);
+  }
+  while (size.length < 3) size.push(1);
+  return size;
+}
+
+/** Gives the values of a volume, as they are meant, by their place in the file. */
+export function valueReader(content: Uint8Array, header: NiftiHeader): (index: number) => number {
+  const { offset, bytes, type, littleEndian, slope, intercept } = header;
+  const view = new DataView(content.buffer, content.byteOffset + offset, content.byteLength - offset);
+  const read = view[`get${type}`].bind(view);
+  return (index) => read(index * bytes, littleEndian) * slope + intercept;
+}

@@ -1,0 +1,176 @@
+import { crc32, inflateSync } from "node:zlib";
+import { DataError } from "../errors.ts";
+import { checkSize, type DecodedImage, makeSamples } from "./image.ts";
+import { type Pass, passes, restoreRow, unpackRow } from "./png_rows.ts";
+
+const SIGNATURE = [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a];
+
+/** The kinds of PNG images: samples a pixel, and the bits that a sample may have. */
+const kinds: Record<number, { samples: number; depths: number[] }> = {
+  0: { samples: 1, depths: [1, 2, 4, 8, 16] },
+  2: { samples: 3, depths: [8, 16] },
+  3: { samples: 1, depths: [1, 2, 4, 8] },
+  4: { samples: 2, depths: [8, 16] },
+  6: { samples: 4, depths: [8, 16] },
+};
+const PALETTE = 3;
+
+interface Header {
+  width: number;
+  height: number;
+  depth: number;
+  kind: number;
+  samples: number;
+  interlaced: boolean;
+}
+
+/** Whether the bytes begin as a PNG file does. */
+export function isPng(bytes: Uint8Array): boolean {
+  return SIGNATURE.every((byte, index) => bytes[index] === byte);
+}
+
+/**
+ * Decodes a PNG file of any kind (the PNG specification's, third edition): gray or palette of 1 to 8 bits, gray
+ * or colours of 8 or 16, interlaced or not. Transparency is left out, as Pillow's conversion to RGB does.
+ *
+ * This is not left to a library: those at hand inflate without a limit, so that a file of a few kilobytes
+ * could fill the memory.
+ *
+ * @throws DataError where the file is damaged, cut short, or claims more than `most` pixels
+ */
+export function decodePng(bytes: Uint8Array, most: number): DecodedImage {
+  const { header, palette, data } = readChunks(bytes, most);
+  const { width, height, samples, depth, kind } = header;
+  const layout = passes(width, height, header.interlaced);
+  const rows = inflate(data, layout, samples * depth);
+  const channels = samples >= 3 || kind === PALETTE ? 3 : 1;
+  const largest = depth === 16 ? 65535 : 255;
+  const image: DecodedImage = {
+    width,
+    height,
+    channels,
+    largest,
+    pixels: makeSamples(width * height * channels, largest),
+  };
+  let offset = 0;
+  for (const pass of layout) offset = placePass(image, pass, rows, offset, header, palette);
+  return image;
+}
+
+/** Reads the chunks that the picture is made of, and checks each one's sum. */
+function readChunks(bytes: Uint8Array, most: number) {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  let header: Header | undefined;
+  let palette: Uint8Array | undefined;
+  const data: Uint8Array[] = [];
+  for (let at = SIGNATURE.length;;) {
+    if (at + 12 > bytes.length) throw new DataError("it ends before the picture does");
+    const length = view.getUint32(at);
+    const type = String.fromCharCode(...bytes.subarray(at + 4, at + 8));
+    const end = at + 8 + length;
+    if (end + 4 > bytes.length) throw new DataError("it ends before the picture does");
+    const isNeeded = ["IHDR", "PLTE", "IDAT", "IEND"].includes(type);
+    if (isNeeded && crc32(bytes.subarray(at + 4, end)) !== view.getUint32(end)) {
+      throw new DataError(`it is damaged: the sum of its part ${type} is wrong`);
+    }
+    const content = bytes.subarray(at + 8, end);
+    if (!header && type !== "IHDR") throw new DataError("it is damaged: a PNG file begins with a header");
+    if (type === "IHDR") header = readHeader(content, most);
+    if (type === "PLTE") palette = content;
+    if (type === "IDAT") data.push(content);
+    if (type === "IEND") return { header: header!, palette: checkPalette(palette, header!), data };
+    at = end + 4;
+  }
+}
+
+function readHeader(content: Uint8Array, most: number): Header {
+  if (content.length !== 13) throw new DataError("its header is damaged");
+  const view = new DataView(content.buffer, content.byteOffset, content.byteLength);
+  const [width, height] = [view.getUint32(0), view.getUint32(4)];
+  const [depth, kind, compression, filter, interlace] = content.subarray(8) as unknown as number[];
+  checkSize(width, height, 1, most);
+  if (!kinds[kind!]?.depths.includes(depth!) || compression !== 0 || filter !== 0 || interlace! > 1) {
+    throw new DataError(`its header is damaged: there is no PNG image of kind ${kind} with ${depth} bits`);
+  }
+  const { samples } = kinds[kind!]!;
+  return { width, height, depth: depth!, kind: kind!, samples, interlaced: interlace === 1 };
+}
+
+/** Fills a palette up with black, so that each index that the image's bits can spell has a colour. */
+function checkPalette(palette: Uint8Array | undefined, header: Header): Uint8Array | undefined {
+  if (header.kind !== PALETTE) return undefined;
+  const most = 3 * 2 ** header.depth;
+  if (!palette?.length || palette.length % 3 !== 0 || palette.length > most) {
+    throw new DataError("its palette is missing or damaged");
+  }
+  const full = new Uint8Array(most);
+  full.set(palette);
+  return full;
+}
+
+/** Inflates the rows of all passes, and never more than they have. */
+function inflate(data: Uint8Array[], layout: readonly Pass[], bits: number): Uint8Array {
+  const expected = layout.reduce(
+    (sum, { width, height }) => sum + height * (1 + Math.ceil(width * bits / 8)),
+    0,
+  );
+  const joined = new Uint8Array(data.reduce((sum, part) => sum + part.length, 0));
+  let at = 0;
+  for (const part of data) {
+    joined.set(part, at);
+    at += part.length;
+  }
+  let rows;
+  try {
+    rows = inflateSync(joined, { maxOutputLength: expected });
+  } catch {
+    throw new DataError("it is damaged: its rows cannot be unpacked");
+  }
+  if (rows.length !== expected) throw new DataError("it ends before the picture does");
+  return rows;
+}
+
+/** Puts the pixels of one pass where they belong. @returns where the next pass begins in `rows` */
+function placePass(
+  image: DecodedImage,
+  pass: Pass,
+  rows: Uint8Array,
+  offset: number,
+  header: Header,
+  palette: Uint8Array | undefined,
+): number {
+  const { samples, depth } = header;
+  const size = Math.ceil(pass.width * samples * depth / 8);
+  const step = Math.max(1, samples * depth / 8);
+  const line = makeSamples(pass.width * samples, image.largest);
+  let previous: Uint8Array = new Uint8Array(size);
+  for (let y = 0; y < pass.height; y++, offset += 1 + size) {
+    const row = rows.subarray(offset + 1, offset + 1 + size);
+    restoreRow(row, previous, rows[offset]!, step);
+    unpackRow(row, depth, line, palette !== undefined);
+    placeRow(image, line, pass, y, samples, palette);
+    previous = row;
+  }
+  return offset;
+}
+
+function placeRow(
+  image: DecodedImage,
+  line: DecodedImage["pixels"],
+  pass: Pass,
+  y: number,
+  samples: number,
+  palette: Uint8Array | undefined,
+): void {
+  const { pixels, channels, width } = image;
+  const first = ((pass.top + y * pass.down) * width + pass.left) * channels;
+  if (samples === channels && pass.right === 1) {
+    pixels.set(line, first);
+    return;
+  }
+  for (let x = 0, to = first; x < pass.width; x++, to += pass.right * channels) {
+    for (let channel = 0; channel < channels; channel++) {
+      pixels[to + channel] = palette ? palette[3 * line[x]! + channel]! : line[x * samples + channel]!;
+    }
+  }
+}

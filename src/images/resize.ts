@@ -1,0 +1,154 @@
+/** Changes of an image's size: Lanczos resampling that equals Pillow's, and a black frame to a square. */
+
+/** Pixels row by row from the top, the channels of a pixel side by side. */
+export interface Picture {
+  width: number;
+  height: number;
+  channels: 1 | 3;
+  pixels: Uint8Array | Uint16Array;
+  /** The value of white: 255 for 8 bits, 65535 or less for 16. */
+  largest: number;
+}
+
+/** How far the Lanczos filter reaches, in pixels of the coarser side. */
+const lobes = 3;
+
+/** What each place of a resized line is made of: `weights` for `counts[i]` pixels from `firsts[i]` on. */
+interface Taps {
+  firsts: Int32Array;
+  counts: Int32Array;
+  /** `width` of them for each place. */
+  weights: Float64Array;
+  width: number;
+}
+
+/**
+ * The image in the largest size that fits into `size` by `size`, centred there on black. The longer side becomes `size`, the other one is
+ * cut to whole pixels, and an odd line of the frame is at the bottom or right.
+ */
+export function fitSquare(picture: Picture, size: number): Picture {
+  const longer = Math.max(picture.width, picture.height);
+  const scaled = (side: number) => Math.max(1, Math.floor(side * size / longer));
+  return padToSquare(resizeLanczos(picture, scaled(picture.width), scaled(picture.height)));
+}
+
+/** The image centred on a black square as wide as its longer side. */
+export function padToSquare(picture: Picture): Picture {
+  const { width, height, channels, pixels } = picture;
+  if (width === height) return picture;
+  const side = Math.max(width, height);
+  const above = Math.floor((side - height) / 2);
+  const left = Math.floor((side - width) / 2);
+  const padded = likePixels(pixels, side * side * channels);
+  for (let y = 0; y < height; y++) {
+    const row = pixels.subarray(y * width * channels, (y + 1) * width * channels);
+    padded.set(row, ((above + y) * side + left) * channels);
+  }
+  return { ...picture, width: side, height: side, pixels: padded };
+}
+
+/**
+ * Resizes an image with the Lanczos filter of three lobes, widened where the image shrinks so that it does not alias: first along rows,
+ * then along columns, each result rounded to whole values and clipped to 0 … `largest`. For 8 bits every step is Pillow's
+ * (`Image.resize` with `LANCZOS`, src/libImaging/Resample.c), so that the pixels are the same.
+ */
+export function resizeLanczos(picture: Picture, width: number, height: number): Picture {
+  const narrowed = width === picture.width ? picture : resizeRows(picture, width);
+  return height === picture.height ? narrowed : resizeColumns(narrowed, height);
+}
+
+function resizeRows(picture: Picture, width: number): Picture {
+  const { height, channels, pixels, largest } = picture;
+  const taps = lanczosTaps(picture.width, width, pixels instanceof Uint8Array);
+  const resized = likePixels(pixels, width * height * channels);
+  for (let y = 0; y < height; y++) {
+    const row = y * picture.width * channels;
+    for (let x = 0; x < width; x++) {
+      const first = taps.firsts[x]!;
+      const count = taps.counts[x]!;
+      for (let channel = 0; channel < channels; channel++) {
+        let sum = 0.5;
+        let source = row + first * channels + channel;
+        for (let tap = x * taps.width, end = tap + count; tap < end; tap++, source += channels) {
+          sum += pixels[source]! * taps.weights[tap]!;
+        }
+        resized[(y * width + x) * channels + channel] = clip(sum, largest);
+      }
+    }
+  }
+  return { ...picture, width, pixels: resized };
+}
+
+function resizeColumns(picture: Picture, height: number): Picture {
+  const { width, channels, pixels, largest } = picture;
+  const taps = lanczosTaps(picture.height, height, pixels instanceof Uint8Array);
+  const rowLength = width * channels;
+  const resized = likePixels(pixels, rowLength * height);
+  const sums = new Float64Array(rowLength);
+  for (let y = 0; y < height; y++) {
+    sums.fill(0.5);
+    for (let tap = 0; tap < taps.counts[y]!; tap++) {
+      const weight = taps.weights[y * taps.width + tap]!;
+      const row = (taps.firsts[y]! + tap) * rowLength;
+      for (let x = 0; x < rowLength; x++) sums[x] = sums[x]! + pixels[row + x]! * weight;
+    }
+    for (let x = 0; x < rowLength; x++) resized[y * rowLength + x] = clip(sums[x]!, largest);
+  }
+  return { ...picture, height, pixels: resized };
+}
+
+/** A sum that began at a half, as the nearest whole value in 0 … `largest`. */
+function clip(sum: number, largest: number): number {
+  return sum <= 0 ? 0 : sum >= largest ? largest : Math.floor(sum);
+}
+
+function likePixels(pixels: Picture["pixels"], length: number): Picture["pixels"] {
+  return pixels instanceof Uint8Array ? new Uint8Array(length) : new Uint16Array(length);
+}
+
+/** Fractions of weights for 8-bit pixels: 2⁻²², as Pillow's whole-number arithmetic has them. */
+const fixedPoint = 2 ** 22;
+
+function lanczosTaps(from: number, to: number, isFixedPoint: boolean): Taps {
+  const scale = from / to;
+  const stretch = Math.max(1, scale);
+  const support = lobes * stretch;
+  const width = 2 * Math.ceil(support) + 1;
+  const taps: Taps = {
+    firsts: new Int32Array(to),
+    counts: new Int32Array(to),
+    weights: new Float64Array(to * width),
+    width,
+  };
+  for (let place = 0; place < to; place++) {
+    const centre = (place + 0.5) * scale;
+    const first = Math.max(0, Math.trunc(centre - support + 0.5));
+    const count = Math.min(from, Math.trunc(centre + support + 0.5)) - first;
+    const weights = taps.weights.subarray(place * width, place * width + count);
+    let sum = 0;
+    for (let tap = 0; tap < count; tap++) {
+      weights[tap] = lanczos((first + tap - centre + 0.5) / stretch);
+      sum += weights[tap]!;
+    }
+    for (let tap = 0; tap < count; tap++) {
+      const weight = weights[tap]! / sum;
+      weights[tap] = isFixedPoint ? roundFromZero(weight * fixedPoint) / fixedPoint : weight;
+    }
+    taps.firsts[place] = first;
+    taps.counts[place] = count;
+  }
+  return taps;
+}
+
+/** sinc(x) · sinc(x / 3) within three pixels, 0 beyond. */
+function lanczos(x: number): number {
+  return x >= -lobes && x < lobes ? sinc(x) * sinc(x / lobes) : 0;
+}
+
+function sinc(x: number): number {
+  return x === 0 ? 1 : Math.sin(Math.PI * x) / (Math.PI * x);
+}
+
+function roundFromZero(value: number): number {
+  return Math.trunc(value + (value < 0 ? -0.5 : 0.5));
+}

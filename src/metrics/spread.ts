@@ -1,0 +1,15 @@
+/** Several measurements of one thing. */
+export interface Spread {
+  median: number;
+  least: number;
+  most: number;
+}
+
+/** Median, least and most of at least one value. */
+export function spreadOf(values: readonly number[]): Spread {
+  if (values.length === 0) throw new RangeError("Cannot take the median of nothing");
+  const sorted = values.toSorted((a, b) => a - b);
+  const upper = sorted[sorted.length >> 1]!;
+  const lower = sorted[(sorted.length - 1) >> 1]!;
+  return { median: (lower + upper) / 2, least: sorted[0]!, most: sorted.at(-1)! };
+}
