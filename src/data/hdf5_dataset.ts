@@ -1,6 +1,8 @@
 import { DataError } from "../errors.ts";
 import type { Hdf5Handle } from "./hdf5_library.ts";
-import { planReads, type ReadRun } from "./read_plan.ts";
+import { rowReader } from "./find_reader.ts";
+import { planReads } from "./read_plan.ts";
+import type { RowReader } from "./row_reader.ts";
 
 const elementArrays = {
   float16: Float16Array,
@@ -24,18 +26,14 @@ export type Row = InstanceType<(typeof elementArrays)[ElementType]>;
 
 type Metadata = ReturnType<Hdf5Handle["library"]["get_dataset_metadata"]>;
 
-/** The memory that one read may take, unless a single row is larger. */
-const bytesPerRead = 32 * 2 ** 20;
-
 /** A numeric dataset, read by rows: `dataset[i]` for some indices i of its first dimension. */
 export class Hdf5Dataset {
   readonly shape: number[];
   readonly elementType: ElementType;
   readonly #file: Hdf5Handle;
   readonly #name: string;
-  readonly #elementBytes: number;
-  readonly #rowsPerChunk: number;
-  #buffer = { pointer: 0, bytes: 0 };
+  readonly #metadata: Metadata;
+  #reader: RowReader | undefined;
 
   /**
    * @param wantedShape what the error says was expected, as `[N, K]`
@@ -56,8 +54,7 @@ export class Hdf5Dataset {
     }
     this.#file = file;
     this.#name = name;
-    this.#elementBytes = metadata.size;
-    this.#rowsPerChunk = metadata.chunks?.[0] ?? 1;
+    this.#metadata = metadata;
     this.elementType = elementType;
     this.shape = metadata.shape ?? [];
   }
@@ -69,72 +66,28 @@ export class Hdf5Dataset {
    * @throws DataError if the file is damaged there
    */
   readRows(indices: Uint32Array, visit: (row: Row, position: number, index: number) => void): void {
-    const elements = this.shape.slice(1).reduce((product, size) => product * size, 1);
-    const rowBytes = elements * this.#elementBytes;
-    const rowsPerRead = Math.max(1, Math.floor(bytesPerRead / rowBytes));
-    for (const run of planReads(indices, this.#rowsPerChunk, rowsPerRead)) {
-      const pointer = this.#reserve(run.count * rowBytes);
-      if (!this.#read(run.start, run.count, pointer)) throw this.#readError(run, pointer);
-      // The memory may have moved while the library read: it is looked up again for each run.
-      const memory = this.#file.library.HEAPU8.buffer as ArrayBuffer;
-      for (const { row, position } of run.wanted) {
-        const values = new elementArrays[this.elementType](memory, pointer + row * rowBytes, elements);
-        visit(values, position, run.start + row);
+    const reader = this.#reader ??= rowReader(this.#file, this.#name, this.#metadata);
+    const elements = product(this.shape.slice(1));
+    const rowBytes = elements * this.#metadata.size;
+    const rowsPerRead = Math.max(1, Math.floor(reader.bytesPerRead / rowBytes));
+    for (const { start, count, wanted } of planReads(indices, reader.rowsPerChunk, rowsPerRead)) {
+      const { buffer, byteOffset } = reader.read(start, count);
+      for (const { row, position } of wanted) {
+        const values = new elementArrays[this.elementType](buffer, byteOffset + row * rowBytes, elements);
+        visit(values, position, start + row);
       }
     }
   }
 
-  /** Frees the memory for reads. */
+  /** Whether rows are unpacked as they are read, which keeps a processor busy. Known once a row has been read. */
+  get isPacked(): boolean {
+    return this.#reader?.isPacked ?? false;
+  }
+
   close(): void {
-    this.#file.library._free(this.#buffer.pointer);
-    this.#buffer = { pointer: 0, bytes: 0 };
-  }
-
-  /** Reads rows into the library's memory at `pointer`; false if they cannot be read. */
-  #read(start: number, count: number, pointer: number): boolean {
-    const { library, id } = this.#file;
-    const counts = [count, ...this.shape.slice(1)].map(BigInt);
-    const offsets = this.shape.map((_, axis) => axis === 0 ? BigInt(start) : 0n);
-    const strides = this.shape.map(() => 1n);
-    // Numbers arrive little-endian whatever their order in the file; float16 arrives as its two bytes.
-    return library.get_dataset_data(id, `/${this.#name}`, counts, offsets, strides, BigInt(pointer)) >= 0;
-  }
-
-  #reserve(bytes: number): number {
-    const { library, path } = this.#file;
-    if (bytes <= this.#buffer.bytes) return this.#buffer.pointer;
-    this.close();
-    const pointer = bytes <= library.MAXIMUM_MEMORY ? library._malloc(bytes) : 0;
-    if (pointer === 0) {
-      throw new DataError(
-        `${path}: "${this.#name}": ${bytes} bytes at once are more than the HDF5 reader can hold`,
-      );
-    }
-    this.#buffer = { pointer, bytes };
-    return pointer;
-  }
-
-  #readError({ start, wanted }: ReadRun, pointer: number): DataError {
-    const { library, id, path } = this.#file;
-    const foreign = library.get_dataset_filters(id, `/${this.#name}`)
-      .filter((filter) => !readableFilters.has(filter.id));
-    if (foreign.length > 0) {
-      const names = foreign.map((filter) => `${filter.name || "unnamed"} (filter ${filter.id})`).join(", ");
-      return new DataError(
-        `${path}: "${this.#name}" is packed with ${names}, expected gzip, shuffle, lzf or none`,
-      );
-    }
-    const bad = wanted.find(({ row }) => !this.#read(start + row, 1, pointer))?.row ?? 0;
-    return new DataError(
-      `${path}: row ${
-        start + bad
-      } (counted from 0) of "${this.#name}" cannot be read, the file is damaged there`,
-    );
+    this.#reader?.close();
   }
 }
-
-/** gzip, shuffle, fletcher32, nbit, scale-offset and lzf, by their registered numbers. */
-const readableFilters: ReadonlySet<number> = new Set([1, 2, 3, 5, 6, 32000]);
 
 function datasetMetadata(file: Hdf5Handle, name: string, wantedShape: string): Metadata {
   const { library, id, path } = file;
@@ -182,4 +135,8 @@ function elementTypeOf({ type, size, signed, enum_type }: Metadata): ElementType
 function describeType({ type, size }: Metadata): string {
   const name = typeClasses[type] ?? "an unknown type";
   return type <= 1 ? `${8 * size}-bit ${name}` : name;
+}
+
+function product(sizes: readonly number[]): number {
+  return sizes.reduce((total, size) => total * size, 1);
 }

@@ -86,17 +86,19 @@ export class DataFile {
   /**
    * The images `indices` as [indices.length, C, H, W], normalised.
    *
+   * @param memory takes them if it has just their length; otherwise they get memory of their own, which costs time
    * @throws DataError if one cannot be read or holds NaN or Infinity; it is named by its index in the file, from 0
    */
-  readImages(indices: Uint32Array): Float32Array<ArrayBuffer> {
+  readImages(indices: Uint32Array, memory?: Float32Array<ArrayBuffer>): Float32Array<ArrayBuffer> {
     const { channels, height, width, path } = this.info;
     const plane = height * width;
-    const images = allocate(path, indices.length, channels * plane);
+    const fits = memory?.length === indices.length * channels * plane;
+    const images = fits ? memory : allocate(path, indices.length, channels * plane);
     this.#guard(() =>
       this.#images.readRows(indices, (row, position, index) => {
         const image = images.subarray(position * channels * plane, (position + 1) * channels * plane);
-        if (this.#normalisation) writeIntegers(row, image, plane, this.#normalisation);
-        else writeFloats(row, image);
+        if (this.#normalisation) return writeIntegers(row, image, plane, this.#normalisation);
+        writeFloats(row, image);
         requireFinite(image, "value", () => `${path}: image ${index} (counted from 0)`);
       })
     );
@@ -122,6 +124,11 @@ export class DataFile {
       })
     );
     return labels;
+  }
+
+  /** Whether images are unpacked or normalised as they are read, so that several readers are faster than one. */
+  get needsWork(): boolean {
+    return this.#images.isPacked || this.#normalisation !== undefined;
   }
 
   close(): void {

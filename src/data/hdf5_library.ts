@@ -14,6 +14,8 @@ export interface Hdf5Handle {
   library: Hdf5Library;
   root: InstanceType<Hdf5Classes["File"]>;
   id: bigint;
+  /** Where its superblock begins, from which addresses in it count. */
+  start: number;
 }
 
 /** What is used of the library's file system: all it writes, to files and to stderr, goes through `write`. */
@@ -123,7 +125,7 @@ function useOwnFilters(library: Hdf5Library): void {
  * @throws DataError if it is missing, empty, a folder, no HDF5 file, or cut short
  */
 export async function openHdf5(path: string): Promise<Hdf5Handle> {
-  await requireSignature(path);
+  const start = await requireSignature(path);
   const { library, classes } = await loadHdf5();
   const root = new classes.File(path, "r");
   if (root.file_id < 0n) {
@@ -131,7 +133,7 @@ export async function openHdf5(path: string): Promise<Hdf5Handle> {
       `${path}: this HDF5 file cannot be opened: it is cut short, damaged or still being written`,
     );
   }
-  return { path, library, root, id: root.file_id };
+  return { path, library, root, id: root.file_id, start };
 }
 
 /** The attributes of the object `name` that have a JSON form; others (compound, float16 …) are left out. */
@@ -150,8 +152,8 @@ export function attributesOf({ root }: Hdf5Handle, name: string): Record<string,
 
 const signature = [0x89, 0x48, 0x44, 0x46, 0x0d, 0x0a, 0x1a, 0x0a];
 
-/** The library tells all of these apart only in the error stack that it prints. */
-async function requireSignature(path: string): Promise<void> {
+/** Where the signature is. The library tells all of these apart only in the error stack that it prints. */
+async function requireSignature(path: string): Promise<number> {
   const expected = "expected an HDF5 file";
   const status = await Deno.stat(path).catch((error) => {
     const isMissing = error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory;
@@ -162,13 +164,15 @@ async function requireSignature(path: string): Promise<void> {
   if (status.isDirectory) throw new DataError(`${path}: is a folder, ${expected}`);
   if (!status.isFile) throw new DataError(`${path}: is not a regular file, ${expected}`);
   if (status.size === 0) throw new DataError(`${path}: is empty, ${expected}`);
-  if (!await hasSignature(path, status.size)) {
+  const start = await findSignature(path, status.size);
+  if (start === undefined) {
     throw new DataError(`${path}: is not an HDF5 file (it lacks the HDF5 signature)`);
   }
+  return start;
 }
 
 /** The superblock, which begins with the signature, is at 0, 512, 1024, 2048 … (HDF5 file format, section II). */
-async function hasSignature(path: string, size: number): Promise<boolean> {
+async function findSignature(path: string, size: number): Promise<number | undefined> {
   using file = await Deno.open(path).catch((error) => {
     throw fileError(path, "cannot read", error);
   });
@@ -176,7 +180,7 @@ async function hasSignature(path: string, size: number): Promise<boolean> {
   for (let offset = 0; offset + signature.length <= size; offset = offset === 0 ? 512 : 2 * offset) {
     await file.seek(offset, Deno.SeekMode.Start);
     await file.read(bytes);
-    if (signature.every((byte, index) => bytes[index] === byte)) return true;
+    if (signature.every((byte, index) => bytes[index] === byte)) return offset;
   }
-  return false;
+  return undefined;
 }

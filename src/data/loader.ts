@@ -1,8 +1,7 @@
 import { DataError } from "../errors.ts";
 import { joinKeys, permutation } from "../random.ts";
 import type { DatasetInfo } from "./hdf5_file.ts";
-import type { ReadReply, ReadRequest } from "./worker.ts";
-import { WorkerClient } from "./worker_client.ts";
+import { Readers } from "./readers.ts";
 
 export interface BatchLoaderOptions {
   /** Channels that the model wants: grayscale is repeated to fill them. The file's own if left out. */
@@ -19,8 +18,10 @@ export interface BatchLoaderOptions {
   /** Whether each epoch has an order of its own, drawn from `seed`; otherwise images come in file order. */
   shuffle: boolean;
   seed: number;
-  /** Batches that are read while the consumer works on one. */
+  /** Batches that are read while the consumer works on one. Two if left out, or more where several are read at once. */
   readAhead?: number;
+  /** Workers that unpack or normalise images, at most; as many as processors if left out. */
+  readers?: number;
 }
 
 export interface Batch {
@@ -34,7 +35,7 @@ export interface Batch {
 }
 
 /**
- * Batches of a data file, read ahead in a worker.
+ * Batches of a data file, read ahead in workers.
  *
  * ```ts
  * using loader = await BatchLoader.open("brain.hdf5", { batchSize: 8, dropLast: true, shuffle: true, seed: 816 });
@@ -45,10 +46,13 @@ export class BatchLoader {
   readonly info: DatasetInfo;
   readonly batchesPerEpoch: number;
   readonly #options: BatchLoaderOptions;
-  readonly #reader: WorkerClient;
+  readonly #readers: Readers;
+  readonly #readAhead: number;
+  readonly #spare = new Set<Float32Array<ArrayBuffer>>();
 
-  private constructor(info: DatasetInfo, options: BatchLoaderOptions, reader: WorkerClient) {
+  private constructor(readers: Readers, options: BatchLoaderOptions) {
     const { batchSize, dropLast } = options;
+    const { info } = readers;
     if (dropLast && info.count < batchSize) {
       throw new DataError(
         `${info.path}: holds ${info.count} images, expected at least one batch of ${batchSize} (a smaller one is dropped)`,
@@ -57,7 +61,8 @@ export class BatchLoader {
     this.info = info;
     this.batchesPerEpoch = dropLast ? Math.floor(info.count / batchSize) : Math.ceil(info.count / batchSize);
     this.#options = options;
-    this.#reader = reader;
+    this.#readers = readers;
+    this.#readAhead = options.readAhead ?? defaultReadAhead(readers, batchSize);
   }
 
   /**
@@ -66,13 +71,12 @@ export class BatchLoader {
    * @throws DataError, one line that names the file, what it has and what was expected
    */
   static async open(path: string, options: BatchLoaderOptions): Promise<BatchLoader> {
-    const reader = new WorkerClient(new URL("./worker.ts", import.meta.url), path);
+    const { channels, labels, unlabelled, size } = options;
+    const readers = await Readers.open(path, { channels, labels, unlabelled, size }, options.readers);
     try {
-      const { channels, labels, unlabelled, size } = options;
-      const request: ReadRequest = { kind: "open", path, options: { channels, labels, unlabelled, size } };
-      return new BatchLoader(await reader.call<DatasetInfo>(request), options, reader);
+      return new BatchLoader(readers, options);
     } catch (error) {
-      reader.close(`${path}: could not be opened`);
+      readers.close(`${path}: could not be opened`);
       throw error;
     }
   }
@@ -84,18 +88,27 @@ export class BatchLoader {
    * @throws DataError if an image cannot be read, when its batch is reached
    */
   async *epoch(epoch: number, startBatch = 0): AsyncGenerator<Batch> {
-    const { readAhead = 2 } = this.#options;
     const order = this.#order(epoch);
     const coming: Promise<Batch>[] = [];
     for (let next = startBatch, batch = startBatch; batch < this.batchesPerEpoch; batch++) {
-      while (next < this.batchesPerEpoch && next <= batch + readAhead) coming.push(this.#read(order, next++));
+      while (next < this.batchesPerEpoch && next <= batch + this.#readAhead) {
+        coming.push(this.#read(order, next++));
+      }
       yield await coming.shift()!;
     }
   }
 
-  /** Ends the worker. Batches that are being waited for fail. */
+  /**
+   * Takes back a batch that is no longer needed: later ones are read into its memory, which is much faster than into new memory.
+   * Its images must not be used any more.
+   */
+  recycle({ images }: Batch): void {
+    if (this.#spare.size <= this.#readAhead) this.#spare.add(images);
+  }
+
+  /** Ends the workers. Batches that are being waited for fail. */
   close(): void {
-    this.#reader.close(`${this.info.path}: its loader was closed`);
+    this.#readers.close(`${this.info.path}: its loader was closed`);
   }
 
   [Symbol.dispose](): void {
@@ -111,11 +124,25 @@ export class BatchLoader {
   #read(order: Uint32Array, batch: number): Promise<Batch> {
     const { batchSize } = this.#options;
     const indices = order.slice(batch * batchSize, (batch + 1) * batchSize);
-    const request: ReadRequest = { kind: "read", indices };
-    const promise = this.#reader.call<ReadReply>(request)
+    const promise = this.#readers.read(indices, this.#takeSpare())
       .then((reply) => ({ ...reply, indices, count: indices.length }));
     // A batch read ahead for a consumer that has left must not end the program when it fails.
     promise.catch(() => {});
     return promise;
   }
+
+  #takeSpare(): Float32Array<ArrayBuffer> | undefined {
+    const [spare] = this.#spare;
+    if (spare) this.#spare.delete(spare);
+    return spare;
+  }
+}
+
+/** What may be read ahead without being asked for, in bytes, beyond two batches. */
+const mostBytesAhead = 512 * 2 ** 20;
+
+/** Enough to keep all readers busy, unless batches are so large that two are plenty. */
+function defaultReadAhead({ most, info }: Readers, batchSize: number): number {
+  const batchBytes = 4 * batchSize * info.channels * info.height * info.width;
+  return Math.max(2, Math.min(most, Math.floor(mostBytesAhead / batchBytes)));
 }

@@ -34,13 +34,16 @@ export class WorkerClient {
     };
   }
 
-  /** @throws DataError with the worker's line, or with the reason why it is gone */
-  call<Reply>(request: unknown): Promise<Reply> {
+  /**
+   * @param transfer memory in the request that goes over to the worker
+   * @throws DataError with the worker's line, or with the reason why it is gone
+   */
+  call<Reply>(request: unknown, transfer: ArrayBuffer[] = []): Promise<Reply> {
     if (this.#failure) return Promise.reject(this.#failure);
     const id = this.#nextId++;
     return new Promise<Reply>((resolve, reject) => {
       this.#waiting.set(id, { resolve: resolve as Waiting["resolve"], reject });
-      this.#worker.postMessage({ id, request } satisfies WorkerCall);
+      this.#worker.postMessage({ id, request } satisfies WorkerCall, transfer);
     });
   }
 

@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { type Batch, BatchLoader, type BatchLoaderOptions } from "../../src/data/loader.ts";
+import { ImageFileWriter } from "../../src/data/write.ts";
 import { DataError } from "../../src/errors.ts";
 import { joinKeys, permutation } from "../../src/random.ts";
 import { fixture, inTemporaryFolder, writeNumbered } from "./fixtures.ts";
@@ -196,5 +197,54 @@ Deno.test("closing ends what waits, and what comes after", async () => {
       "its loader was closed",
     );
     await assertRejects(() => loader.epoch(2).next(), DataError, "its loader was closed");
+  });
+});
+
+Deno.test("batches are read into the memory of those that are handed back, and are the same", async () => {
+  await withLoader({ batchSize: 4, readAhead: 1 }, async (loader) => {
+    const memories = new Set<ArrayBuffer>();
+    const seen: number[][] = [];
+    for await (const batch of loader.epoch(1)) {
+      assertEquals(await batchesOf(only(batch)), [Array.from(batch.indices)]);
+      seen.push(Array.from(batch.indices));
+      loader.recycle(batch);
+      loader.recycle(batch);
+      memories.add(batch.images.buffer);
+    }
+    assertEquals(seen, cut(permutation(joinKeys(816, 1), 23), 4));
+    // Those handed back in time have gone to the reader.
+    assertEquals([...memories].filter(({ byteLength }) => byteLength === 0).length >= 3, true);
+  });
+});
+
+async function* only(batch: Batch): AsyncGenerator<Batch> {
+  yield await Promise.resolve(batch);
+}
+
+Deno.test("several readers unpack batches that come in their order", async () => {
+  await inTemporaryFolder(async (folder) => {
+    const path = `${folder}/large.hdf5`;
+    const shape = [1, 512, 512] as const;
+    const writer = await ImageFileWriter.create(path, { shape, labelCount: 0, gzip: 1 });
+    for (let index = 0; index < 100; index++) writer.append(new Float32Array(512 * 512).fill(index));
+    await writer.finish();
+    using loader = await BatchLoader.open(path, {
+      batchSize: 5,
+      dropLast: true,
+      shuffle: true,
+      seed: 1,
+      readers: 3,
+    });
+    for (const epoch of [1, 2]) {
+      const order: number[] = [];
+      for await (const { images, indices } of loader.epoch(epoch)) {
+        indices.forEach((index, position) => {
+          const image = images.subarray(position * 512 * 512, (position + 1) * 512 * 512);
+          assertEquals(image.every((value) => value === index), true);
+        });
+        order.push(...indices);
+      }
+      assertEquals(order, [...permutation(joinKeys(1, epoch), 100)]);
+    }
   });
 });

@@ -117,6 +117,7 @@ def make_sound_files():
     }.items():
         write(name, BYTES.astype("u1"), labels)
         names.append(name)
+    names += make_files_in_chunks()
     with h5py.File(FOLDER / "attributes.h5", "w") as file:
         file.create_dataset("img", data=BYTES.astype("u1"))
         file.create_dataset("labels", data=LABEL_ROWS)
@@ -127,6 +128,32 @@ def make_sound_files():
     names.append("attributes.h5")
     make_files_with_class_names()
     (FOLDER / "expected.json").write_text(json.dumps(without_repeats({name: expected(name) for name in names})) + "\n")
+
+
+def make_files_in_chunks():
+    """Chunks under the old index that are not one image each, not all packed, or not all there."""
+    rows = {"chunks": (2, CHANNELS, HEIGHT, WIDTH)}
+    write("float32le_chunked_rows.h5", FLOATS.astype("<f4"), **rows)
+    write("float32be_gzip_shuffle_rows.h5", FLOATS.astype(">f4"), compression="gzip", shuffle=True, **rows)
+    images = BYTES.astype("u1")
+    with h5py.File(FOLDER / "uint8_gzip_left_out.h5", "w") as file:
+        chunks = file.create_dataset("img", data=images, **LAYOUTS["gzip"]).id
+        for index in [1, 3]:
+            # A bit for the first filter: this chunk has not been through it.
+            chunks.write_direct_chunk((index, 0, 0, 0), images[index].tobytes(), filter_mask=1)
+        assert [chunks.get_chunk_info(i).filter_mask for i in range(COUNT)] == [0, 1, 0, 1, 0]
+        file.create_dataset("labels", data=LABEL_ROWS)
+    with h5py.File(FOLDER / "uint8_chunked_holes.h5", "w") as file:
+        holed = file.create_dataset("img", images.shape, "u1", fillvalue=7, **LAYOUTS["chunked"])
+        for index in [0, 1, 4]:
+            holed[index] = BYTES[index]
+        file.create_dataset("labels", data=LABEL_ROWS)
+    return [
+        "float32le_chunked_rows.h5",
+        "float32be_gzip_shuffle_rows.h5",
+        "uint8_gzip_left_out.h5",
+        "uint8_chunked_holes.h5",
+    ]
 
 
 def make_files_with_class_names():
