@@ -53,6 +53,11 @@ export const checkpointOptions = {
 
 export const reportOptions = {
   log_every: { kind: "integer", least: 1, help: "steps between two readings of the losses", default: 10 },
+  profile: {
+    kind: "flag",
+    help:
+      "times the GPU and the host: the GPU's idle share, a table by operation, profile.json and trace.json",
+  },
   adapter: { kind: "text", value: "NAME", help: "GPU by its index or a part of its name" },
   list_adapters: { kind: "flag", help: "lists the GPUs and ends" },
 } as const;

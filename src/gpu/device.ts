@@ -52,14 +52,16 @@ export interface GpuOptions {
   adapter?: string;
   /** False keeps to kernels that need no subgroups. */
   subgroups?: boolean;
+  /** False does without timestamps. */
+  timestamps?: boolean;
 }
 
-/** A device with its errors watched. Every creation, submit and read of the project goes through here. */
 /** The adapter has no memory left for what was asked for. */
 export class OutOfMemoryError extends Error {
   override name = "OutOfMemoryError";
 }
 
+/** A device with its errors watched. Every creation, submit and read of the project goes through here. */
 export class Gpu {
   /** The first error that no scope caught; the next call of {@linkcode check} throws it. */
   private failure: Error | undefined;
@@ -87,7 +89,9 @@ export class Gpu {
   }
 
   /** Opens an adapter with all the limits that it offers. Throws where there is none, or none of that name. */
-  static async open({ adapter: wanted, subgroups = true }: GpuOptions = {}): Promise<Gpu> {
+  static async open(
+    { adapter: wanted, subgroups = true, timestamps = true }: GpuOptions = {},
+  ): Promise<Gpu> {
     const adapters = await findAdapters();
     if (adapters.length === 0) {
       throw new DataError(
@@ -97,7 +101,7 @@ export class Gpu {
     const descriptions = adapters.map(describe);
     const index = wanted === undefined ? 0 : chooseAdapter(descriptions, wanted);
     const adapter = adapters[index]!;
-    const device = await adapter.requestDevice(deviceDescriptor(adapter));
+    const device = await adapter.requestDevice(deviceDescriptor(adapter, timestamps));
     return new Gpu(descriptions[index]!, device, describeTarget(adapter, device, subgroups));
   }
 
@@ -207,8 +211,10 @@ function chooseAdapter(adapters: readonly AdapterDescription[], wanted: string):
 /** Features that make work faster or measurable where they exist; nothing depends on them. */
 const wantedFeatures: GPUFeatureName[] = ["timestamp-query", "shader-f16"];
 
-function deviceDescriptor(adapter: GPUAdapter): GPUDeviceDescriptor {
-  const requiredFeatures = wantedFeatures.filter((feature) => adapter.features.has(feature));
+function deviceDescriptor(adapter: GPUAdapter, timestamps: boolean): GPUDeviceDescriptor {
+  const requiredFeatures = wantedFeatures.filter((feature) =>
+    adapter.features.has(feature) && (timestamps || feature !== "timestamp-query")
+  );
   // A device without the feature in its list still grants subgroups where the driver has them.
   if (adapter.features.has("subgroups") || hasFixedSubgroups(adapter)) {
     requiredFeatures.push("subgroups" as GPUFeatureName);

@@ -5,6 +5,7 @@ import type { Tensor } from "../graph/tensor.ts";
 import type { Plan, PlannedDispatch } from "../plan/plan.ts";
 import type { Gpu } from "./device.ts";
 import { homeAt, Memory, readTensors } from "./memory.ts";
+import { type Interval, Timestamps } from "./timestamps.ts";
 
 interface ReadyDispatch {
   pipeline: GPUComputePipeline;
@@ -12,10 +13,16 @@ interface ReadyDispatch {
   grid: readonly [number, number];
 }
 
-/** Time of one dispatch, in milliseconds. */
-export interface DispatchTime {
+/** When one dispatch ran, on the GPU's clock. */
+export interface DispatchTime extends Interval {
   dispatch: PlannedDispatch;
   milliseconds: number;
+}
+
+/** Where the time of a run's one pass goes. */
+export interface TimedSlot {
+  timestamps: Timestamps;
+  slot: number;
 }
 
 export class Executor {
@@ -46,9 +53,14 @@ export class Executor {
       }
       const { uniforms, offsets } = await uploadParams(gpu, plan, allocate);
       const dispatches: ReadyDispatch[] = [];
+      const warmUps = new Map<GPUComputePipeline, GPUCommandBuffer>();
       for (const [index, dispatch] of plan.dispatches.entries()) {
-        dispatches.push(await prepare(gpu, dispatch, buffers, uniforms, offsets[index]!));
+        const ready = await prepare(gpu, dispatch, buffers, uniforms, offsets[index]!);
+        dispatches.push(ready);
+        if (!warmUps.has(ready.pipeline)) warmUps.set(ready.pipeline, await warmUp(gpu, ready, dispatch));
       }
+      // Together: a submission may wait for the one before it.
+      gpu.device.queue.submit([...warmUps.values()]);
       gpu.check();
       return new Executor(plan, memory, buffers, own, dispatches);
     } catch (error) {
@@ -58,55 +70,45 @@ export class Executor {
   }
 
   /** Submits the plan's dispatches once; does not wait. */
-  run(): void {
+  run(timed?: TimedSlot): void {
+    this.encode(timed)();
+  }
+
+  /** Encodes the plan's dispatches; calling what comes back submits them, once. */
+  encode(timed?: TimedSlot): () => void {
     const { gpu } = this.memory;
     gpu.check();
     const encoder = gpu.device.createCommandEncoder();
-    const pass = encoder.beginComputePass();
+    const timestampWrites = timed?.timestamps.writes(timed.slot);
+    const pass = encoder.beginComputePass(timestampWrites && { timestampWrites });
     for (const dispatch of this.dispatches) encode(pass, dispatch);
     pass.end();
-    gpu.device.queue.submit([encoder.finish()]);
+    const commands = encoder.finish();
+    return () => {
+      gpu.check();
+      gpu.device.queue.submit([commands]);
+    };
   }
 
-  /** Runs once with a time for each dispatch; undefined where the adapter has no timestamps. */
+  /** Runs once with a pass and times for each dispatch; undefined, and nothing has run, where the adapter has no timestamps. */
   async profile(): Promise<DispatchTime[] | undefined> {
     const { gpu } = this.memory;
-    const { device } = gpu;
-    if (!device.features.has("timestamp-query")) return undefined;
-    const count = 2 * this.dispatches.length;
-    const querySet = device.createQuerySet({ type: "timestamp", count });
-    const encoder = device.createCommandEncoder();
-    for (const [index, dispatch] of this.dispatches.entries()) {
-      const timestampWrites = {
-        querySet,
-        beginningOfPassWriteIndex: 2 * index,
-        endOfPassWriteIndex: 2 * index + 1,
-      };
-      const pass = encoder.beginComputePass({ timestampWrites });
+    const timestamps = await Timestamps.make(gpu, this.dispatches.length);
+    if (!timestamps) return undefined;
+    gpu.check();
+    const encoder = gpu.device.createCommandEncoder();
+    for (const [slot, dispatch] of this.dispatches.entries()) {
+      const pass = encoder.beginComputePass({ timestampWrites: timestamps.writes(slot) });
       encode(pass, dispatch);
       pass.end();
     }
-    const resolved = await gpu.allocate(
-      "timestamps",
-      8 * count,
-      GPUBufferUsage.QUERY_RESOLVE | GPUBufferUsage.COPY_SRC,
-    );
-    const mapped = await gpu.allocate(
-      "timestamps",
-      8 * count,
-      GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST,
-    );
-    encoder.resolveQuerySet(querySet, 0, count, resolved, 0);
-    encoder.copyBufferToBuffer(resolved, 0, mapped, 0, 8 * count);
-    device.queue.submit([encoder.finish()]);
-    const ticks = new BigUint64Array((await gpu.map(mapped)).slice(0));
-    gpu.free(resolved);
-    gpu.free(mapped);
-    querySet.destroy();
-    return this.plan.dispatches.map((dispatch, index) => ({
-      dispatch,
-      milliseconds: Number(ticks[2 * index + 1]! - ticks[2 * index]!) / 1e6,
-    }));
+    gpu.device.queue.submit([encoder.finish()]);
+    const intervals = await timestamps.stage([...this.dispatches.keys()]).read();
+    timestamps.destroy();
+    return this.plan.dispatches.map((dispatch, index) => {
+      const { begin, end } = intervals[index]!;
+      return { dispatch, begin, end, milliseconds: end - begin };
+    });
   }
 
   /** Reads results of the plan, and persistent tensors, as row-major values of their shapes. */
@@ -129,6 +131,24 @@ function encode(pass: GPUComputePassEncoder, { pipeline, bindGroup, grid }: Read
   pass.setPipeline(pipeline);
   pass.setBindGroup(0, bindGroup);
   pass.dispatchWorkgroups(grid[0], grid[1]);
+}
+
+/**
+ * Encodes a dispatch of no workgroups. It does nothing; but drivers that compile a kernel when they first meet it in a queue,
+ * as Mesa's software adapter does, do so while the host goes on: draws weights, reads the first batches.
+ */
+async function warmUp(
+  gpu: Gpu,
+  { pipeline, bindGroup }: ReadyDispatch,
+  { variant, label }: PlannedDispatch,
+): Promise<GPUCommandBuffer> {
+  return await gpu.scoped(`${variant.label} for ${label}`, () => {
+    const encoder = gpu.device.createCommandEncoder();
+    const pass = encoder.beginComputePass();
+    encode(pass, { pipeline, bindGroup, grid: [0, 0] });
+    pass.end();
+    return encoder.finish();
+  });
 }
 
 type Allocate = Gpu["allocate"];

@@ -63,6 +63,11 @@ export class Memory {
     return await readTensors(this.gpu, tensors.map((tensor) => ({ tensor, ...this.homeOf(tensor) })));
   }
 
+  /** Submits copies of tensors as they are behind all that was submitted so far. */
+  async stage(tensors: readonly Tensor[]): Promise<StagedTensors> {
+    return await stageTensors(this.gpu, tensors.map((tensor) => ({ tensor, ...this.homeOf(tensor) })));
+  }
+
   private homeOf(tensor: Tensor) {
     const home = this.homes.get(tensor);
     if (!home) throw new RangeError(`${tensor.label} is in no plan that was loaded`);
@@ -98,8 +103,14 @@ export function homeAt(tensor: Tensor, location: Location, buffers: readonly GPU
   return { tensor, buffer: buffers[location.buffer]!, offset: location.offset };
 }
 
-/** Copies tensors into one mapped buffer and unpacks them. */
-export async function readTensors(gpu: Gpu, homes: readonly Home[]): Promise<Values[]> {
+/** Copies of tensors that were submitted and have still to be waited for. */
+export interface StagedTensors {
+  /** Row-major values. The call itself blocks until the GPU has done all that was submitted (Deno's way of mapping). */
+  read(): Promise<Values[]>;
+}
+
+/** Copies tensors into one buffer, to be mapped and unpacked later. */
+async function stageTensors(gpu: Gpu, homes: readonly Home[]): Promise<StagedTensors> {
   gpu.check();
   const offsets: number[] = [];
   let end = 0;
@@ -112,18 +123,30 @@ export async function readTensors(gpu: Gpu, homes: readonly Home[]): Promise<Val
     Math.max(end, 4),
     GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST,
   );
-  try {
-    const encoder = gpu.device.createCommandEncoder({ label: "read back" });
-    homes.forEach(({ tensor, buffer, offset }, index) => {
-      encoder.copyBufferToBuffer(buffer, offset, staging, offsets[index]!, storedBytes(tensor.type));
-    });
-    gpu.device.queue.submit([encoder.finish()]);
-    const bytes = await gpu.map(staging);
-    return homes.map(({ tensor }, index) => {
-      const part = bytes.slice(offsets[index]!, offsets[index]! + storedBytes(tensor.type));
-      return unpack(tensor.type, tensor.dtype === "u32" ? new Uint32Array(part) : new Float32Array(part));
-    });
-  } finally {
-    gpu.free(staging);
-  }
+  const encoder = gpu.device.createCommandEncoder({ label: "read back" });
+  homes.forEach(({ tensor, buffer, offset }, index) => {
+    encoder.copyBufferToBuffer(buffer, offset, staging, offsets[index]!, storedBytes(tensor.type));
+  });
+  gpu.device.queue.submit([encoder.finish()]);
+  const read = async () => {
+    try {
+      const bytes = await gpu.map(staging);
+      return homes.map(({ tensor }, index) => {
+        const part = bytes.slice(offsets[index]!, offsets[index]! + storedBytes(tensor.type));
+        return unpack(
+          tensor.type,
+          tensor.dtype === "u32" ? new Uint32Array(part) : new Float32Array(part),
+        );
+      });
+    } finally {
+      gpu.free(staging);
+    }
+  };
+  return { read };
+}
+
+/** Copies tensors back and waits for them. */
+export async function readTensors(gpu: Gpu, homes: readonly Home[]): Promise<Values[]> {
+  const staged = await stageTensors(gpu, homes);
+  return await staged.read();
 }

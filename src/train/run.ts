@@ -10,8 +10,10 @@ import {
   type SavedRun,
   saveWeights,
 } from "./checkpoint.ts";
+import { LossReader, type Window } from "./loss_reader.ts";
 import type { MetricsLine, MetricsLog, Phase } from "./metrics_log.ts";
 import type { RunOptions, Surroundings, TrainOutcome } from "./run_options.ts";
+import { RunProfile } from "./run_profile.ts";
 import { ringCapacity } from "./scalar_ring.ts";
 import type { Trainer } from "./trainer.ts";
 
@@ -28,6 +30,7 @@ export interface RunParts<Options extends RunOptions, T extends Trainer> {
 export abstract class Run<Options extends RunOptions = RunOptions, T extends Trainer = Trainer> {
   protected log!: MetricsLog;
   protected state: RunState;
+  private profile: RunProfile | undefined;
 
   constructor(readonly model: ModelDescription, protected readonly parts: RunParts<Options, T>) {
     const { seed, batch_size } = parts.options;
@@ -71,8 +74,11 @@ export abstract class Run<Options extends RunOptions = RunOptions, T extends Tra
   }
 
   async train(): Promise<TrainOutcome> {
-    const { options: { n_epochs, max_steps }, surroundings } = this.parts;
+    const { options: { n_epochs, max_steps, profile, save_path }, surroundings, trainer } = this.parts;
     await this.started();
+    if (profile) {
+      trainer.timeline = this.profile = await RunProfile.start(trainer.gpu, surroundings.note);
+    }
     let checkpoint = "";
     while (this.state.epochs < n_epochs && !this.mustStop) {
       const finished = await this.trainEpoch();
@@ -83,6 +89,7 @@ export abstract class Run<Options extends RunOptions = RunOptions, T extends Tra
       checkpoint = await this.finishEpoch() ?? checkpoint;
     }
     checkpoint ||= await this.saveNumbered();
+    await this.profile?.finish(save_path);
     const { steps, epochs } = this.state;
     if (max_steps !== undefined && this.reachedMaximum) {
       surroundings.note(`--max_steps ${max_steps} is reached`);
@@ -107,41 +114,52 @@ export abstract class Run<Options extends RunOptions = RunOptions, T extends Tra
       `epoch ${epoch} of ${options.n_epochs}`,
       loader.batchesPerEpoch * options.batch_size,
     );
-    const readEvery = Math.min(options.log_every, ringCapacity);
-    let pending = 0;
-    let since = performance.now();
-    const flush = async () => {
-      if (pending === 0) return;
-      const scalars = await trainer.trainingScalars(pending);
-      const rate = 1000 * pending * options.batch_size / (performance.now() - since);
-      await this.logSteps(epoch, scalars, rate);
-      progress.update(state.batches * options.batch_size, `loss ${scalars.at(-1)!.loss!.toFixed(4)}`);
-      pending = 0;
-      since = performance.now();
-    };
+    const reader = new LossReader(trainer, async (window) => {
+      await this.logSteps(epoch, window);
+      const done = state.batches - (state.steps - window.lastStep);
+      progress.update(done * options.batch_size, `loss ${window.scalars.at(-1)!.loss!.toFixed(4)}`);
+    }, this.profile);
+    let waitingSince = performance.now();
     for await (const batch of loader.epoch(epoch, state.batches)) {
-      trainer.train(await this.prepare(batch));
+      const prepared = await this.prepare(batch);
+      trainer.timeline.since(waitingSince, "waiting for data");
+      if (this.isDue(reader)) await reader.settle();
+      if (this.mustStop) break;
+      await this.trainStep(prepared, reader);
+      loader.recycle(batch);
       state.batches++;
       state.steps = trainer.steps;
-      pending++;
-      if (pending === readEvery || this.mustStop) await flush();
-      if (this.mustStop && state.batches < loader.batchesPerEpoch) {
-        progress.finish();
-        return false;
-      }
+      reader.pending++;
+      if (this.mustStop) break;
+      waitingSince = performance.now();
     }
-    await flush();
+    await reader.flush();
     progress.finish();
+    if (state.batches < loader.batchesPerEpoch) return false;
+    this.profile?.endEpoch(epoch);
     return true;
   }
 
-  private async logSteps(
-    epoch: number,
-    scalars: readonly Record<string, number>[],
-    rate: number,
-  ): Promise<void> {
-    const { steps, learningRate: lr } = this.parts.trainer;
-    const first = steps - scalars.length + 1;
+  private isDue({ pending }: LossReader): boolean {
+    return pending === Math.min(this.parts.options.log_every, ringCapacity);
+  }
+
+  /** Submits a step. Losses that are due are read between its encoding and its submission, when the GPU has nothing else to do. */
+  private async trainStep(batch: Batch, reader: LossReader): Promise<void> {
+    const { profile, parts: { trainer } } = this;
+    if (profile?.wantsDetail) {
+      await reader.flush();
+      return await profile.detail(trainer.steps, () => trainer.trainTimed(batch));
+    }
+    const submit = trainer.prepare(batch);
+    if (this.isDue(reader)) await reader.begin();
+    submit();
+  }
+
+  private async logSteps(epoch: number, { scalars, lastStep, milliseconds }: Window): Promise<void> {
+    const { trainer: { learningRate: lr }, options: { batch_size } } = this.parts;
+    const rate = 1000 * scalars.length * batch_size / milliseconds;
+    const first = lastStep - scalars.length + 1;
     const lines = scalars.map((each, index): MetricsLine => {
       requireFinite(each, first + index);
       for (const [name, value] of Object.entries(each)) {
@@ -178,6 +196,7 @@ export abstract class Run<Options extends RunOptions = RunOptions, T extends Tra
     let [images, unread, weights] = [0, 0, 0];
     for await (const batch of loader.epoch(0)) {
       await trainer.evaluate(await this.prepare(batch));
+      loader.recycle(batch);
       images += batch.count;
       unread++;
       if (unread < ringCapacity && images < loader.info.count) continue;

@@ -75,7 +75,11 @@ export function describeRun(
   note(
     `${path}: ${count} images of ${height} by ${width}, ${validation}; ${train.batchesPerEpoch} batches of ${batch_size} an epoch`,
   );
-  const { accumulate, plannedBytes } = trainer;
+  const { accumulate, plannedBytes, plannedDispatches } = trainer;
   const parts = accumulate > 1 ? `, each batch in ${accumulate} parts of ${batch_size / accumulate}` : "";
-  note(`${trainer.gpu.adapter.name}: ${(plannedBytes / 2 ** 20).toFixed(0)} MiB planned for a step${parts}`);
+  note(
+    `${trainer.gpu.adapter.name}: ${
+      (plannedBytes / 2 ** 20).toFixed(0)
+    } MiB planned for a step${parts}; ${plannedDispatches} dispatches of ${trainer.gpu.pipelineCount} compiled kernels`,
+  );
 }

@@ -26,6 +26,8 @@ export interface RunOptions {
   resume: boolean;
   checkpoint_every: number;
   log_every: number;
+  /** Times steps and what the host does. */
+  profile?: boolean;
   adapter?: string;
 }
 

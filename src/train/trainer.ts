@@ -4,13 +4,14 @@ import type { Batch } from "../data/loader.ts";
 import { elementCount } from "../graph/layout.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import { type Gpu, OutOfMemoryError } from "../gpu/device.ts";
-import { Executor } from "../gpu/executor.ts";
+import { type DispatchTime, Executor } from "../gpu/executor.ts";
 import { Memory } from "../gpu/memory.ts";
 import type { Parameter, ParameterSet } from "../nn/parameters.ts";
 import type { Adam } from "../optim/adam.ts";
 import { plan, type Program, TooLargeError } from "../plan/plan.ts";
 import { partCounts } from "./micro_batches.ts";
 import { ringCapacity, type ScalarRing } from "./scalar_ring.ts";
+import { type Timeline, untimed } from "./timeline.ts";
 
 /** Tensors by key, row-major. */
 export type State = Map<string, { shape: number[]; data: Float32Array<ArrayBuffer> }>;
@@ -61,6 +62,8 @@ export abstract class Trainer<
   private readonly evaluations = new Map<string, Promise<LoadedProgram<P>>>();
   /** Parts in which a batch goes through the model. */
   accumulate = 1;
+  /** Where the time of training steps is noted. */
+  timeline: Timeline = untimed;
   /** Training steps so far. */
   steps = 0;
   /** Training steps before which Adam's moments were zero: its bias correction counts from there. */
@@ -103,16 +106,42 @@ export abstract class Trainer<
     return this.training.executor.plan.peakBytes;
   }
 
-  /** Submits one training step; its losses are read later. */
-  train(batch: Batch): void {
-    const { executor, program } = this.training;
+  /** Dispatches of a training step. */
+  get plannedDispatches(): number {
+    return this.training.executor.plan.dispatches.length;
+  }
+
+  /** Uploads a batch and encodes its training step; calling what comes back submits it, before anything else is prepared. */
+  prepare(batch: Batch): () => void {
+    const { timeline, training: { executor } } = this;
+    this.upload(batch);
+    const timed = timeline.slotOf(this.steps);
+    const submit = timeline.time("encoding", () => executor.encode(timed));
+    return () => {
+      timeline.submitting(this.steps);
+      timeline.time("submitting", submit);
+      this.steps++;
+    };
+  }
+
+  /** The same step with a pass for each dispatch, waited for. The adapter must have timestamps. */
+  async trainTimed(batch: Batch): Promise<DispatchTime[]> {
+    this.upload(batch);
+    const times = await this.training.executor.profile();
+    if (!times) throw new RangeError("Cannot time dispatches without timestamps");
+    this.steps++;
+    return times;
+  }
+
+  private upload(batch: Batch): void {
+    const { program } = this.training;
     const count = this.steps + 1;
     const scalars = this.optimizer.stepScalars(count - this.momentsSince, this.learningRate);
-    this.memory.write(program.images, batch.images);
-    this.memory.write(program.step, Float32Array.of(...scalars, this.steps % ringCapacity, 0));
-    this.writeFurther(this.training, batch);
-    executor.run();
-    this.steps = count;
+    this.timeline.time("uploading", () => {
+      this.memory.write(program.images, batch.images);
+      this.memory.write(program.step, Float32Array.of(...scalars, this.steps % ringCapacity, 0));
+      this.writeFurther(this.training, batch);
+    });
   }
 
   /** Submits a batch of any size and learns nothing from it. At most ringCapacity may be unread. */
@@ -137,10 +166,14 @@ export abstract class Trainer<
   /** Writes what a program reads beside the images and the step's numbers. */
   protected abstract writeFurther(loaded: LoadedProgram<P>, batch: Batch): void;
 
-  /** The losses of the last `count` training steps, oldest first; at most ringCapacity of them are kept. */
-  async trainingScalars(count: number): Promise<Record<Scalar, number>[]> {
+  /**
+   * Stages the losses of the last `count` training steps, oldest first; at most ringCapacity of them are kept. Reading them
+   * blocks until the GPU has done all that was submitted.
+   */
+  async stageScalars(count: number): Promise<() => Promise<Record<Scalar, number>[]>> {
     const slots = Array.from({ length: count }, (_, index) => (this.steps - count + index) % ringCapacity);
-    return await this.readSlots(this.training, slots);
+    const staged = await this.memory.stage(this.ringsOf(this.training));
+    return async () => this.pick(this.training, await staged.read(), slots);
   }
 
   /** Sums of the losses of all unread batches, each batch counted by its weight, and the sum of the weights. */
@@ -151,7 +184,8 @@ export abstract class Trainer<
       const loaded = await pending;
       const slots = Array.from({ length: loaded.unread }, (_, index) => index);
       const weights = slots.map((slot) => this.weightOf(loaded, slot));
-      for (const [index, scalars] of (await this.readSlots(loaded, slots)).entries()) {
+      const rings = await this.memory.read(this.ringsOf(loaded));
+      for (const [index, scalars] of this.pick(loaded, rings, slots).entries()) {
         for (const [name, value] of Object.entries<number>(scalars)) {
           sums[name] = (sums[name] ?? 0) + value * weights[index]!;
         }
@@ -167,12 +201,18 @@ export abstract class Trainer<
     return loaded.count;
   }
 
-  /** Reads what a program has left in the given slots of its ring. */
-  protected async readSlots(
+  /** What a program leaves for each of its runs. */
+  protected ringsOf({ program }: LoadedProgram<P>): Tensor[] {
+    return [program.ring.tensor];
+  }
+
+  /** The scalars in the given slots of a program's rings, which are the oldest that nobody has picked. */
+  protected pick(
     { program }: LoadedProgram<P>,
+    [scalars]: readonly ArrayLike<number>[],
     slots: readonly number[],
-  ): Promise<Record<Scalar, number>[]> {
-    return await program.ring.read(this.memory, slots);
+  ): Record<Scalar, number>[] {
+    return program.ring.pick(scalars!, slots);
   }
 
   /** Weights and buffers by PyTorch's keys. */

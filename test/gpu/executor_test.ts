@@ -188,13 +188,42 @@ Deno.test("a kernel that does not compile is named, and what was taken for its p
   }
 });
 
-Deno.test("an error at the time of a run is thrown by the next use", () =>
-  withMemory(async (memory) => {
+Deno.test("what only a dispatch shows to be wrong is told when a plan is loaded", () =>
+  withMemory(async (memory, gpu) => {
     const code = header.replace("read> x: array<vec4f>", "read> x: array<vec4f, 100>");
     const result = withKernel(`${code} { y[p.quads - 4] = x[0]; }`);
+    const { message } = await assertRejects(() => load({ results: [result] }, memory), Error);
+    assert(message.startsWith("sample[SIZE=3] for layer 3: "), message);
+    assert(message.includes("bound with size 64 where the shader expects 1600"), message);
+    assertEquals(gpu.allocated, { bytes: 64, buffers: 1 });
+  }));
+
+Deno.test("a plan that was loaded has changed nothing", () =>
+  withMemory(async (memory) => {
+    const [x, two] = [variable(floatType([5]), "x"), constant(2, [5])];
+    const result = add(x, two);
     const executor = await load({ results: [result] }, memory);
+    assertEquals(await executor.read([result]), [new Float32Array(5)]);
     executor.run();
-    await assertRejects(() => executor.read([result]), Error, "WebGPU: ");
+    assertEquals(await executor.read([result]), [new Float32Array(5).fill(2)]);
+    executor.destroy();
+  }));
+
+Deno.test("an encoded run happens when it is submitted, and takes the values of that time", () =>
+  withMemory(async (memory) => {
+    const [x, two] = [variable(floatType([5]), "x"), constant(2, [5])];
+    const result = add(x, two);
+    const executor = await load({ results: [result] }, memory);
+    const submit = executor.encode();
+    memory.write(x, new Float32Array(5).fill(1));
+    assertEquals(await executor.read([result]), [new Float32Array(5)]);
+    submit();
+    // Staged behind this run, and before the next: that is what is read.
+    const staged = await memory.stage([x]);
+    memory.write(x, new Float32Array(5).fill(7));
+    executor.run();
+    assertEquals(await staged.read(), [new Float32Array(5).fill(1)]);
+    assertEquals(await executor.read([result]), [new Float32Array(5).fill(9)]);
     executor.destroy();
   }));
 

@@ -129,7 +129,7 @@ Deno.test("a resumed run equals an uninterrupted one, bit for bit", async () => 
 
 Deno.test("a run that is stopped in mid-epoch goes on from the very step, with the scores it had", async () => {
   const stopping = surroundings((done, stop) => {
-    if (done >= 10) stop.exitCode = 130;
+    if (done >= 5) stop.exitCode = 130;
   });
   const outcome = await train("stopped", { log_every: 1 }, stopping);
   assertEquals([outcome.exitCode, outcome.epochs, outcome.steps], [130, 0, 2]);

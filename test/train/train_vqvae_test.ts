@@ -156,7 +156,7 @@ Deno.test("a resumed run equals an uninterrupted one, bit for bit", async () => 
 
 Deno.test("a run that is stopped in mid-epoch goes on from the very step", async () => {
   const stopping = surroundings((done, stop) => {
-    if (done >= 8) stop.exitCode = 130;
+    if (done >= 4) stop.exitCode = 130;
   });
   const outcome = await trainVqvae(options("stopped", { n_epochs: 4, log_every: 1 }), stopping);
   assertEquals([outcome.exitCode, outcome.epochs], [130, 0]);

@@ -2,6 +2,7 @@
 
 import type { Batch } from "../../data/loader.ts";
 import { DataError } from "../../errors.ts";
+import type { Tensor } from "../../graph/tensor.ts";
 import type { Gpu } from "../../gpu/device.ts";
 import type { DensenetConfiguration } from "../../models/densenet/configuration.ts";
 import { Densenet } from "../../models/densenet/model.ts";
@@ -78,16 +79,25 @@ export class DensenetTrainer extends Trainer<"loss", DensenetProgram> {
     return this.queueOf(program)[slot]!.known;
   }
 
+  protected override ringsOf({ program }: LoadedProgram<DensenetProgram>): Tensor[] {
+    return [program.ring.tensor, program.logits.tensor];
+  }
+
   /** Keeps the scores, too: losses and logits come in one reading. */
-  protected override async readSlots({ program }: LoadedProgram<DensenetProgram>, slots: readonly number[]) {
-    const { ring, logits } = program;
-    const [losses, rows] = await this.memory.read([ring.tensor, logits.tensor]);
+  protected override pick(
+    { program }: LoadedProgram<DensenetProgram>,
+    [losses, rows]: readonly ArrayLike<number>[],
+    slots: readonly number[],
+  ) {
     const phase = program === this.training.program ? "train" : "valid";
     const batches = this.queueOf(program).splice(0, slots.length);
     batches.forEach(({ labels }, index) =>
-      this.scores[phase].add(logits.pick(rows as Float32Array<ArrayBuffer>, slots[index]!), labels)
+      this.scores[phase].add(
+        program.logits.pick(rows as Float32Array<ArrayBuffer>, slots[index]!),
+        labels,
+      )
     );
-    return ring.pick(losses!, slots);
+    return program.ring.pick(losses!, slots);
   }
 
   /** Each class's area under the curve over the phase's images, which are then forgotten. */
