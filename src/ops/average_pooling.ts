@@ -16,10 +16,16 @@ import {
   type Pooled,
   pooledType,
   poolParams,
-  rowParams,
   windowConstants,
 } from "./pool_window.ts";
-import { type ImageShape, imageShape, notDifferentiable, quadCount, streamingCost } from "./support.ts";
+import {
+  type ImageShape,
+  imageShape,
+  notDifferentiable,
+  quadCount,
+  rowParams,
+  streamingCost,
+} from "./support.ts";
 
 const kernel: Kernel = { name: "pool2d", source };
 const gradientKernel: Kernel = { name: "pool2d_gradient", source: gradientSource };
@@ -38,7 +44,7 @@ const averagePool2dOperation: Operation<AveragePoolWindow> = {
       bindings: { x: x!, y: node },
       params: {
         ...poolParams(input, imageShape("average_pool2d", node.type), node.attributes),
-        ...rowParams(x!, node),
+        ...rowParams({ x: x!, y: node }),
         ...countedParams(input, node.attributes),
       },
       workgroups: divideUp(quadCount(node), 64),
@@ -79,7 +85,7 @@ const averagePool2dGradientOperation: Operation<Pooled<AveragePoolWindow>> = {
       bindings: { x: upstream!, y: node },
       params: {
         ...poolParams(input, imageShape("average_pool2d_gradient", upstream!.type), node.attributes),
-        ...rowParams(upstream!, node),
+        ...rowParams({ x: upstream!, y: node }),
         ...countedParams(input, node.attributes),
       },
       workgroups: divideUp(quadCount(node), 64),
@@ -122,7 +128,13 @@ const globalAveragePool2dOperation: Operation<undefined> = {
       kernel: globalKernel,
       constants: {},
       bindings: { x: x!, y: node },
-      params: { images, positions: height * width, quads, column_tiles: columnTiles, ...rowParams(x!, node) },
+      params: {
+        images,
+        positions: height * width,
+        quads,
+        column_tiles: columnTiles,
+        ...rowParams({ x: x!, y: node }),
+      },
       workgroups: columnTiles * images,
       ...node.operation.cost(node),
     });

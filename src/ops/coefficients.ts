@@ -5,7 +5,7 @@ import type { Kernel } from "../graph/lowering.ts";
 import type { Operation } from "../graph/operation.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import source from "../../kernels/coefficients.wgsl" with { type: "text" };
-import { notDifferentiable, requireType, rows, streamingCost } from "./support.ts";
+import { notDifferentiable, requireType, rowParams, streamingCost } from "./support.ts";
 
 const coefficientsKernel: Kernel = { name: "coefficients", source };
 
@@ -37,7 +37,6 @@ const coefficientsOperation: Operation<BatchAttributes> = {
     const [moments, gamma, beta, runningMean, runningVariance] = node.inputs as Tensor[];
     const { epsilon, momentum, count } = node.attributes as BatchAttributes;
     const channels = node.shape[1]!;
-    const { row, first } = rows(moments!);
     lowering.dispatch({
       kernel: coefficientsKernel,
       constants: { RUNNING: true, ROWS: true },
@@ -52,8 +51,7 @@ const coefficientsOperation: Operation<BatchAttributes> = {
       params: {
         channels,
         quads: divideUp(channels, 4),
-        m_row: row,
-        m_first: first,
+        ...rowParams({ m: moments! }),
         epsilon,
         momentum,
         one_minus_momentum: 1 - momentum,

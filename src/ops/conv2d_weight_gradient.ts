@@ -17,7 +17,7 @@ import {
 } from "./convolution.ts";
 import { sumPartials } from "./sum_partials.ts";
 import { unnormalised } from "./normalisation.ts";
-import { imageShape, notDifferentiable, requireType, rows } from "./support.ts";
+import { imageShape, notDifferentiable, requireType, rowParams } from "./support.ts";
 
 const subgroupKernel: Kernel = { name: "conv2d_weight_gradient_subgroup", source: subgroupSource };
 const workgroupKernel: Kernel = { name: "conv2d_weight_gradient_workgroup", source: workgroupSource };
@@ -87,7 +87,6 @@ const conv2dWeightGradientOperation: Operation<Attributes> = {
       ? new Scratch(4 * parts * storedCount(node.type), `${node.label} partial`)
       : undefined;
     const loaded = unnormalised(x!);
-    const [left, right] = [rows(loaded.x), rows(upstream!)];
     const bindings: Record<string, Operand> = { x: loaded.x, d: upstream!, y: partial ?? node };
     if (loaded.coefficients) bindings.coefficients = loaded.coefficients;
     lowering.dispatch({
@@ -106,10 +105,7 @@ const conv2dWeightGradientOperation: Operation<Attributes> = {
         row_tiles: rowTiles,
         column_tiles: columnTiles,
         tiles: rowTiles * columnTiles * parts,
-        x_row: left.row,
-        x_first: left.first,
-        d_row: right.row,
-        d_first: right.first,
+        ...rowParams({ x: loaded.x, d: upstream! }),
       },
       workgroups: rowTiles * columnTiles * parts,
       ...node.operation.cost(node),

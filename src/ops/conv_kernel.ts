@@ -8,7 +8,7 @@ import subgroupSource from "../../kernels/conv2d_subgroup.wgsl" with { type: "te
 import workgroupSource from "../../kernels/conv2d_workgroup.wgsl" with { type: "text" };
 import { imageParams, type Window, windowParams } from "./convolution.ts";
 import { unnormalised } from "./normalisation.ts";
-import { type ImageShape, rows } from "./support.ts";
+import { type ImageShape, rowParams } from "./support.ts";
 
 const subgroupKernel: Kernel = { name: "conv2d_subgroup", source: subgroupSource };
 const narrowKernel: Kernel = { name: "conv2d_narrow_subgroup", source: narrowSource };
@@ -46,7 +46,6 @@ export function dispatchConvolution(lowering: Lowering, request: ConvolutionDisp
   const bindings: Record<string, Operand> = { x: loaded.x, w: weight, y: node };
   if (bias) bindings.bias = bias;
   if (loaded.coefficients) bindings.coefficients = loaded.coefficients;
-  const [from, to] = [rows(loaded.x), rows(node)];
   lowering.dispatch({
     kernel: shape.kernel,
     constants: {
@@ -65,10 +64,7 @@ export function dispatchConvolution(lowering: Lowering, request: ConvolutionDisp
       row_tiles: rowTiles,
       column_tiles: columnTiles,
       tiles,
-      x_row: from.row,
-      x_first: from.first,
-      y_row: to.row,
-      y_first: to.first,
+      ...rowParams({ x: loaded.x, y: node }),
     },
     workgroups: tiles,
     epilogue: true,

@@ -13,10 +13,16 @@ import {
   pooledType,
   poolParams,
   type PoolWindow,
-  rowParams,
   windowConstants,
 } from "./pool_window.ts";
-import { imageShape, notDifferentiable, quadCount, requireType, streamingCost } from "./support.ts";
+import {
+  imageShape,
+  notDifferentiable,
+  quadCount,
+  requireType,
+  rowParams,
+  streamingCost,
+} from "./support.ts";
 
 const kernel: Kernel = { name: "pool2d", source };
 const gradientKernel: Kernel = { name: "pool2d_gradient", source: gradientSource };
@@ -70,7 +76,7 @@ const maxPool2dOperation: Operation<PoolWindow> = {
           imageShape("max_pool2d", node.type),
           node.attributes,
         ),
-        ...rowParams(x!, node),
+        ...rowParams({ x: x!, y: node }),
       },
       workgroups: divideUp(quadCount(node), 64),
       ...node.operation.cost(node),
@@ -102,7 +108,7 @@ const maxPool2dGradientOperation: Operation<Pooled<PoolWindow>> = {
       bindings: { x: upstream!, y: node, winners: winners! },
       params: {
         ...poolParams(imageShape("max_pool2d_gradient", node.type), output, node.attributes),
-        ...rowParams(upstream!, node),
+        ...rowParams({ x: upstream!, y: node }),
       },
       workgroups: divideUp(quadCount(node), 64),
       ...node.operation.cost(node),

@@ -11,7 +11,7 @@ import mergeSource from "../../kernels/merge_moments.wgsl" with { type: "text" }
 import momentsSource from "../../kernels/moments.wgsl" with { type: "text" };
 import gradientSource from "../../kernels/moments_gradient.wgsl" with { type: "text" };
 import { splitCount } from "./convolution.ts";
-import { imageShape, notDifferentiable, requireType, rows, streamingCost } from "./support.ts";
+import { imageShape, notDifferentiable, requireType, rowParams, streamingCost } from "./support.ts";
 
 const momentsKernel: Kernel = { name: "moments", source: momentsSource };
 const mergeKernel: Kernel = { name: "merge_moments", source: mergeSource };
@@ -22,8 +22,6 @@ export function channelCount({ type }: Tensor): number {
   const { images, height, width } = imageShape("moments", type);
   return images * height * width;
 }
-
-type Rows = ReturnType<typeof rows>;
 
 /** How the channels' positions are shared out among workgroups of 8 quads by 8 positions. */
 export function shareOut(x: Tensor, lowering: Lowering) {
@@ -46,7 +44,6 @@ const momentsOperation: Operation<undefined> = {
   lower(node, lowering) {
     const x = node.inputs[0]!;
     const { positions, quads, chunk, parts, column_tiles, tiles } = shareOut(x, lowering);
-    const [input, output] = [rows(x), rows(node)];
     const partial = parts > 1 ? new Scratch(32 * parts * quads, `${node.label} partial`) : undefined;
     lowering.dispatch({
       kernel: momentsKernel,
@@ -58,10 +55,8 @@ const momentsOperation: Operation<undefined> = {
         chunk,
         column_tiles,
         tiles,
-        x_row: input.row,
-        x_first: input.first,
-        y_row: partial ? quads : output.row,
-        y_first: partial ? 0 : output.first,
+        ...rowParams({ x }),
+        ...(partial ? { y_row: quads, y_first: 0 } : rowParams({ y: node })),
       },
       workgroups: tiles,
       ...node.operation.cost(node),
@@ -71,7 +66,7 @@ const momentsOperation: Operation<undefined> = {
       kernel: mergeKernel,
       constants: {},
       bindings: { x: partial, y: node },
-      params: { positions, quads, chunk, parts, y_row: output.row, y_first: output.first },
+      params: { positions, quads, chunk, parts, ...rowParams({ y: node }) },
       workgroups: divideUp(quads, 8),
       flops: 40 * parts * quads,
       bytes: partial.bytes,
@@ -117,7 +112,6 @@ const momentsGradientOperation: Operation<undefined> = {
     const [upstream, x, statistics, sum] = node.inputs as [Tensor, Tensor, Tensor, Tensor?];
     const positions = channelCount(x);
     const quads = divideUp(x.shape[1]!, 4);
-    const [d, input, m, output] = [upstream, x, statistics, node].map(rows) as [Rows, Rows, Rows, Rows];
     lowering.dispatch({
       kernel: gradientKernel,
       constants: { ADD: sum !== undefined },
@@ -125,14 +119,7 @@ const momentsGradientOperation: Operation<undefined> = {
       params: {
         positions,
         quads,
-        x_row: input.row,
-        x_first: input.first,
-        y_row: output.row,
-        y_first: output.first,
-        d_row: d.row,
-        d_first: d.first,
-        m_row: m.row,
-        m_first: m.first,
+        ...rowParams({ x, y: node, d: upstream, m: statistics }),
         factor: 1 / positions,
       },
       workgroups: divideUp(positions * quads, 64),

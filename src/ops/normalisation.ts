@@ -16,7 +16,7 @@ import gradientSource from "../../kernels/normalise_gradient.wgsl" with { type: 
 import sumsSource from "../../kernels/normalise_sums.wgsl" with { type: "text" };
 import { coefficientsOperation, runningCoefficientsOperation } from "./coefficients.ts";
 import { channelCount, shareOut } from "./moments.ts";
-import { imageShape, notDifferentiable, requireType, rows, streamingCost } from "./support.ts";
+import { imageShape, notDifferentiable, requireType, rowParams, streamingCost } from "./support.ts";
 
 const normaliseKernel: Kernel = { name: "normalise", source: normaliseSource };
 const gradientKernel: Kernel = { name: "normalise_gradient", source: gradientSource };
@@ -56,12 +56,11 @@ const normaliseOperation: Operation<NormaliseAttributes> = {
     const [x, coefficients] = node.inputs as [Tensor, Tensor];
     const positions = channelCount(x);
     const quads = divideUp(x.shape[1]!, 4);
-    const { row, first } = rows(x);
     lowering.dispatch({
       kernel: normaliseKernel,
       constants: { RELU: node.attributes.relu },
       bindings: { x, coefficients, y: node },
-      params: { positions, quads, x_row: row, x_first: first },
+      params: { positions, quads, ...rowParams({ x }) },
       workgroups: divideUp(positions * quads, 64),
       ...node.operation.cost(node),
     });
@@ -106,7 +105,6 @@ const normaliseGradientOperation: Operation<GradientAttributes> = {
     const { relu, adds, addsMoments } = node.attributes as GradientAttributes;
     const { positions, quads, chunk, parts, column_tiles, tiles } = shareOut(x, lowering);
     const partial = new Scratch(32 * parts * quads, `${node.label} partial`);
-    const [d, input, output] = [rows(upstream), rows(x), rows(node)];
     lowering.dispatch({
       kernel: gradientKernel,
       constants: { RELU: relu, ADD: adds },
@@ -117,18 +115,12 @@ const normaliseGradientOperation: Operation<GradientAttributes> = {
         chunk,
         column_tiles,
         tiles,
-        d_row: d.row,
-        d_first: d.first,
-        x_row: input.row,
-        x_first: input.first,
-        y_row: output.row,
-        y_first: output.first,
+        ...rowParams({ d: upstream, x, y: node }),
       },
       workgroups: tiles,
       ...node.operation.cost(node),
     });
     const [momentsGradient, gammaGradient, betaGradient] = node.further as [Tensor, Tensor, Tensor];
-    const m = rows(momentsGradient);
     lowering.dispatch({
       kernel: sumsKernel,
       constants: { ADD: addsMoments },
@@ -139,7 +131,7 @@ const normaliseGradientOperation: Operation<GradientAttributes> = {
         gamma: gammaGradient,
         beta: betaGradient,
       },
-      params: { quads, parts, m_row: m.row, m_first: m.first },
+      params: { quads, parts, ...rowParams({ m: momentsGradient }) },
       workgroups: divideUp(quads, 8),
       flops: 8 * parts * quads,
       bytes: partial.bytes + 16 * 8 * quads,

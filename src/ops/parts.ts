@@ -6,6 +6,7 @@
 import { elementCount, floatType, type Shape } from "../graph/layout.ts";
 import type { Operation } from "../graph/operation.ts";
 import { apply, type Tensor } from "../graph/tensor.ts";
+import { concatOperation, sliceChannelsOperation } from "./channels.ts";
 import { imageShape, notDifferentiable } from "./support.ts";
 
 const workspaceOperation: Operation<{ shape: Shape }> = {
@@ -39,26 +40,9 @@ const appendOperation: Operation<undefined> = {
     ];
   },
   lower: () => {},
-  reference(inputs, { shape }) {
-    const [images, , height, width] = shape as [number, number, number, number];
-    return joinPlanes(inputs, images, height * width);
-  },
+  reference: concatOperation.reference,
   cost: () => ({ flops: 0, bytes: 0 }),
 };
-
-function joinPlanes(inputs: readonly Float64Array[], images: number, pixels: number): Float64Array {
-  const joined = new Float64Array(inputs.reduce((sum, input) => sum + input.length, 0));
-  let at = 0;
-  for (let image = 0; image < images; image++) {
-    for (const input of inputs) {
-      const length = input.length / images;
-      if (length % pixels !== 0) throw new RangeError("append: planes are cut");
-      joined.set(input.subarray(image * length, (image + 1) * length), at);
-      at += length;
-    }
-  }
-  return joined;
-}
 
 /** Some channels of a tensor, where they lie. */
 const narrowOperation: Operation<{ start: number; count: number }> = {
@@ -74,17 +58,7 @@ const narrowOperation: Operation<{ start: number; count: number }> = {
   },
   gradient: notDifferentiable("narrow"),
   lower: () => {},
-  reference([x], node) {
-    const { start, count } = node.attributes;
-    const [images, channels, height, width] = node.inputs[0]!.shape as [number, number, number, number];
-    const pixels = height * width;
-    const y = new Float64Array(elementCount(node.shape));
-    for (let image = 0; image < images; image++) {
-      const begin = (image * channels + start) * pixels;
-      y.set(x!.subarray(begin, begin + count * pixels), image * count * pixels);
-    }
-    return y;
-  },
+  reference: sliceChannelsOperation.reference,
   cost: () => ({ flops: 0, bytes: 0 }),
 };
 

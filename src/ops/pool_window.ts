@@ -1,9 +1,8 @@
 /** The arithmetic that the pooling operations share: how a window moves, and how many places of it count. */
 
 import { divideUp, floatType, type TensorType } from "../graph/layout.ts";
-import type { Tensor } from "../graph/tensor.ts";
 import { forEachTap } from "./convolution.ts";
-import { type ImageShape, imageShape, requireSameType, rows } from "./support.ts";
+import { type ImageShape, imageShape, requireSameType } from "./support.ts";
 
 /** How a pooling window moves. */
 export interface PoolWindow {
@@ -88,12 +87,6 @@ export function poolParams(input: ImageShape, output: ImageShape, { padding }: P
     pad_y: padding[0],
     pad_x: padding[1],
   };
-}
-
-/** The kernels' Params for where the positions of two image tensors, called `x` and `y` there, lie in memory. */
-export function rowParams(x: Tensor, y: Tensor) {
-  const [from, to] = [rows(x), rows(y)];
-  return { x_row: from.row, x_first: from.first, y_row: to.row, y_first: to.first };
 }
 
 /** The rows and columns of the padded input that an average counts: from `low` to before `high`. */

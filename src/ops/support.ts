@@ -42,6 +42,16 @@ export function rows(tensor: Tensor): { row: number; first: number } {
   return { row: divideUp(host.shape[1]!, 4), first };
 }
 
+/** The kernels' Params for where image tensors' positions lie in memory: `x_row` and `x_first` for a tensor called `x`. */
+export function rowParams(tensors: Readonly<Record<string, Tensor>>): Record<string, number> {
+  return Object.fromEntries(
+    Object.entries(tensors).flatMap(([name, tensor]) => {
+      const { row, first } = rows(tensor);
+      return [[`${name}_row`, row], [`${name}_first`, first]];
+    }),
+  );
+}
+
 /** The number of quads that a tensor takes in memory. */
 export function quadCount(tensor: Tensor): number {
   return storedCount(tensor.type) / 4;
