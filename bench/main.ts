@@ -5,17 +5,15 @@ import { run } from "../cli/run.ts";
 import { versions } from "../cli/versions.ts";
 import { UsageError } from "../src/errors.ts";
 import { Gpu } from "../src/gpu/device.ts";
-import { plan } from "../src/plan/plan.ts";
 import { writeFileAtomic } from "../src/io/atomic.ts";
 import type { BenchCase } from "./cases.ts";
 import { measureCeilings, measureKernels } from "./kernels.ts";
 import type { ModelName } from "./models.ts";
 import { benchTable, checkSize, modelNamed, readList } from "./options.ts";
-import { memoryTable, planTable } from "./plans.ts";
+import { describePlan } from "./plans.ts";
 import { ceilingsTable, kernelsTable, matches, stepsTable } from "./report.ts";
 import { format, kernelRow, readResults, type Results, type StepRow } from "./results.ts";
 import { measureStep } from "./steps.ts";
-import { stepProgram } from "./training_step.ts";
 import { Stopwatch } from "./timing.ts";
 
 const description = {
@@ -64,12 +62,8 @@ async function showPlans(
   console.log(`${gpu.adapter.name}`);
   for (const size of sizes) {
     for (const batch of batches) {
-      const planned = plan(stepProgram(model, size, batch), { ...target, maxBindingBytes: Infinity });
-      console.log(
-        `\n${model}, a training step, ${size}×${size}, batch ${batch}\n\n${planTable(planned)}\n\n${
-          memoryTable(model, size, batch, target)
-        }`,
-      );
+      console.log(`\n${model}, a training step, ${size}×${size}, batch ${batch}\n`);
+      console.log(describePlan(model, size, batch, target));
     }
   }
 }

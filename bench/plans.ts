@@ -27,7 +27,7 @@ const giga = (value: number) => (value / 1e9).toFixed(2);
 const mebibytes = (bytes: number) => (bytes / 2 ** 20).toFixed(0);
 
 /** Every operation of the plan, that which moves most first, and the whole. */
-export function planTable(planned: Plan): string {
+function planTable(planned: Plan): string {
   const shares = [...byOperation(planned)].sort(([, first], [, second]) => second.bytes - first.bytes);
   const whole = shares.reduce(
     (sum, [, { dispatches, flops, bytes }]) => ({
@@ -46,12 +46,18 @@ export function planTable(planned: Plan): string {
   return textTable(["operation", "dispatches", "GFLOP", "GB moved"], rows);
 }
 
-/** Peak memory and traffic as planned, and for DenseNet also as they would be if every value were copied and stored. */
-export function memoryTable(name: ModelName, size: number, batch: number, target: Target): string {
+/** A step's plan by operation, and its memory beside that of others. */
+export function describePlan(name: ModelName, size: number, batch: number, target: Target): string {
   // What is only compared need not fit.
   const roomy = { ...target, maxBindingBytes: Infinity };
   const planOf = ({ step }: ModelStep) => plan(step.program, roomy);
   const own = planOf(models[name](size, batch));
+  const copied = name === "densenet" ? planOf(copiedDensenet(size, batch)) : undefined;
+  return `${planTable(own)}\n\n${memoryTable(own, copied)}`;
+}
+
+/** Peak memory and traffic as planned, and as they would be if every value were copied and stored. */
+function memoryTable(own: Plan, copied: Plan | undefined): string {
   const moved = ({ dispatches }: Plan) => dispatches.reduce((sum, { bytes }) => sum + bytes, 0);
   const row = (what: string, bytes: number, from: Plan) => [
     what,
@@ -60,8 +66,7 @@ export function memoryTable(name: ModelName, size: number, batch: number, target
     giga(moved(from)),
   ];
   const rows = [row("as planned", own.peakBytes, own), row("no buffer shared", own.unsharedBytes, own)];
-  if (name === "densenet") {
-    const copied = planOf(copiedDensenet(size, batch));
+  if (copied) {
     rows.push(
       row("features copied, normalised values stored", copied.peakBytes, copied),
       row("the same, no buffer shared", copied.unsharedBytes, copied),
