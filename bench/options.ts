@@ -1,12 +1,11 @@
 /** Options of the two commands here, and what is made of them. */
 
+import { adapterOption } from "../cli/common_options.ts";
 import type { OptionTable } from "../cli/options.ts";
 import { UsageError } from "../src/errors.ts";
 import { blockSides, densenet121 } from "../src/models/densenet/configuration.ts";
 import { defaultConfiguration, totalStride } from "../src/models/vqvae/configuration.ts";
 import { type ModelName, models } from "./models.ts";
-
-const adapter = { kind: "text", value: "NAME", help: "GPU by its index or a part of its name" } as const;
 
 const model = {
   kind: "text",
@@ -43,7 +42,7 @@ export const benchTable = {
   },
   plan: { kind: "flag", help: "only plans the steps: memory, traffic and arithmetic; nothing runs" },
   quick: { kind: "flag", help: "the first size and batch only, and fewer repetitions" },
-  adapter,
+  ...adapterOption,
 } as const satisfies OptionTable;
 
 export const versusTable = {
@@ -53,7 +52,7 @@ export const versusTable = {
   batch: { kind: "integer", least: 1, help: "images in a training step", default: 8 },
   steps: { kind: "integer", least: 1, help: "training steps of ours in each turn", default: 10 },
   rounds: { kind: "integer", least: 1, help: "turns of each", default: 5 },
-  adapter,
+  ...adapterOption,
 } as const satisfies OptionTable;
 
 /** "32,64" as numbers; throws a UsageError where it is no list of whole numbers from 1 on. */

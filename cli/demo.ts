@@ -14,15 +14,16 @@ import {
 } from "../src/models/vqvae/configuration.ts";
 import { Vqvae } from "../src/models/vqvae/model.ts";
 import { comparison } from "../src/report/grid.ts";
-import { duration, Progress } from "../src/report/progress.ts";
+import { duration } from "../src/report/progress.ts";
 import { Codec, readCodec, type SavedCodec } from "../src/train/codec.ts";
 import { measureReconstruction, type ReconstructionQuality } from "../src/train/reconstruct.ts";
 import { gridOptions } from "../src/train/vqvae/pictures.ts";
-import { StopSignal } from "../src/train/stop_signal.ts";
 import { trainVqvae } from "../src/train/vqvae/train.ts";
+import { adapterOption } from "./common_options.ts";
 import { freeFolder } from "./demo_folder.ts";
 import { readOptions } from "./options.ts";
 import { run } from "./run.ts";
+import { stopAfter, terminal } from "./terminal.ts";
 import { versions } from "./versions.ts";
 
 const table = {
@@ -32,7 +33,7 @@ const table = {
     help: "where the run is kept; the first free of runs/demo, runs/demo-2 … if left out",
   },
   n_epochs: { kind: "integer", least: 1, help: "epochs", default: 14 },
-  adapter: { kind: "text", value: "NAME", help: "GPU by its index or a part of its name" },
+  ...adapterOption,
 } as const;
 
 /** Narrower than the default, with codebooks that follow faster: it learns these images in minutes on two processor cores. */
@@ -58,9 +59,7 @@ async function main(): Promise<number> {
   }, table);
   if (!options) return 0;
   const save_path = options.save_path ?? await freeFolder("runs/demo");
-  using stop = new StopSignal((name) =>
-    console.error(`${name}: stopping after this step; once more ends at once`)
-  );
+  using stop = stopAfter("step");
   const started = performance.now();
   const outcome = await trainVqvae({
     ...dataset,
@@ -80,12 +79,7 @@ async function main(): Promise<number> {
     restart_dead_codes: 0.1,
     adapter: options.adapter,
     configuration,
-  }, {
-    note: (text) => console.error(text),
-    progress: (label, total, alreadyDone = 0) => new Progress({ label, total, alreadyDone }),
-    stop,
-    versions,
-  });
+  }, { ...terminal, stop, versions });
   if (outcome.exitCode !== undefined) return outcome.exitCode;
   const seconds = (performance.now() - started) / 1000;
   await showResult(outcome.checkpoint, save_path, options.adapter, seconds);

@@ -7,18 +7,19 @@ import { fileURLToPath } from "node:url";
 import { join } from "node:path";
 import { densenet121 } from "../src/models/densenet/configuration.ts";
 import { defaultConfiguration, type VqvaeConfiguration } from "../src/models/vqvae/configuration.ts";
-import { duration, Progress } from "../src/report/progress.ts";
+import { duration } from "../src/report/progress.ts";
 import type { ClassifierInput } from "../src/train/classify.ts";
 import { trainDensenet } from "../src/train/densenet/train.ts";
 import { encodeFiles } from "../src/train/encode_file.ts";
 import { evaluateClassifiers } from "../src/train/evaluate_classifier.ts";
 import { describeEvaluation, evaluationJson, saveEvaluation } from "../src/train/evaluation_files.ts";
 import type { Surroundings } from "../src/train/run_options.ts";
-import { StopSignal } from "../src/train/stop_signal.ts";
 import { trainVqvae } from "../src/train/vqvae/train.ts";
+import { adapterOption } from "./common_options.ts";
 import { freeFolder } from "./demo_folder.ts";
 import { readOptions } from "./options.ts";
 import { run } from "./run.ts";
+import { stopAfter, terminal } from "./terminal.ts";
 import { versions } from "./versions.ts";
 
 const table = {
@@ -29,7 +30,7 @@ const table = {
   },
   codec_epochs: { kind: "integer", least: 1, help: "epochs of the codec", default: 4 },
   n_epochs: { kind: "integer", least: 1, help: "epochs of each classifier", default: 2 },
-  adapter: { kind: "text", value: "NAME", help: "GPU by its index or a part of its name" },
+  ...adapterOption,
 } as const;
 
 /**
@@ -174,15 +175,8 @@ async function main(): Promise<number> {
   if (!options) return 0;
   const { codec_epochs: codecEpochs, n_epochs: epochs, adapter } = options;
   const folder = options.save_path ?? await freeFolder("runs/classify");
-  using stop = new StopSignal((name) =>
-    console.error(`${name}: stopping after this step; once more ends at once`)
-  );
-  const surroundings: Surroundings = {
-    note: (text) => console.error(text),
-    progress: (label, total, alreadyDone = 0) => new Progress({ label, total, alreadyDone }),
-    stop,
-    versions,
-  };
+  using stop = stopAfter("step");
+  const surroundings: Surroundings = { ...terminal, stop, versions };
   const started = performance.now();
   const finished = await walk({ folder, codecEpochs, epochs, adapter, surroundings });
   if (!finished) return stop.exitCode ?? 1;

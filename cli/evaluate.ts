@@ -5,6 +5,7 @@ import { modelKind } from "../src/train/model_kind.ts";
 import { evaluateClassifierCommand } from "./evaluate_classifier.ts";
 import { evaluateCodecCommand } from "./evaluate_codec.ts";
 import { type OptionTable, type OptionValues, readOptions } from "./options.ts";
+import { adapterOption, requireDataPath } from "./common_options.ts";
 import { run } from "./run.ts";
 
 const table = {
@@ -36,7 +37,7 @@ const table = {
       "where evaluation.json and roc.png are left; for codecs evaluation.json, images.csv and report.html",
   },
   json: { kind: "text", value: "FILE", help: "writes the figures there, too" },
-  adapter: { kind: "text", value: "NAME", help: "GPU by its index or a part of its name" },
+  ...adapterOption,
   compare: {
     kind: "text",
     value: "FILE,FILE…",
@@ -86,11 +87,11 @@ async function main(): Promise<number> {
     ],
   }, table);
   if (!options) return 0;
-  const { model, compare, data_path } = options;
+  const { model, compare } = options;
   if ((model === undefined) === (compare === undefined)) {
     throw new UsageError("--model, --compare: expected one of the two");
   }
-  if (data_path === undefined) throw new UsageError("--data_path: expected an HDF5 file or a folder of them");
+  const data_path = requireDataPath(options.data_path);
   const kind = model === undefined ? "classifier" : await modelKind(model);
   for (const name of onlyFor[kind === "codec" ? "classifier" : "codec"]) {
     if (options[name] === undefined) continue;

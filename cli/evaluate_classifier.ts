@@ -2,7 +2,6 @@
 
 import { UsageError } from "../src/errors.ts";
 import { writeFileAtomic } from "../src/io/atomic.ts";
-import { Progress } from "../src/report/progress.ts";
 import { evaluateClassifiers } from "../src/train/evaluate_classifier.ts";
 import {
   describeEvaluation,
@@ -11,6 +10,7 @@ import {
   saveEvaluation,
 } from "../src/train/evaluation_files.ts";
 import type { EvaluateValues } from "./evaluate.ts";
+import { terminal } from "./terminal.ts";
 import { versions } from "./versions.ts";
 
 /** Measures one classifier, or several side by side. */
@@ -18,10 +18,7 @@ export async function evaluateClassifierCommand(options: EvaluateValues, data_pa
   const { model, compare, save_path, json, batch_size = 64, bootstrap = 1000, ...rest } = options;
   const models = model !== undefined ? [model] : splitList(compare!);
   const wanted = { ...rest, batch_size, bootstrap, models, data_path };
-  const outcome = await evaluateClassifiers(wanted, {
-    note: (text) => console.error(text),
-    progress: (label, total, alreadyDone = 0) => new Progress({ label, total, alreadyDone }),
-  });
+  const outcome = await evaluateClassifiers(wanted, terminal);
   const figures = evaluationJson(outcome, wanted, versions);
   if (save_path !== undefined) await saveEvaluation(save_path, outcome, figures);
   if (json !== undefined) await writeFileAtomic(json, jsonText(figures));

@@ -4,7 +4,6 @@ import { join } from "node:path";
 import { UsageError } from "../src/errors.ts";
 import { writeFileAtomic } from "../src/io/atomic.ts";
 import { type Manipulation, type ManipulationName, manipulationNames } from "../src/metrics/manipulations.ts";
-import { Progress } from "../src/report/progress.ts";
 import {
   codecJson,
   describeCodecEvaluation,
@@ -13,6 +12,7 @@ import {
 import { evaluateCodec } from "../src/train/evaluate_codec.ts";
 import { jsonText } from "../src/train/evaluation_files.ts";
 import type { EvaluateValues } from "./evaluate.ts";
+import { terminal } from "./terminal.ts";
 import { versions } from "./versions.ts";
 
 /** Measures a codec on one data file or several. */
@@ -35,9 +35,7 @@ export async function evaluateCodecCommand(
     fid_weights,
     adapter,
   };
-  const outcome = await evaluateCodec(wanted, {
-    progress: (label, total, alreadyDone = 0) => new Progress({ label, total, alreadyDone }),
-  });
+  const outcome = await evaluateCodec(wanted, terminal);
   const figures = codecJson(outcome, wanted, versions);
   if (save_path !== undefined) await saveCodecEvaluation(save_path, outcome, figures);
   if (json !== undefined) await writeFileAtomic(json, jsonText(figures));

@@ -1,27 +1,15 @@
 /** `hdf5:encode`: reconstructions and latents of a data file, by a trained codec. */
 
-import { UsageError } from "../src/errors.ts";
-import { Progress } from "../src/report/progress.ts";
 import { type EncodedFile, encodeFiles, type EncodeOptions } from "../src/train/encode_file.ts";
-import { StopSignal } from "../src/train/stop_signal.ts";
+import { adapterOption, codecOptions, nameOptions, requireCodecPaths } from "./common_options.ts";
 import { readOptions } from "./options.ts";
 import { run } from "./run.ts";
+import { stopAfter, terminal } from "./terminal.ts";
 
 const table = {
-  vqvae_file: {
-    kind: "text",
-    value: "FILE",
-    help: "the codec: vqray's .safetensors, or PyTorch's weights in .pt, .pth or .safetensors",
-  },
-  data_path: {
-    kind: "text",
-    value: "PATH",
-    help: "images: an HDF5 file, or a folder of files with the usual names",
-  },
+  ...codecOptions,
   save_path: { kind: "text", value: "FOLDER", help: "where the new files go" },
-  dataset: { kind: "text", value: "NAME", help: "the data set in the usual file names", default: "CheXpert" },
-  view: { kind: "text", value: "NAME", help: "the view in the usual file names", default: "frontal" },
-  size: { kind: "integer", least: 1, help: "side of the images; that of the file if left out" },
+  ...nameOptions,
   split: {
     kind: "text",
     choices: ["train", "valid"],
@@ -44,7 +32,7 @@ const table = {
   },
   resume: { kind: "flag", help: "goes on where a run with the same options stopped" },
   overwrite: { kind: "flag", help: "replaces files that are there" },
-  adapter: { kind: "text", value: "NAME", help: "GPU by its index or a part of its name" },
+  ...adapterOption,
 } as const;
 
 async function main(): Promise<number> {
@@ -59,24 +47,15 @@ async function main(): Promise<number> {
     ],
   }, table);
   if (!options) return 0;
-  const { vqvae_file, data_path, save_path } = options;
-  if (vqvae_file === undefined) throw new UsageError("--vqvae_file: expected a codec's weights");
-  if (data_path === undefined) throw new UsageError("--data_path: expected an HDF5 file or a folder of them");
-  if (save_path === undefined) throw new UsageError("--save_path: expected a folder");
-  using stop = new StopSignal((name) =>
-    console.error(`${name}: stopping after this batch; once more ends at once`)
-  );
+  const paths = requireCodecPaths(options);
+  using stop = stopAfter("batch");
   const { files, exitCode } = await encodeFiles(
     // The table's choices are these types' values.
-    { ...options, vqvae_file, data_path, save_path } as EncodeOptions,
-    {
-      note: (text) => console.error(text),
-      progress: (label, total, alreadyDone = 0) => new Progress({ label, total, alreadyDone }),
-      stop,
-    },
+    { ...options, ...paths } as EncodeOptions,
+    { ...terminal, stop },
   );
   for (const file of files) console.log(describe(file));
-  if (exitCode !== undefined) console.error(`${save_path}: stopped early; --resume goes on`);
+  if (exitCode !== undefined) console.error(`${paths.save_path}: stopped early; --resume goes on`);
   return exitCode ?? 0;
 }
 

@@ -1,30 +1,20 @@
 /** `images`: originals and a codec's reconstructions as PNG files. */
 
 import { UsageError } from "../src/errors.ts";
-import { Progress } from "../src/report/progress.ts";
 import { type ImagesOptions, writeImages } from "../src/train/write_images.ts";
+import { adapterOption, codecOptions, nameOptions, requireCodecPaths } from "./common_options.ts";
 import { readOptions } from "./options.ts";
 import { run } from "./run.ts";
+import { terminal } from "./terminal.ts";
 
 const table = {
-  vqvae_file: {
-    kind: "text",
-    value: "FILE",
-    help: "the codec: vqray's .safetensors, or PyTorch's weights in .pt, .pth or .safetensors",
-  },
-  data_path: {
-    kind: "text",
-    value: "PATH",
-    help: "images: an HDF5 file, or a folder of files with the usual names",
-  },
+  ...codecOptions,
   save_path: {
     kind: "text",
     value: "FOLDER",
     help: "where the folders original, reconstruction, difference and sheet go",
   },
-  dataset: { kind: "text", value: "NAME", help: "the data set in the usual file names", default: "CheXpert" },
-  view: { kind: "text", value: "NAME", help: "the view in the usual file names", default: "frontal" },
-  size: { kind: "integer", least: 1, help: "side of the images; that of the file if left out" },
+  ...nameOptions,
   split: {
     kind: "text",
     choices: ["train", "valid"],
@@ -36,7 +26,7 @@ const table = {
   indices: { kind: "text", value: "N,N…", help: "images by their numbers in the file, from 0, instead" },
   grid: { kind: "flag", help: "also grid.png, with all of up to 64 images" },
   overwrite: { kind: "flag", help: "replaces pictures that are there" },
-  adapter: { kind: "text", value: "NAME", help: "GPU by its index or a part of its name" },
+  ...adapterOption,
 } as const;
 
 async function main(): Promise<number> {
@@ -49,28 +39,22 @@ async function main(): Promise<number> {
     ],
   }, table);
   if (!options) return 0;
-  const { vqvae_file, data_path, save_path, count, indices } = options;
-  if (vqvae_file === undefined) throw new UsageError("--vqvae_file: expected a codec's weights");
-  if (data_path === undefined) throw new UsageError("--data_path: expected an HDF5 file or a folder of them");
-  if (save_path === undefined) throw new UsageError("--save_path: expected a folder");
+  const { count, indices } = options;
+  const paths = requireCodecPaths(options);
   if (count !== undefined && indices !== undefined) {
     throw new UsageError(`--count ${count}: expected without --indices`);
   }
   const wanted = {
     ...options,
-    vqvae_file,
-    data_path,
-    save_path,
+    ...paths,
     count: count ?? 16,
     indices: indices === undefined ? undefined : parseIndices(indices),
   };
   // The table's choices are these types' values.
-  const written = await writeImages(wanted as ImagesOptions, {
-    progress: (label, total, alreadyDone = 0) => new Progress({ label, total, alreadyDone }),
-  });
+  const written = await writeImages(wanted as ImagesOptions, terminal);
   const images = written.count === 1 ? "1 image" : `${written.count} images`;
   console.log(
-    `${save_path}: ${images} of ${written.data}; difference maps show differences × ${written.factor}`,
+    `${paths.save_path}: ${images} of ${written.data}; difference maps show differences × ${written.factor}`,
   );
   return 0;
 }

@@ -3,6 +3,7 @@
 import { densenet121 } from "../src/models/densenet/configuration.ts";
 import type { ClassifierInput } from "../src/train/classify.ts";
 import { trainDensenet } from "../src/train/densenet/train.ts";
+import { nameOptions } from "./common_options.ts";
 import { readOptions } from "./options.ts";
 import { run } from "./run.ts";
 import {
@@ -10,7 +11,6 @@ import {
   dataOptions,
   dataPaths,
   memoryOptions,
-  nameOptions,
   printAdapters,
   reportOptions,
   runOptions,

@@ -2,6 +2,7 @@
 
 import { defaultConfiguration, type VqvaeConfiguration } from "../src/models/vqvae/configuration.ts";
 import { trainVqvae } from "../src/train/vqvae/train.ts";
+import { nameOptions } from "./common_options.ts";
 import { readOptions } from "./options.ts";
 import { run } from "./run.ts";
 import {
@@ -9,7 +10,6 @@ import {
   dataOptions,
   dataPaths,
   memoryOptions,
-  nameOptions,
   printAdapters,
   reportOptions,
   runOptions,

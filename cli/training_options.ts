@@ -1,11 +1,10 @@
 /** What the training commands share: options, and how a run is shown. */
 
-import { UsageError } from "../src/errors.ts";
 import { listAdapters } from "../src/gpu/device.ts";
-import { Progress } from "../src/report/progress.ts";
 import { textTable } from "../src/report/table.ts";
 import type { Surroundings, TrainOutcome } from "../src/train/run_options.ts";
-import { StopSignal } from "../src/train/stop_signal.ts";
+import { adapterOption, requireDataPath } from "./common_options.ts";
+import { stopAfter, terminal } from "./terminal.ts";
 import { versions } from "./versions.ts";
 
 /** Where the images are. */
@@ -20,13 +19,6 @@ export const dataOptions = {
     value: "PATH",
     help: "validation images; none without it, unless --data_path is a folder",
   },
-} as const;
-
-/** How images are found in a folder. */
-export const nameOptions = {
-  dataset: { kind: "text", value: "NAME", help: "the data set in the usual file names", default: "CheXpert" },
-  view: { kind: "text", value: "NAME", help: "the view in the usual file names", default: "frontal" },
-  size: { kind: "integer", least: 1, help: "side of the images; that of the file if left out" },
 } as const;
 
 /** How a run begins and ends. */
@@ -58,7 +50,7 @@ export const reportOptions = {
     help:
       "times the GPU and the host: the GPU's idle share, a table by operation, profile.json and trace.json",
   },
-  adapter: { kind: "text", value: "NAME", help: "GPU by its index or a part of its name" },
+  ...adapterOption,
   list_adapters: { kind: "flag", help: "lists the GPUs and ends" },
 } as const;
 
@@ -74,24 +66,17 @@ export async function printAdapters(): Promise<void> {
 export async function dataPaths(
   { data_path, valid_path }: { data_path?: string; valid_path?: string },
 ): Promise<{ data_path: string; valid_path?: string }> {
-  if (data_path === undefined) throw new UsageError("--data_path: expected an HDF5 file or a folder of them");
-  const isFolder = await Deno.stat(data_path).then((info) => info.isDirectory, () => false);
-  return { data_path, valid_path: valid_path ?? (isFolder ? data_path : undefined) };
+  const path = requireDataPath(data_path);
+  const isFolder = await Deno.stat(path).then((info) => info.isDirectory, () => false);
+  return { data_path: path, valid_path: valid_path ?? (isFolder ? path : undefined) };
 }
 
 /** Trains with notes and progress on standard error, until the end or a signal; returns the exit code. */
 export async function showTraining(
   train: (surroundings: Surroundings) => Promise<TrainOutcome>,
 ): Promise<number> {
-  using stop = new StopSignal((name) =>
-    console.error(`${name}: stopping after this step; once more ends at once`)
-  );
-  const outcome = await train({
-    note: (text) => console.error(text),
-    progress: (label, total, alreadyDone = 0) => new Progress({ label, total, alreadyDone }),
-    stop,
-    versions,
-  });
+  using stop = stopAfter("step");
+  const outcome = await train({ ...terminal, stop, versions });
   console.error(`${outcome.checkpoint}: ${outcome.epochs} epochs, ${outcome.steps} steps`);
   return outcome.exitCode ?? 0;
 }
