@@ -7,6 +7,7 @@ import type { Target } from "../src/graph/lowering.ts";
 import { ancestors, apply, Tensor } from "../src/graph/tensor.ts";
 import { variable } from "../src/ops/variable.ts";
 import { fuse, type Group } from "../src/plan/fuse.ts";
+import { lowerNode } from "../src/plan/lower.ts";
 import { type Plan, plan, type PlannedDispatch, type Program } from "../src/plan/plan.ts";
 
 /** One kernel at one shape, as a program of its own. */
@@ -78,7 +79,7 @@ export function isolatedGroups(
   const kept = new Set([...results, ...effects, ...arenas.flatMap(({ members }) => members)]);
   return fuse(nodes, kept, (root) => {
     let fusible = false;
-    root.operation.lower(root, { target, dispatch: (request) => fusible = request.epilogue === true });
+    lowerNode(root, target, (request) => fusible = request.epilogue === true);
     return fusible;
   }).map(isolate);
 }

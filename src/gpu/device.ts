@@ -245,6 +245,7 @@ function describeTarget(adapter: GPUAdapter, device: GPUDevice, subgroups: boole
     maxBindingBytes: Math.min(limits.maxStorageBufferBindingSize, limits.maxBufferSize),
     uniformAlignment: limits.minUniformBufferOffsetAlignment,
     storageAlignment: limits.minStorageBufferOffsetAlignment,
+    choices: new Map(),
   };
 }
 

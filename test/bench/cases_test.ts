@@ -19,6 +19,7 @@ const software: Target = {
   maxBindingBytes: 2 ** 27,
   uniformAlignment: 32,
   storageAlignment: 32,
+  choices: new Map(),
 };
 const gpu: Target = { ...software, subgroupLanes: 0, parallelWorkgroups: 512 };
 
@@ -66,7 +67,7 @@ Deno.test("a program that plans otherwise by itself is refused", () => {
     elementwise: undefined,
     lower: (result, lowering) =>
       node.operation.lower(result, {
-        target: software,
+        ...lowering,
         dispatch: (request) => lowering.dispatch({ ...request, workgroups: ++asked }),
       }),
   };

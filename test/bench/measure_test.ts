@@ -26,7 +26,7 @@ function copyBy(source: string): BenchCase {
     altered(node, {
       lower: (result, lowering) =>
         node.operation.lower(result, {
-          target,
+          ...lowering,
           dispatch: (request) => lowering.dispatch({ ...request, kernel: { name: "wrong", source } }),
         }),
     }),
@@ -99,7 +99,7 @@ Deno.test("codes are checked by their distance", async () => {
   const lazy = altered(node, {
     lower: (result, lowering) =>
       node.operation.lower(result, {
-        target,
+        ...lowering,
         dispatch: (request) => lowering.dispatch({ ...request, params: { ...request.params, codes: 1 } }),
       }),
   });
