@@ -15,6 +15,8 @@ import {
   reportOptions,
   runOptions,
   showTraining,
+  speedOptions,
+  tuning,
 } from "./training_options.ts";
 
 const table = {
@@ -55,6 +57,7 @@ const table = {
   },
   ...runOptions,
   ...checkpointOptions,
+  ...speedOptions,
   ...reportOptions,
 } as const;
 
@@ -70,7 +73,7 @@ async function main(): Promise<number> {
   };
   const options = readOptions(Deno.args, description, table);
   if (!options) return 0;
-  const { list_adapters, ...rest } = options;
+  const { list_adapters, tune, ...rest } = options;
   if (list_adapters) {
     await printAdapters();
     return 0;
@@ -79,7 +82,7 @@ async function main(): Promise<number> {
   const { n_classes: _, latent_channels: __, ...architecture } = densenet121;
   const recon = rest.recon as ClassifierInput;
   return await showTraining((surroundings) =>
-    trainDensenet({ ...rest, ...paths, recon, architecture }, surroundings)
+    trainDensenet({ ...rest, ...tuning(tune), ...paths, recon, architecture }, surroundings)
   );
 }
 

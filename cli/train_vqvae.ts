@@ -14,6 +14,8 @@ import {
   reportOptions,
   runOptions,
   showTraining,
+  speedOptions,
+  tuning,
 } from "./training_options.ts";
 
 const { in_channel: _, ...defaults } = defaultConfiguration;
@@ -76,6 +78,7 @@ const table = {
   },
   ...checkpointOptions,
   sample_every: { kind: "integer", least: 1, help: "epochs between sample pictures", default: 1 },
+  ...speedOptions,
   ...reportOptions,
 } as const;
 
@@ -91,7 +94,7 @@ async function main(): Promise<number> {
   };
   const options = readOptions(Deno.args, description, table);
   if (!options) return 0;
-  const { list_adapters, ...rest } = options;
+  const { list_adapters, tune, ...rest } = options;
   if (list_adapters) {
     await printAdapters();
     return 0;
@@ -101,7 +104,9 @@ async function main(): Promise<number> {
     names.map((name) => [name, options[name]]),
   ) as unknown as VqvaeConfiguration;
   const paths = await dataPaths(rest);
-  return await showTraining((surroundings) => trainVqvae({ ...rest, ...paths, configuration }, surroundings));
+  return await showTraining((surroundings) =>
+    trainVqvae({ ...rest, ...tuning(tune), ...paths, configuration }, surroundings)
+  );
 }
 
 await run(main);

@@ -58,6 +58,12 @@ export class Memory {
     );
   }
 
+  /** Writes values as they are stored, what fills quads included. */
+  writeStored(tensor: Tensor, values: Values): void {
+    const { buffer, offset } = this.homeOf(tensor);
+    this.gpu.device.queue.writeBuffer(buffer, offset, values);
+  }
+
   /** Reads tensors back as row-major values of their shapes, in one copy and one wait. */
   async read(tensors: readonly Tensor[]): Promise<Values[]> {
     return await readTensors(this.gpu, tensors.map((tensor) => ({ tensor, ...this.homeOf(tensor) })));
@@ -111,6 +117,17 @@ export interface StagedTensors {
 
 /** Copies tensors into one buffer, to be mapped and unpacked later. */
 async function stageTensors(gpu: Gpu, homes: readonly Home[]): Promise<StagedTensors> {
+  const staged = await stageBytes(gpu, homes);
+  const read = async () =>
+    (await staged()).map((bytes, index) => {
+      const { type, dtype } = homes[index]!.tensor;
+      return unpack(type, dtype === "u32" ? new Uint32Array(bytes) : new Float32Array(bytes));
+    });
+  return { read };
+}
+
+/** The same, as the bytes that are stored. */
+async function stageBytes(gpu: Gpu, homes: readonly Home[]): Promise<() => Promise<ArrayBuffer[]>> {
   gpu.check();
   const offsets: number[] = [];
   let end = 0;
@@ -128,25 +145,26 @@ async function stageTensors(gpu: Gpu, homes: readonly Home[]): Promise<StagedTen
     encoder.copyBufferToBuffer(buffer, offset, staging, offsets[index]!, storedBytes(tensor.type));
   });
   gpu.device.queue.submit([encoder.finish()]);
-  const read = async () => {
+  return async () => {
     try {
       const bytes = await gpu.map(staging);
-      return homes.map(({ tensor }, index) => {
-        const part = bytes.slice(offsets[index]!, offsets[index]! + storedBytes(tensor.type));
-        return unpack(
-          tensor.type,
-          tensor.dtype === "u32" ? new Uint32Array(part) : new Float32Array(part),
-        );
-      });
+      return homes.map(({ tensor }, index) =>
+        bytes.slice(offsets[index]!, offsets[index]! + storedBytes(tensor.type))
+      );
     } finally {
       gpu.free(staging);
     }
   };
-  return { read };
 }
 
 /** Copies tensors back and waits for them. */
 export async function readTensors(gpu: Gpu, homes: readonly Home[]): Promise<Values[]> {
   const staged = await stageTensors(gpu, homes);
   return await staged.read();
+}
+
+/** The same for one tensor, as the bytes that are stored, what fills quads included. */
+export async function readStored(gpu: Gpu, home: Home): Promise<ArrayBuffer> {
+  const staged = await stageBytes(gpu, [home]);
+  return (await staged())[0]!;
 }

@@ -5,7 +5,7 @@ import { Gpu } from "../../gpu/device.ts";
 import { blockSides, type DensenetConfiguration } from "../../models/densenet/configuration.ts";
 import { requireEqualParts } from "../micro_batches.ts";
 import { describeRun } from "../run_data.ts";
-import { prepareFolder, writeArguments } from "../run_folder.ts";
+import { openTuner, prepareFolder, writeArguments } from "../run_folder.ts";
 import type { Surroundings, TrainOutcome } from "../run_options.ts";
 import { type Inputs, openInputs } from "./inputs.ts";
 import { countLabels, type LabelCount, positiveWeights } from "./labels.ts";
@@ -58,6 +58,7 @@ async function trainOn(
     weightDecay: options.weight_decay,
     seed: options.seed,
     accumulate: options.accumulate,
+    tuner: await openTuner(options, surroundings, gpu),
   });
   if (trainer.accumulate > 1) {
     surroundings.note(

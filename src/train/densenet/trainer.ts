@@ -7,6 +7,7 @@ import type { Gpu } from "../../gpu/device.ts";
 import type { DensenetConfiguration } from "../../models/densenet/configuration.ts";
 import { Densenet } from "../../models/densenet/model.ts";
 import { Adam, defaultAdam } from "../../optim/adam.ts";
+import type { Tuner } from "../../tune/tuner.ts";
 import type { Phase } from "../metrics_log.ts";
 import { type BatchShape, type Gathered, type LoadedProgram, Trainer } from "../trainer.ts";
 import { labelWeights } from "./labels.ts";
@@ -26,6 +27,7 @@ export interface DensenetTrainerOptions {
   seed: number;
   /** Parts in which a batch goes through the model; as few as fit where it is missing. */
   accumulate?: number;
+  tuner?: Tuner;
 }
 
 /** The labels of a batch that was submitted. */
@@ -47,7 +49,7 @@ export class DensenetTrainer extends Trainer<"loss", DensenetProgram> {
   ) {
     const { beta1, beta2, weightDecay, learningRate, configuration } = options;
     const attributes = { ...defaultAdam, beta1, beta2, weightDecay };
-    super(gpu, model.set, new Adam(model.set.parameters, attributes), learningRate);
+    super(gpu, model.set, new Adam(model.set.parameters, attributes), learningRate, options.tuner);
     const { n_classes } = configuration;
     this.scores = { train: new Scores(n_classes), valid: new Scores(n_classes) };
   }

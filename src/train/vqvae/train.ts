@@ -10,7 +10,7 @@ import { Vqvae } from "../../models/vqvae/model.ts";
 import { configurationIn, matchState } from "../checkpoint.ts";
 import { requireEqualParts } from "../micro_batches.ts";
 import { describeRun, openData } from "../run_data.ts";
-import { prepareFolder, writeArguments } from "../run_folder.ts";
+import { openTuner, prepareFolder, writeArguments } from "../run_folder.ts";
 import type { Surroundings, TrainOutcome } from "../run_options.ts";
 import type { TrainVqvaeOptions } from "./options.ts";
 import { VqvaeRun } from "./run.ts";
@@ -43,6 +43,7 @@ export async function trainVqvae(
       learningRate: lr,
       seed,
       accumulate: options.accumulate,
+      tuner: await openTuner(options, surroundings, gpu),
       restartDeadCodes: restart_dead_codes,
     });
     describeRun(options, surroundings, trainer, data);

@@ -12,6 +12,7 @@ import { variable } from "../../ops/variable.ts";
 import { Adam } from "../../optim/adam.ts";
 import { plan } from "../../plan/plan.ts";
 import { joinKeys, keyOf } from "../../random.ts";
+import type { Tuner } from "../../tune/tuner.ts";
 import { choosePositions, samplesPerCode, startAtCentres } from "../kmeans.ts";
 import { type BatchShape, type Gathered, type LoadedProgram, Trainer } from "../trainer.ts";
 import { evaluationProgram, trainingProgram, type VqvaeProgram, type VqvaeScalar } from "./program.ts";
@@ -35,11 +36,12 @@ export interface TrainerOptions {
   restartDeadCodes?: number;
   /** Parts in which a batch goes through the model; as few as fit where it is missing. */
   accumulate?: number;
+  tuner?: Tuner;
 }
 
 export class VqvaeTrainer extends Trainer<VqvaeScalar, VqvaeProgram> {
   private constructor(gpu: Gpu, readonly model: Vqvae, private readonly options: TrainerOptions) {
-    super(gpu, model.set, new Adam(model.set.parameters), options.learningRate);
+    super(gpu, model.set, new Adam(model.set.parameters), options.learningRate, options.tuner);
   }
 
   /** Builds, plans and compiles the training step; the weights are those of `seed` until others are loaded. */
