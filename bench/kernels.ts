@@ -2,9 +2,11 @@
 
 import type { Gpu } from "../src/gpu/device.ts";
 import type { Tensor } from "../src/graph/tensor.ts";
-import { type BenchCase, caseOf, casesOf, isolatedGroups } from "./cases.ts";
+import { type BenchCase, caseOf, casesOf } from "./cases.ts";
 import { copy, count, multiplyAdd, product } from "./ceilings.ts";
+import { isolatedGroups } from "./isolation.ts";
 import { measureCase, withCase } from "./measure.ts";
+import type { ModelName } from "./models.ts";
 import type { Ceilings } from "./results.ts";
 import type { Spread, Stopwatch } from "./timing.ts";
 import { stepProgram } from "./training_step.ts";
@@ -63,16 +65,16 @@ export interface TimedCase {
 export async function measureKernels(
   gpu: Gpu,
   stopwatch: Stopwatch,
-  { size, batch, runs }: { size: number; batch: number; runs: number },
+  { model, size, batch, runs }: { model: ModelName; size: number; batch: number; runs: number },
   wanted: (each: BenchCase) => boolean,
 ): Promise<TimedCase[]> {
   const { target } = gpu;
   // The same groups in the same order, made when the first of them is needed.
   let small: Tensor[] | undefined;
   const timed: TimedCase[] = [];
-  for (const each of casesOf(stepProgram("vqvae", size, batch), target).filter(wanted)) {
+  for (const each of casesOf(stepProgram(model, size, batch), target).filter(wanted)) {
     const isLarge = each.flops > mostReferenceFlops && batch > imagesOfCheck;
-    if (isLarge) small ??= isolatedGroups(stepProgram("vqvae", size, imagesOfCheck), target);
+    if (isLarge) small ??= isolatedGroups(stepProgram(model, size, imagesOfCheck), target);
     const checked = isLarge ? caseOf(small![each.group]!, target) : undefined;
     const milliseconds = await measureCase(gpu, each, (executor) => stopwatch.time(executor, runs), checked);
     timed.push({ each, milliseconds });

@@ -18,7 +18,7 @@ import { Stopwatch } from "./timing.ts";
 
 const description = {
   name: "bench",
-  summary: "measures the adapter, every kernel of the codec's training step, and whole steps of either model",
+  summary: "measures the adapter, every kernel of a model's training step, and whole steps",
   examples: [
     "./vqray bench --quick",
     "./vqray bench --json before.json",
@@ -76,9 +76,7 @@ async function measure(
 ): Promise<Results> {
   const gpu = await Gpu.open({ adapter: options.adapter });
   const stopwatch = await Stopwatch.make(gpu);
-  // Dense blocks' kernels work in one another's memory: they are timed in whole steps only.
-  const alone = options.model === "vqvae" ? sizes : [];
-  const { ceilings, kernels } = await measureAllKernels(gpu, stopwatch, options, alone, batches[0]!);
+  const { ceilings, kernels } = await measureAllKernels(gpu, stopwatch, options, sizes, batches[0]!);
   gpu.close();
   const clock = stopwatch.usesTimestamps ? "timed by the GPU" : "timed on the wall";
   console.log(`${gpu.adapter.name}, kernels ${clock}\n\n${ceilingsTable(ceilings, old?.ceilings)}`);
@@ -102,7 +100,7 @@ async function measure(
 async function measureAllKernels(
   gpu: Gpu,
   stopwatch: Stopwatch,
-  { quick, filter }: Options,
+  { model, quick, filter }: Options,
   sizes: readonly number[],
   batch: number,
 ): Promise<Pick<Results, "ceilings" | "kernels">> {
@@ -113,7 +111,8 @@ async function measureAllKernels(
   const timed = [];
   for (const size of sizes) {
     console.error(`checking and timing the kernels for ${size}×${size}, batch ${batch}`);
-    const cases = await measureKernels(gpu, stopwatch, { size, batch, runs }, wanted);
+    const shape = { model: modelNamed(model), size, batch, runs };
+    const cases = await measureKernels(gpu, stopwatch, shape, wanted);
     timed.push(...cases.map((each) => ({ ...each, size })));
     ceilings = await measureCeilings(gpu, stopwatch, runs, ceilings);
   }

@@ -3,7 +3,9 @@
 import type { Gpu } from "../src/gpu/device.ts";
 import { Executor } from "../src/gpu/executor.ts";
 import { Memory } from "../src/gpu/memory.ts";
+import { elementCount } from "../src/graph/layout.ts";
 import { ancestors, type Tensor } from "../src/graph/tensor.ts";
+import { constantValue } from "../src/ops/variable.ts";
 import { plan } from "../src/plan/plan.ts";
 import type { BenchCase } from "./cases.ts";
 import { checkCodes, checkValues } from "./check.ts";
@@ -20,10 +22,8 @@ export async function withCase<Result>(
   // New buffers are zero, so that nothing right can be left over from an earlier run.
   const executor = await Executor.load(plan(each.program, gpu.target), memory);
   try {
-    const inputs = inputValues(each);
-    for (const [tensor, values] of inputs) {
-      if (executor.plan.locations.has(tensor)) memory.write(tensor, values);
-    }
+    const inputs = inputValues(each, executor.plan);
+    for (const [tensor, values] of inputs) memory.write(tensor, values);
     return await use(executor, inputs);
   } finally {
     executor.destroy();
@@ -45,7 +45,7 @@ export async function measureCase(
 ): Promise<Spread> {
   if (small) await checkCase(gpu, small);
   return await withCase(gpu, each, async (executor, inputs) => {
-    if (small) await verifyAlive(executor, each);
+    if (small) await verifyAlive(executor, each, inputs);
     else await verify(each)(executor, inputs);
     const spread = await time(executor);
     gpu.check();
@@ -62,37 +62,62 @@ function verify({ name, shape, outputs, program }: BenchCase) {
       if (output.operation.name === "nearest_code") {
         const [x, codebook] = output.inputs.map((input) => inputs.get(input)!);
         checkCodes(output, got[index]!, x!, codebook!);
-      } else checkValues(`${name} ${shape}`, got[index]!, wanted[index]!);
+      } else {
+        // Whole numbers are right or wrong.
+        const allowed = output.dtype === "u32" ? 0 : undefined;
+        checkValues(`${name} ${shape}`, got[index]!, wanted[index]!, allowed);
+      }
     });
   };
 }
 
 /** At least something was written, and all of it is finite. */
-async function verifyAlive(executor: Executor, { name, shape, outputs }: BenchCase): Promise<void> {
+async function verifyAlive(
+  executor: Executor,
+  { name, shape, outputs }: BenchCase,
+  inputs: ReadonlyMap<Tensor, Values>,
+): Promise<void> {
   executor.run();
-  for (const values of await executor.read(outputs)) {
-    if (!values.every(Number.isFinite) || !values.some((value: number) => value !== 0)) {
-      throw new Error(`${name} ${shape}: the result is not finite, or zero everywhere`);
+  const got = await executor.read(outputs);
+  outputs.forEach((output, index) => {
+    const before = inputs.get(output);
+    const values = got[index]!;
+    const isWritten = values.some((value: number, at: number) => value !== (before?.[at] ?? 0));
+    if (!values.every(Number.isFinite) || !isWritten) {
+      throw new Error(`${name} ${shape}: the result is not finite, or was not written`);
     }
-  }
+  });
 }
 
-/** The outputs by the operations' float64 references; updates change the values of their variables. */
+/** The outputs by the operations' float64 references, as they are behind all changes. */
 function evaluate(
   ends: readonly Tensor[],
   outputs: readonly Tensor[],
   inputs: ReadonlyMap<Tensor, Values>,
 ): Float64Array[] {
   const known = new Map<Tensor, Float64Array>();
+  const left = new Map<Tensor, Float64Array>();
   for (const [tensor, values] of inputs) known.set(tensor, Float64Array.from(values));
   for (const node of ancestors(ends)) {
-    if (known.has(node)) continue;
+    // No reference may look at what was not written.
+    if (known.has(node) || (node.operation.persistent && constantValue(node) === undefined)) continue;
     const result = node.operation.reference(node.inputs.map((input) => known.get(input)!), node);
     let at = 0;
     for (const changed of node.operation.updates?.(node) ?? []) {
-      known.set(changed, result.slice(at, at += known.get(changed)!.length));
+      left.set(changed, result.slice(at, at += known.get(changed)!.length));
     }
-    known.set(node, result);
+    known.set(node, result.subarray(at));
   }
-  return outputs.map((output) => known.get(output)!);
+  for (const end of ends.filter(({ place }) => place)) {
+    const { host, channel } = end.place!;
+    const whole = left.get(host) ?? known.get(host)?.slice() ?? new Float64Array(elementCount(host.shape));
+    left.set(host, whole);
+    // From each image's channels on.
+    const [length, step] = [end, host].map(({ shape }) => elementCount(shape.slice(1))) as [number, number];
+    const first = channel * elementCount(host.shape.slice(2));
+    for (let image = 0; image < end.shape[0]!; image++) {
+      whole.set(known.get(end)!.subarray(image * length, (image + 1) * length), image * step + first);
+    }
+  }
+  return outputs.map((output) => left.get(output) ?? known.get(output)!);
 }

@@ -87,7 +87,7 @@ Deno.test("where a smaller case stands for a large one, both have to hold", asyn
   const empty = copyBy(kernel(""));
   const infinite = copyBy(kernel("if (id.x < p.quads) { y[id.x] = x[id.x] / (x[id.x] - x[id.x]); }"));
   await assertRejects(() => measureCase(gpu, good, never, empty), Error, "instead of");
-  await assertRejects(() => measureCase(gpu, empty, never, good), Error, "zero everywhere");
+  await assertRejects(() => measureCase(gpu, empty, never, good), Error, "was not written");
   await assertRejects(() => measureCase(gpu, infinite, never, good), Error, "not finite");
 });
 
