@@ -9,73 +9,125 @@ import { constantValue } from "../src/ops/variable.ts";
 import { plan } from "../src/plan/plan.ts";
 import type { BenchCase } from "./cases.ts";
 import { checkCodes, checkValues } from "./check.ts";
-import type { Spread } from "./timing.ts";
+import { type Spread, spreadOf } from "./timing.ts";
 import { inputValues, type Values } from "./values.ts";
+
+interface LoadedCase {
+  executor: Executor;
+  inputs: ReadonlyMap<Tensor, Values>;
+  destroy(): void;
+}
+
+async function load(gpu: Gpu, each: BenchCase): Promise<LoadedCase> {
+  const memory = new Memory(gpu);
+  try {
+    // New buffers are zero, so that nothing right can be left over from an earlier run.
+    const executor = await Executor.load(plan(each.program, gpu.target), memory);
+    const inputs = inputValues(each, executor.plan);
+    for (const [tensor, values] of inputs) memory.write(tensor, values);
+    const destroy = () => {
+      executor.destroy();
+      memory.destroy();
+    };
+    return { executor, inputs, destroy };
+  } catch (error) {
+    memory.destroy();
+    throw error;
+  }
+}
 
 /** Loads the case with its inputs written, hands it to `use`, and frees everything. */
 export async function withCase<Result>(
   gpu: Gpu,
   each: BenchCase,
-  use: (executor: Executor, inputs: ReadonlyMap<Tensor, Values>) => Promise<Result>,
+  use: (loaded: LoadedCase) => Promise<Result>,
 ): Promise<Result> {
-  const memory = new Memory(gpu);
-  // New buffers are zero, so that nothing right can be left over from an earlier run.
-  const executor = await Executor.load(plan(each.program, gpu.target), memory);
+  const loaded = await load(gpu, each);
   try {
-    const inputs = inputValues(each, executor.plan);
-    for (const [tensor, values] of inputs) memory.write(tensor, values);
-    return await use(executor, inputs);
+    return await use(loaded);
   } finally {
-    executor.destroy();
-    memory.destroy();
+    loaded.destroy();
   }
 }
 
 /** Runs the case once and throws unless every value is what the float64 reference says. */
 export async function checkCase(gpu: Gpu, each: BenchCase): Promise<void> {
-  await withCase(gpu, each, verify(each));
+  await withCase(gpu, each, (loaded) => verify(each, loaded));
 }
 
-/** Checks the case, or `small` in its place where its own reference would take too long; then times it. */
+/** A case, and a smaller one that is checked in its place where its own reference would take too long. */
+export interface CheckedCase {
+  each: BenchCase;
+  small?: BenchCase;
+}
+
+async function check(gpu: Gpu, { each, small }: CheckedCase, loaded: LoadedCase): Promise<void> {
+  if (small) await checkCase(gpu, small);
+  await (small ? verifyAlive(each, loaded) : verify(each, loaded));
+}
+
+/** Checks the case, then times it. */
 export async function measureCase(
   gpu: Gpu,
-  each: BenchCase,
+  checked: CheckedCase,
   time: (executor: Executor) => Promise<Spread>,
-  small?: BenchCase,
 ): Promise<Spread> {
-  if (small) await checkCase(gpu, small);
-  return await withCase(gpu, each, async (executor, inputs) => {
-    if (small) await verifyAlive(executor, each, inputs);
-    else await verify(each)(executor, inputs);
-    const spread = await time(executor);
+  return await withCase(gpu, checked.each, async (loaded) => {
+    await check(gpu, checked, loaded);
+    const spread = await time(loaded.executor);
     gpu.check();
     return spread;
   });
 }
 
-function verify({ name, shape, outputs, program }: BenchCase) {
-  return async (executor: Executor, inputs: ReadonlyMap<Tensor, Values>) => {
-    executor.run();
-    const got = await executor.read(outputs);
-    const wanted = evaluate([...program.results ?? [], ...program.effects ?? []], outputs, inputs);
-    outputs.forEach((output, index) => {
-      if (output.operation.name === "nearest_code") {
-        const [x, codebook] = output.inputs.map((input) => inputs.get(input)!);
-        checkCodes(output, got[index]!, x!, codebook!);
-      } else {
-        // Whole numbers are right or wrong.
-        const allowed = output.dtype === "u32" ? 0 : undefined;
-        checkValues(`${name} ${shape}`, got[index]!, wanted[index]!, allowed);
-      }
-    });
-  };
+/** Checks all cases, then times them in turns, so that what else the machine does meets all of them alike. */
+export async function measureInTurns(
+  gpu: Gpu,
+  cases: readonly CheckedCase[],
+  time: (executor: Executor) => Promise<Spread>,
+  turns: number,
+): Promise<Spread[]> {
+  const all: LoadedCase[] = [];
+  try {
+    for (const checked of cases) {
+      const loaded = await load(gpu, checked.each);
+      all.push(loaded);
+      await check(gpu, checked, loaded);
+    }
+    const times: number[][] = all.map(() => []);
+    for (let turn = 0; turn < turns; turn++) {
+      for (const [index, { executor }] of all.entries()) times[index]!.push((await time(executor)).median);
+    }
+    gpu.check();
+    return times.map(spreadOf);
+  } finally {
+    for (const loaded of all) loaded.destroy();
+  }
+}
+
+async function verify(
+  { name, shape, outputs, program }: BenchCase,
+  { executor, inputs }: LoadedCase,
+): Promise<void> {
+  executor.run();
+  const got = await executor.read(outputs);
+  const wanted = evaluate([...program.results ?? [], ...program.effects ?? []], outputs, inputs);
+  outputs.forEach((output, index) => {
+    if (output.operation.name === "nearest_code") {
+      const [x, codebook] = output.inputs.map((input) => inputs.get(input)!);
+      checkCodes(output, got[index]!, x!, codebook!);
+    } else {
+      // Whole numbers are right or wrong.
+      const allowed = output.dtype === "u32" ? 0 : undefined;
+      checkValues(`${name} ${shape}`, got[index]!, wanted[index]!, allowed);
+    }
+  });
 }
 
 /** At least something was written, and all of it is finite. */
 async function verifyAlive(
-  executor: Executor,
   { name, shape, outputs }: BenchCase,
-  inputs: ReadonlyMap<Tensor, Values>,
+  { executor, inputs }: LoadedCase,
 ): Promise<void> {
   executor.run();
   const got = await executor.read(outputs);
