@@ -53,14 +53,12 @@ export function comparisonsFor(
   { elements, extent }: { elements: number; extent: number } = { elements: streamedElements, extent: side },
 ): Comparison[] {
   const small = extent > checkedSide ? convolutions(checkedSide) : [];
-  const convolutionCases = convolutions(extent).map((result, index): Comparison => {
-    const each = caseOf(result, target);
-    const smaller = small[index] && caseOf(small[index], target);
-    // Another kernel would prove nothing.
-    return { against: "arithmetic", each, small: smaller?.variant === each.variant ? smaller : undefined };
-  });
   return [
     ...streaming(elements).map((result): Comparison => ({ against: "copy", each: caseOf(result, target) })),
-    ...convolutionCases,
+    ...convolutions(extent).map((result, index): Comparison => ({
+      against: "arithmetic",
+      each: caseOf(result, target),
+      small: small[index] && caseOf(small[index], target),
+    })),
   ];
 }
