@@ -13,7 +13,7 @@ const withoutSubgroups = await Gpu.open({ subgroups: false });
 /** Cases that between them meet every edge of a tile. */
 const cases = operationCases.filter(({ operation, name }) =>
   ["conv2d", "conv_transpose2d", "normalised_conv2d"].includes(operation) &&
-  /odd size|uneven padding|padding 2|33 channels|to 33|64 to 128|128 to 64|128 to 128|128 to 1|dilation 2|stride 3|batch/
+  /odd size|halving|doubling|uneven padding|padding 2|33 channels|to 33|64 to 128|128 to 64|128 to 128|128 to 1|dilation 2|stride 3|batch/
     .test(name)
 );
 
