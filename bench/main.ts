@@ -25,6 +25,8 @@ import {
 import { format, kernelRow, readResults, type Results, type StepRow } from "./results.ts";
 import { measureStep } from "./steps.ts";
 import { Stopwatch } from "./timing.ts";
+import { stepProgram } from "./training_step.ts";
+import { openTuner } from "./tuning.ts";
 
 const description = {
   name: "bench",
@@ -139,7 +141,7 @@ async function measure(
 async function measureAllKernels(
   gpu: Gpu,
   stopwatch: Stopwatch,
-  { model, quick, filter }: Options,
+  { model, quick, filter, tune }: Options,
   sizes: readonly number[],
   batch: number,
 ): Promise<Pick<Results, "ceilings" | "comparisons" | "kernels">> {
@@ -155,7 +157,9 @@ async function measureAllKernels(
   const measured = await measureCeilings(gpu, stopwatch, turns, compared);
   let { ceilings } = measured;
   const timed = [];
+  const tuner = await openTuner(gpu, tune);
   for (const size of measuresSteps ? sizes : []) {
+    await tuner.prepare(stepProgram(modelNamed(model), size, batch));
     console.error(`checking and timing the kernels for ${size}×${size}, batch ${batch}`);
     const shape = { model: modelNamed(model), size, batch, runs };
     const cases = await measureKernels(gpu, stopwatch, shape, wanted("kernel"));
@@ -169,7 +173,7 @@ async function measureAllKernels(
 }
 
 async function measureAllSteps(
-  { adapter, model, filter, quick, steps }: Options,
+  { adapter, tune, model, filter, quick, steps }: Options,
   sizes: readonly number[],
   batches: readonly number[],
 ): Promise<StepRow[]> {
@@ -180,7 +184,13 @@ async function measureAllSteps(
       if (!matches(filter, `step ${size}×${size} batch ${batch}`)) continue;
       console.error(`timing training steps of ${size}×${size}, batch ${batch}`);
       rows.push(
-        await measureStep(adapter, modelNamed(model), size, batch, quick ? Math.min(steps, 5) : steps),
+        await measureStep(
+          { adapter, tune },
+          modelNamed(model),
+          size,
+          batch,
+          quick ? Math.min(steps, 5) : steps,
+        ),
       );
     }
   }
