@@ -51,11 +51,7 @@ export class Memory {
         `Cannot write ${tensor.label}: ${values.constructor.name} of ${values.length} for ${count} ${tensor.dtype}`,
       );
     }
-    this.gpu.device.queue.writeBuffer(
-      buffer,
-      offset,
-      tensor.type.layout === "flat" ? values : pack(tensor.type, values),
-    );
+    this.gpu.device.queue.writeBuffer(buffer, offset, stored(tensor, values));
   }
 
   /** Reads tensors back as row-major values of their shapes, in one copy and one wait. */
@@ -89,6 +85,18 @@ export class Memory {
     this.buffers.clear();
     this.homes.clear();
   }
+}
+
+/** Row-major values as the tensor's memory holds them. */
+function stored({ dtype, type }: Tensor, values: Values): Values | ArrayBuffer {
+  if (dtype === "f16") return new Float16Array(pack(type, values)).buffer;
+  return type.layout === "flat" ? values : pack(type, values);
+}
+
+/** The numbers in a tensor's memory, in the order in which they lie there. */
+function storedValues({ dtype }: Tensor, bytes: ArrayBuffer): Values {
+  if (dtype === "f16") return new Float32Array(new Float16Array(bytes));
+  return dtype === "u32" ? new Uint32Array(bytes) : new Float32Array(bytes);
 }
 
 /** Where a tensor's values are now. */
@@ -133,10 +141,7 @@ async function stageTensors(gpu: Gpu, homes: readonly Home[]): Promise<StagedTen
       const bytes = await gpu.map(staging);
       return homes.map(({ tensor }, index) => {
         const part = bytes.slice(offsets[index]!, offsets[index]! + storedBytes(tensor.type));
-        return unpack(
-          tensor.type,
-          tensor.dtype === "u32" ? new Uint32Array(part) : new Float32Array(part),
-        );
+        return unpack(tensor.type, storedValues(tensor, part));
       });
     } finally {
       gpu.free(staging);

@@ -5,7 +5,14 @@ import type { Kernel, Lowering } from "../graph/lowering.ts";
 import type { Operation } from "../graph/operation.ts";
 import { apply, type Tensor } from "../graph/tensor.ts";
 import source from "../../kernels/elementwise.wgsl" with { type: "text" };
-import { notDifferentiable, quadCount, requireSameType, requireType, streamingCost } from "./support.ts";
+import {
+  floatOf,
+  notDifferentiable,
+  quadCount,
+  requireSameType,
+  requireType,
+  streamingCost,
+} from "./support.ts";
 
 const kernel: Kernel = { name: "elementwise", source };
 
@@ -41,7 +48,7 @@ export function elementwise<Attributes>(
     name,
     infer(inputs) {
       const first = inputs[0]!;
-      requireType(name, "input", first, first.shape);
+      requireType(name, "input", first, first.shape, floatOf(first));
       inputs.forEach((input, index) => {
         if (index >= firstScalar) requireType(name, "factor", input, []);
         else requireSameType(name, first, input);

@@ -4,6 +4,7 @@ import {
   type DataType,
   divideUp,
   elementCount,
+  type FloatType,
   type Shape,
   storedBytes,
   storedCount,
@@ -50,6 +51,11 @@ export function rowParams(tensors: Readonly<Record<string, Tensor>>): Record<str
       return [[`${name}_row`, row], [`${name}_first`, first]];
     }),
   );
+}
+
+/** How an operation's float inputs are stored, from its first one: the same operation works on both kinds. */
+export function floatOf({ dtype }: TensorType): FloatType {
+  return dtype === "f16" ? "f16" : "f32";
 }
 
 /** The number of quads that a tensor takes in memory. */

@@ -1,6 +1,6 @@
-/** Tensors that lie one behind the other in one buffer, so that one dispatch reaches all of them. */
+/** Tensors of one type of element that lie one behind the other in one buffer, so that one dispatch reaches all of them. */
 
-import { floatType, roundUp, storedBytes } from "../graph/layout.ts";
+import { elementBytes, floatType, roundUp, storedBytes } from "../graph/layout.ts";
 import type { Tensor } from "../graph/tensor.ts";
 
 /** Every member begins at a multiple of this, the largest alignment that WebGPU lets an adapter ask for. */
@@ -25,7 +25,8 @@ export class Arena {
       this.offsets.set(member, end);
       end = roundUp(end + storedBytes(member.type), alignment);
     }
-    this.tensor = variable(floatType([end / 4]), label);
+    const dtype = members[0]?.dtype ?? "f32";
+    this.tensor = variable(floatType([end / elementBytes(dtype)], "flat", dtype), label);
   }
 
   /** Where a member begins, in bytes. */

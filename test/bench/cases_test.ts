@@ -12,6 +12,7 @@ import { plan } from "../../src/plan/plan.ts";
 const software: Target = {
   subgroupLanes: 8,
   subgroupsNeedEnable: false,
+  halves: true,
   parallelWorkgroups: 4,
   maxWorkgroupsPerDimension: 65535,
   maxInvocations: 1024,
