@@ -17,7 +17,7 @@ import {
 } from "./convolution.ts";
 import { sumPartials } from "./sum_partials.ts";
 import { unnormalised } from "./normalisation.ts";
-import { imageShape, notDifferentiable, requireType, rowParams } from "./support.ts";
+import { floatOf, imageShape, notDifferentiable, requireType, rowParams } from "./support.ts";
 
 const subgroupKernel: Kernel = { name: "conv2d_weight_gradient_subgroup", source: subgroupSource };
 const workgroupKernel: Kernel = { name: "conv2d_weight_gradient_workgroup", source: workgroupSource };
@@ -65,7 +65,7 @@ const conv2dWeightGradientOperation: Operation<Attributes> = {
     const input = imageShape("conv2d_weight_gradient", x!);
     const output = imageShape("conv2d_weight_gradient", upstream!);
     const expected = [input.images, output.channels, ...convolvedSize(input, kernel, attributes)];
-    requireType("conv2d_weight_gradient", "upstream gradient", upstream!, expected);
+    requireType("conv2d_weight_gradient", "upstream gradient", upstream!, expected, floatOf(x!));
     return floatType([output.channels, input.channels, kernel[0]!, kernel[1]!], "taps_first");
   },
   gradient: notDifferentiable("conv2d_weight_gradient"),

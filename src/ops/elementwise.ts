@@ -1,6 +1,6 @@
 /** Operations of one element at a time. They have no kernel of their own: they join the kernel that makes their input. */
 
-import { divideUp, elementCount } from "../graph/layout.ts";
+import { divideUp, elementCount, type FloatType } from "../graph/layout.ts";
 import type { Kernel, Lowering } from "../graph/lowering.ts";
 import type { Operation } from "../graph/operation.ts";
 import { apply, type Tensor } from "../graph/tensor.ts";
@@ -127,6 +127,21 @@ const mseGradientOperation = elementwise<{ factor: number }>({
   firstScalar: 2,
 });
 
+/** x stored as the other kind of float; what joins operations of both kinds into one kernel. */
+const castOperation: Operation<{ dtype: FloatType }> = {
+  ...elementwise<{ dtype: FloatType }>({
+    name: "cast",
+    expression: ([x]) => x!,
+    value: ([x]) => x!,
+    gradient: ({ inputs: [x] }, upstream) => [cast(upstream, floatOf(x!.type))],
+    flops: 0,
+  }),
+  infer([x], { dtype }) {
+    requireType("cast", "input", x!, x!.shape, floatOf(x!));
+    return { ...x!, dtype };
+  },
+};
+
 /** max(x, 0). */
 export function relu(x: Tensor): Tensor {
   return apply(reluOperation, [x], undefined);
@@ -157,8 +172,14 @@ export function mseGradient(a: Tensor, b: Tensor, upstream: Tensor): Tensor {
   return apply(mseGradientOperation, [a, b, upstream], { factor: 2 / elementCount(a.shape) });
 }
 
+/** x stored as `dtype`; x itself where it is. */
+export function cast(x: Tensor, dtype: FloatType): Tensor {
+  return x.dtype === dtype ? x : apply(castOperation, [x], { dtype });
+}
+
 export {
   addOperation,
+  castOperation,
   mseGradientOperation,
   multiplyOperation,
   reluGradientOperation,

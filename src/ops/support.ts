@@ -63,14 +63,11 @@ export function quadCount(tensor: Tensor): number {
   return storedCount(tensor.type) / 4;
 }
 
-/** Throws unless both have the same shape and layout. */
+/** Throws unless both have the same shape, layout and type of element. */
 export function requireSameType(operation: string, first: TensorType, second: TensorType): void {
-  if (
-    `${first.shape}` !== `${second.shape}` || first.layout !== second.layout || first.dtype !== second.dtype
-  ) {
-    throw new RangeError(
-      `Cannot run ${operation} as both inputs must have one shape: [${first.shape}] ${first.layout} and [${second.shape}] ${second.layout}`,
-    );
+  const [one, other] = [first, second].map(({ shape, layout, dtype }) => `${dtype} [${shape}] ${layout}`);
+  if (one !== other) {
+    throw new RangeError(`Cannot run ${operation} as both inputs must have one shape: ${one} and ${other}`);
   }
 }
 

@@ -25,6 +25,7 @@ import { conv2dOperation, convTranspose2dOperation } from "./conv2d.ts";
 import { conv2dWeightGradientOperation } from "./conv2d_weight_gradient.ts";
 import {
   addOperation,
+  castOperation,
   mseGradientOperation,
   multiplyOperation,
   reluGradientOperation,
@@ -56,6 +57,7 @@ export const operations = {
   subtract: subtractOperation,
   multiply: multiplyOperation,
   scale: scaleOperation,
+  cast: castOperation,
   sum: sumOperation,
   spread: spreadOperation,
   mse: mseOperation,

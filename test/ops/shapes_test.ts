@@ -10,7 +10,7 @@ import { codeStatistics, gatherCode, nearestCode, perplexity } from "../../src/o
 import { conv2d, convTranspose2d } from "../../src/ops/conv2d.ts";
 import { conv2dWeightGradient } from "../../src/ops/conv2d_weight_gradient.ts";
 import type { Window } from "../../src/ops/convolution.ts";
-import { add, mseGradient, multiply, relu, subtract } from "../../src/ops/elementwise.ts";
+import { add, cast, mseGradient, multiply, relu, subtract } from "../../src/ops/elementwise.ts";
 import { logisticLoss } from "../../src/ops/logistic_loss.ts";
 import { maxPool2d, maxPool2dGradient } from "../../src/ops/max_pooling.ts";
 import { moments as momentsOf } from "../../src/ops/moments.ts";
@@ -120,6 +120,16 @@ const refused: [string, () => Tensor, string, ...string[]][] = [
   ["layouts", () => subtract(x, tensor([2, 4, 5, 7])), "subtract", "channels_last", "flat"],
   ["a scalar", () => multiply(x, tensor([])), "multiply", "[2,4,5,7]", "[]"],
   ["integers", () => relu(codes(2, 3)), "relu", "u32 [2,3]"],
+  ["integers", () => cast(codes(2, 3), "f16"), "cast", "u32 [2,3]"],
+  ["two kinds of floats", () => add(x, cast(x, "f16")), "add", "f32 [2,4,5,7]", "f16 [2,4,5,7]"],
+  [
+    "a wide weight",
+    () => conv2d(cast(x, "f16"), weight(3, 4, 3, 3), undefined, plain),
+    "conv2d",
+    "f16",
+    "f32",
+  ],
+  ["two kinds of floats", () => concat([x, cast(x, "f16")]), "concat", "f32 and f16"],
   ["upstream", () => mseGradient(x, x, x), "mse_gradient", "f32 []", "[2,4,5,7]"],
   ["shapes", () => mse(x, image(2, 3, 5, 7)), "mse", "[2,4,5,7]", "[2,3,5,7]"],
   ["layout", () => channelsLast(x), "channels_last", "[2,4,5,7], channels_last"],
