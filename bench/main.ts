@@ -5,6 +5,7 @@ import { run } from "../cli/run.ts";
 import { versions } from "../cli/versions.ts";
 import { UsageError } from "../src/errors.ts";
 import { Gpu } from "../src/gpu/device.ts";
+import type { FloatType } from "../src/graph/layout.ts";
 import { writeFileAtomic } from "../src/io/atomic.ts";
 import type { BenchCase } from "./cases.ts";
 import { measureCeilings, measureKernels } from "./kernels.ts";
@@ -51,7 +52,7 @@ async function main(): Promise<void> {
 }
 
 async function showPlans(
-  { adapter }: Options,
+  { adapter, precision }: Options,
   model: ModelName,
   sizes: readonly number[],
   batches: readonly number[],
@@ -62,8 +63,8 @@ async function showPlans(
   console.log(`${gpu.adapter.name}`);
   for (const size of sizes) {
     for (const batch of batches) {
-      console.log(`\n${model}, a training step, ${size}×${size}, batch ${batch}\n`);
-      console.log(describePlan(model, size, batch, target));
+      console.log(`\n${model}, a training step, ${size}×${size}, batch ${batch}, ${precision}\n`);
+      console.log(describePlan({ model, size, batch, precision: precision as FloatType }, target));
     }
   }
 }
@@ -124,7 +125,7 @@ async function measureAllKernels(
 }
 
 async function measureAllSteps(
-  { adapter, model, filter, quick, steps }: Options,
+  { adapter, model, filter, precision, quick, steps }: Options,
   sizes: readonly number[],
   batches: readonly number[],
 ): Promise<StepRow[]> {
@@ -134,7 +135,11 @@ async function measureAllSteps(
       if (!matches(filter, `step ${size}×${size} batch ${batch}`)) continue;
       console.error(`timing training steps of ${size}×${size}, batch ${batch}`);
       rows.push(
-        await measureStep(adapter, modelNamed(model), size, batch, quick ? Math.min(steps, 5) : steps),
+        await measureStep(
+          adapter,
+          { model: modelNamed(model), size, batch, precision: precision as FloatType },
+          quick ? Math.min(steps, 5) : steps,
+        ),
       );
     }
   }

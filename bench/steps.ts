@@ -3,7 +3,7 @@
 import { Gpu } from "../src/gpu/device.ts";
 import type { StepRow } from "./results.ts";
 import { spreadOf } from "./timing.ts";
-import type { ModelName } from "./models.ts";
+import type { StepChoice } from "./models.ts";
 import { TrainingStep } from "./training_step.ts";
 
 /** Steps between two waits take about this long, so that a wait counts as little as it does in training. */
@@ -18,14 +18,13 @@ const mostStepsInBurst = 32;
  */
 export async function measureStep(
   adapter: string | undefined,
-  model: ModelName,
-  size: number,
-  batch: number,
+  choice: StepChoice,
   steps: number,
 ): Promise<StepRow> {
+  const { model, size, batch } = choice;
   const start = performance.now();
   const gpu = await Gpu.open({ adapter });
-  const step = await TrainingStep.load(gpu, model, size, batch);
+  const step = await TrainingStep.load(gpu, choice);
   try {
     await step.run(1);
     const firstStepMilliseconds = performance.now() - start;

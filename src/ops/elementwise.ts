@@ -14,13 +14,14 @@ import {
   streamingCost,
 } from "./support.ts";
 
-const kernel: Kernel = { name: "elementwise", source };
+/** y = x but for the epilogue. */
+export const elementwiseKernel: Kernel = { name: "elementwise", source };
 
 /** One dispatch over the node's first input; the planner puts the node's expression, and what follows it, behind the load. */
 function lower(node: Tensor, lowering: Lowering): void {
   const cost = node.operation.cost(node);
   lowering.dispatch({
-    kernel,
+    kernel: elementwiseKernel,
     constants: {},
     bindings: { x: node.inputs[0]!, y: node },
     params: { quads: quadCount(node) },

@@ -23,7 +23,7 @@ interface Reduction {
 }
 
 /** Workgroups add up their parts, then one adds up the workgroups' sums: always in the same order. */
-function lowerReduction(node: Tensor, lowering: Lowering, { term, factor, inputs }: Reduction): void {
+export function lowerReduction(node: Tensor, lowering: Lowering, { term, factor, inputs }: Reduction): void {
   const quads = quadCount(inputs[0]!);
   const parts = Math.min(lowering.target.parallelWorkgroups, divideUp(quads, threads * quadsPerThread));
   const { flops, bytes } = node.operation.cost(node);

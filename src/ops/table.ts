@@ -33,7 +33,9 @@ import {
   scaleOperation,
   subtractOperation,
 } from "./elementwise.ts";
+import { halfCopiesOperation, halfCopyOperation } from "./half_copies.ts";
 import { logisticLossGradientOperation, logisticLossOperation } from "./logistic_loss.ts";
+import { countNonFiniteOperation, lossScaleOperation } from "./loss_scale.ts";
 import { maxPool2dGradientOperation, maxPool2dOperation } from "./max_pooling.ts";
 import { momentsGradientOperation, momentsOperation } from "./moments.ts";
 import { normaliseGradientOperation, normaliseOperation } from "./normalisation.ts";
@@ -95,6 +97,10 @@ export const operations = {
   ema_update: emaUpdateOperation,
   count_codes: countCodesOperation,
   restart_codes: restartCodesOperation,
+  count_non_finite: countNonFiniteOperation,
+  loss_scale: lossScaleOperation,
+  half_copies: halfCopiesOperation,
+  half_copy: halfCopyOperation,
   adam: adamOperation,
   record: recordOperation,
   record_rows: recordRowsOperation,

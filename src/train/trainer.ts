@@ -76,6 +76,7 @@ export abstract class Trainer<
     public learningRate: number,
   ) {
     this.memory = new Memory(gpu);
+    if (optimizer.mixed) set.halves = optimizer.mixed.halves;
   }
 
   /**
@@ -220,7 +221,7 @@ export abstract class Trainer<
     return await this.read(this.set.all);
   }
 
-  /** Adam's moments, under the parameters' keys with `.exp_avg` and `.exp_avg_sq` behind them. */
+  /** Adam's moments, under the parameters' keys with `.exp_avg` and `.exp_avg_sq` behind them, and the state of the loss's scale. */
   async moments(): Promise<State> {
     return await this.read(this.momentTensors);
   }
@@ -235,7 +236,7 @@ export abstract class Trainer<
 
   /** Adam begins anew: its moments are zero, and its bias correction counts from the next step. */
   restartMoments(): void {
-    for (const { tensor } of this.momentTensors) {
+    for (const tensor of this.optimizer.running) {
       this.memory.write(tensor, new Float32Array(elementCount(tensor.shape)));
     }
     this.momentsSince = this.steps;
@@ -273,13 +274,15 @@ export abstract class Trainer<
   }
 
   private get momentTensors(): Entry[] {
-    const { firstMoments, secondMoments } = this.optimizer;
-    return [firstMoments, secondMoments].flatMap(({ members }) =>
+    const { firstMoments, secondMoments, mixed } = this.optimizer;
+    const moments = [firstMoments, secondMoments].flatMap(({ members }) =>
       members.map((tensor, index) => {
         const { shape } = this.set.parameters[index]!;
         return { key: tensor.label, shape, tensor };
       })
     );
+    const scaling = Object.values<Tensor>(mixed ? { ...mixed.state } : {});
+    return [...moments, ...scaling.map((tensor) => ({ key: tensor.label, shape: tensor.shape, tensor }))];
   }
 
   private async read(entries: readonly Entry[]): Promise<State> {
