@@ -45,9 +45,7 @@ export async function measureStep(
     const { dispatches, peakBytes } = step.plan;
     const flops = dispatches.reduce((sum, dispatch) => sum + dispatch.flops, 0);
     return {
-      model,
-      size,
-      batch,
+      ...choice,
       imagesPerSecond,
       gigaflops: flops * imagesPerSecond.median / batch / 1e9,
       dispatches: dispatches.length,

@@ -31,6 +31,11 @@ export class MixedPrecision {
     this.copies = new Arena(label, [...this.halves.values()], () => target);
   }
 
+  /** What a checkpoint holds of it, under the tensors' labels. */
+  get tensors(): Tensor[] {
+    return Object.values(this.state);
+  }
+
   /** What a run logs of it, by name. */
   get scalars(): { loss_scale: Tensor } {
     return { loss_scale: this.state.scale };

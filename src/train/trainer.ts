@@ -281,7 +281,7 @@ export abstract class Trainer<
         return { key: tensor.label, shape, tensor };
       })
     );
-    const scaling = Object.values<Tensor>(mixed ? { ...mixed.state } : {});
+    const scaling = mixed?.tensors ?? [];
     return [...moments, ...scaling.map((tensor) => ({ key: tensor.label, shape: tensor.shape, tensor }))];
   }
 
