@@ -3,11 +3,13 @@
  * of one group, which plan to the same dispatches: the same code, parameters, grids and sizes. That this is so is checked.
  */
 
-import type { Target } from "../src/graph/lowering.ts";
-import { ancestors, apply, Tensor } from "../src/graph/tensor.ts";
-import { variable } from "../src/ops/variable.ts";
-import { fuse, type Group } from "../src/plan/fuse.ts";
+import { storedBytes } from "../src/graph/layout.ts";
+import { type Operand, Scratch, type Target } from "../src/graph/lowering.ts";
+import { ancestors, storageOf, type Tensor } from "../src/graph/tensor.ts";
+import { narrowOperation } from "../src/ops/parts.ts";
+import { rows } from "../src/ops/support.ts";
 import { type Plan, plan, type PlannedDispatch, type Program } from "../src/plan/plan.ts";
+import { boundBy, isolatedGroups, type LoweredGroup, loweredGroups } from "./isolation.ts";
 
 /** One kernel at one shape, as a program of its own. */
 export interface BenchCase {
@@ -15,13 +17,13 @@ export interface BenchCase {
   name: string;
   /** The variants of its dispatches. */
   variant: string;
-  /** Shapes of what it reads and of what it leaves. */
+  /** Shapes of what it reads and of what it leaves, where 8×32[64/256]×4×4 are channels 64 to 95 of 256. */
   shape: string;
   /** How often it stands in the program that it comes from, and the first of its places among that program's groups. */
   count: number;
   group: number;
   program: Program;
-  /** What can be read after a run: a result, or variables that an update changed. */
+  /** What can be read after a run: results, variables that an update changed, or those whose rows the results lie in. */
   outputs: readonly Tensor[];
   flops: number;
   /** Bytes of every operand that its dispatches bind; twice for what they change in place. */
@@ -30,73 +32,61 @@ export interface BenchCase {
 
 /** A program that leaves `result`, or makes the change that it stands for, as a case. */
 export function caseOf(result: Tensor, target: Target): BenchCase {
-  const changed = result.operation.updates?.(result);
-  const program: Program = changed ? { effects: [result] } : { results: [result] };
-  const outputs = changed ?? [result];
+  const nodes = ancestors([result]);
+  const ends = [result, ...nodes.flatMap(({ further }) => further)];
+  const groups = loweredGroups({ effects: ends }, target);
+  const bound = new Set(groups.flatMap(boundBy));
+  const left = ends.filter((end) => bound.has(end));
+  const readable = left.filter(({ place }) => !place);
+  const program: Program = { results: readable, effects: ends.filter((end) => !readable.includes(end)) };
+  const changed = ends.flatMap((end) => end.operation.updates?.(end) ?? []);
   const planned = plan(program, target);
-  const nodes = ancestors([result]).filter((node) => !node.operation.persistent);
-  const read = nodes.flatMap((node) => node.inputs).filter((input) =>
-    input.operation.persistent && planned.locations.has(input) && input.shape.length > 0
-  );
-  const shapes = (tensors: Iterable<Tensor>) => [...tensors].map(({ shape }) => shape.join("×")).join(" ");
-  const left = outputs.filter(({ shape }) => shape.length > 0);
+  const read = nodes.filter((node) => !isMemory(node)).flatMap(({ inputs }) => inputs)
+    .filter((input) => isMemory(input) && planned.locations.has(storageOf(input)));
   return {
-    name: nodes.map((node) => node.operation.name).join("+"),
+    name: groups.flatMap(({ root, chain }) => [...new Set([root, ...chain])])
+      .map(({ operation }) => operation.name).join("+"),
     variant: planned.dispatches.map(({ variant }) => variant.label).filter(unique).join(", "),
-    shape: `${shapes(new Set(read))} → ${shapes(left) || "scalar"}`,
+    shape: `${describe(read)} → ${describe([...changed, ...left]) || "scalar"}`,
     count: 1,
     group: 0,
     program,
-    outputs,
+    outputs: [...changed, ...left.map(storageOf)].filter(unique),
     flops: total(planned.dispatches, ({ flops }) => flops),
-    bytes: total(planned.dispatches, (dispatch) => boundBytes(dispatch, planned)),
+    bytes: boundBytes(groups, planned),
   };
+}
+
+/** A variable, or a part of one. */
+function isMemory({ operation }: Tensor): boolean {
+  return operation.persistent === true || operation === narrowOperation;
+}
+
+function describe(tensors: readonly Tensor[]): string {
+  const extents = (tensor: Tensor) => {
+    const whole = storageOf(tensor).shape[1];
+    return tensor.shape.map((extent, axis) =>
+      axis === 1 && extent !== whole ? `${extent}[${4 * rows(tensor).first}/${whole}]` : extent
+    );
+  };
+  const described = tensors.filter(({ shape }) => shape.length > 0).filter(unique);
+  return described.map((tensor) => extents(tensor).join("×")).join(" ");
 }
 
 /** The cases of all of a program's groups in their order, those that are the same counted and not repeated. */
 export function casesOf(program: Program, target: Target): BenchCase[] {
   const whole = plan(program, target);
   const cases = isolatedGroups(program, target).map((result) => caseOf(result, target));
-  const plans = cases.map((each) => plan(each.program, target));
-  requireSame(whole.dispatches.map(signature), plans.flatMap((each) => each.dispatches.map(signature)));
+  const signatures = cases.map((each) => plan(each.program, target).dispatches.map(signature));
+  requireSame(whole.dispatches.map(signature), signatures.flat());
   const distinct = new Map<string, BenchCase>();
   cases.forEach((each, index) => {
-    const key = plans[index]!.dispatches.map(signature).join("\n");
+    const key = signatures[index]!.join("\n");
     const known = distinct.get(key);
     if (known) known.count++;
     else distinct.set(key, { ...each, group: index });
   });
   return [...distinct.values()];
-}
-
-/** The results of the program's groups, as the planner makes them, each computed from variables instead of from the rest. */
-export function isolatedGroups(
-  { results = [], effects = [], arenas = [] }: Program,
-  target: Target,
-): Tensor[] {
-  const nodes = ancestors([...results, ...effects]).filter((node) => !node.operation.persistent);
-  const kept = new Set([...results, ...effects, ...arenas.flatMap(({ members }) => members)]);
-  return fuse(nodes, kept, (root) => {
-    let fusible = false;
-    root.operation.lower(root, { target, dispatch: (request) => fusible = request.epilogue === true });
-    return fusible;
-  }).map(isolate);
-}
-
-function isolate({ root, chain, result }: Group): Tensor {
-  const copies = new Map<Tensor, Tensor>();
-  const copyOf = (tensor: Tensor): Tensor => {
-    const { operation, inputs, attributes, type, label } = tensor;
-    const inside = tensor === root || chain.includes(tensor);
-    let copy = copies.get(tensor);
-    if (!copy && inside) copy = new Tensor(operation, inputs.map(copyOf), attributes, type, label);
-    else if (!copy) {
-      copy = operation.persistent ? apply(operation, [], attributes, label) : variable(type, label);
-    }
-    copies.set(tensor, copy);
-    return copy;
-  };
-  return copyOf(result);
 }
 
 /** What makes a dispatch what it is; only where in memory it works is left out. */
@@ -112,16 +102,23 @@ function requireSame(wanted: readonly string[], got: readonly string[]): void {
   throw new Error(`the cases are not what the program runs: dispatch ${at} of it, ${name}, differs`);
 }
 
-function boundBytes({ variant, bindings }: PlannedDispatch, { buffers }: Plan): number {
-  return total(bindings, ({ name, location }) => {
-    const { access } = variant.bindings.find((binding) => binding.name === name)!;
-    const inPlace = access === "read_write" && buffers[location.buffer]!.owner !== undefined;
-    return location.bytes * (inPlace ? 2 : 1);
-  });
+function boundBytes(groups: readonly LoweredGroup[], { dispatches }: Plan): number {
+  const requests = groups.flatMap((group) => group.requests);
+  const read = new Set(groups.flatMap(({ root }) => root.inputs.map(storageOf)));
+  const isChanged = (operand: Operand | undefined, access: string) =>
+    operand && !(operand instanceof Scratch) && access === "read_write" && read.has(storageOf(operand));
+  return total(dispatches, ({ variant, bindings }, index) =>
+    total(bindings, ({ name, location }) => {
+      // What is fused behind the dispatch is not in its request, and only read.
+      const operand = requests[index]!.bindings[name];
+      const bytes = operand && !(operand instanceof Scratch) ? storedBytes(operand.type) : location.bytes;
+      const { access } = variant.bindings.find((binding) => binding.name === name)!;
+      return isChanged(operand, access) ? 2 * bytes : bytes;
+    }));
 }
 
-function total<Item>(items: readonly Item[], value: (item: Item) => number): number {
-  return items.reduce((sum, item) => sum + value(item), 0);
+function total<Item>(items: readonly Item[], value: (item: Item, index: number) => number): number {
+  return items.reduce((sum, item, index) => sum + value(item, index), 0);
 }
 
 function unique<Item>(item: Item, index: number, all: readonly Item[]): boolean {

@@ -2,10 +2,13 @@
 
 import type { Gpu } from "../src/gpu/device.ts";
 import type { Tensor } from "../src/graph/tensor.ts";
-import { type BenchCase, caseOf, casesOf, isolatedGroups } from "./cases.ts";
+import { type BenchCase, caseOf, casesOf } from "./cases.ts";
 import { copy, count, multiplyAdd, product } from "./ceilings.ts";
-import { measureCase, withCase } from "./measure.ts";
-import type { Ceilings } from "./results.ts";
+import type { Comparison } from "./comparisons.ts";
+import { isolatedGroups } from "./isolation.ts";
+import { measureCase, measureInTurns, withCase } from "./measure.ts";
+import type { ModelName } from "./models.ts";
+import { type Ceilings, type ComparisonRow, comparisonRow } from "./results.ts";
 import type { Spread, Stopwatch } from "./timing.ts";
 import { stepProgram } from "./training_step.ts";
 
@@ -17,34 +20,54 @@ const countedDispatches = 1000;
 const mostReferenceFlops = 3e8;
 const imagesOfCheck = 2;
 
+/** Timed runs of all of a step's kernels together: with hundreds of kernels each has fewer, as a wait takes ten milliseconds. */
+const mostTimedRuns = 3000;
+const fewestRuns = 3;
+
+/** The adapter's ceilings, and what was compared with them in the same turns. */
+export interface MeasuredCeilings {
+  ceilings: Ceilings;
+  comparisons: ComparisonRow[];
+}
+
 /**
- * The adapter's ceilings; calibrates the stopwatch on the way. Each is the best of its runs, and of what was measured
- * `before`: what else the machine does can only hide a ceiling.
+ * The adapter's ceilings, and what is `compared` with them; calibrates the stopwatch on the way. Each is the best of its turns:
+ * what else the machine does can only hide a ceiling.
  */
 export async function measureCeilings(
   gpu: Gpu,
   stopwatch: Stopwatch,
-  runs: number,
-  before?: Ceilings,
-): Promise<Ceilings> {
-  const arithmetic = caseOf(multiplyAdd(multiplyAddElements), gpu.target);
-  await withCase(gpu, arithmetic, (executor) => stopwatch.calibrate(executor));
-  const least = async (each: BenchCase) =>
-    (await measureCase(gpu, each, (executor) => stopwatch.time(executor, runs))).least;
-  const copied = caseOf(copy(copyElements), gpu.target);
-  const multiplied = caseOf(product(), gpu.target);
-  const counted = caseOf(count(countedDispatches), gpu.target);
-  const inOnePass = await measureCase(gpu, counted, (executor) => stopwatch.timeOnTheWall(executor, runs));
+  turns: number,
+  compared: readonly Comparison[] = [],
+): Promise<MeasuredCeilings> {
+  const { target } = gpu;
+  const [arithmetic, copied, multiplied] = [
+    multiplyAdd(multiplyAddElements),
+    copy(copyElements),
+    product(),
+  ].map((result) => caseOf(result, target)) as [BenchCase, BenchCase, BenchCase];
+  await withCase(gpu, arithmetic, ({ executor }) => stopwatch.calibrate(executor));
+  const bounds = [arithmetic, copied, multiplied].map((each) => ({ each }));
+  const [first, second, third, ...rest] = await measureInTurns(
+    gpu,
+    [...bounds, ...compared],
+    (executor) => stopwatch.time(executor, 1),
+    turns,
+  );
+  const counted = { each: caseOf(count(countedDispatches), target) };
+  const inOnePass = await measureCase(gpu, counted, (executor) => stopwatch.timeOnTheWall(executor, turns));
   const ceilings: Ceilings = {
-    gigaflops: arithmetic.flops / await least(arithmetic) / 1e6,
-    gigabytes: copied.bytes / await least(copied) / 1e6,
-    productGigaflops: multiplied.flops / await least(multiplied) / 1e6,
+    gigaflops: arithmetic.flops / first!.least / 1e6,
+    gigabytes: copied.bytes / second!.least / 1e6,
+    productGigaflops: multiplied.flops / third!.least / 1e6,
     dispatchMicroseconds: 1000 * inOnePass.least / countedDispatches,
   };
-  return before ? bestOf(before, ceilings) : ceilings;
+  const comparisons = compared.map((comparison, index) => comparisonRow(comparison, rest[index]!, ceilings));
+  return { ceilings, comparisons };
 }
 
-function bestOf(first: Ceilings, second: Ceilings): Ceilings {
+/** The better of two measurements, ceiling by ceiling. */
+export function bestOf(first: Ceilings, second: Ceilings): Ceilings {
   return {
     gigaflops: Math.max(first.gigaflops, second.gigaflops),
     gigabytes: Math.max(first.gigabytes, second.gigabytes),
@@ -63,18 +86,24 @@ export interface TimedCase {
 export async function measureKernels(
   gpu: Gpu,
   stopwatch: Stopwatch,
-  { size, batch, runs }: { size: number; batch: number; runs: number },
+  { model, size, batch, runs }: { model: ModelName; size: number; batch: number; runs: number },
   wanted: (each: BenchCase) => boolean,
 ): Promise<TimedCase[]> {
   const { target } = gpu;
+  const cases = casesOf(stepProgram(model, size, batch), target).filter(wanted);
+  const enough = Math.max(fewestRuns, Math.min(runs, Math.floor(mostTimedRuns / cases.length)));
   // The same groups in the same order, made when the first of them is needed.
-  let small: Tensor[] | undefined;
+  let groups: Tensor[] | undefined;
   const timed: TimedCase[] = [];
-  for (const each of casesOf(stepProgram("vqvae", size, batch), target).filter(wanted)) {
+  for (const each of cases) {
     const isLarge = each.flops > mostReferenceFlops && batch > imagesOfCheck;
-    if (isLarge) small ??= isolatedGroups(stepProgram("vqvae", size, imagesOfCheck), target);
-    const checked = isLarge ? caseOf(small![each.group]!, target) : undefined;
-    const milliseconds = await measureCase(gpu, each, (executor) => stopwatch.time(executor, runs), checked);
+    if (isLarge) groups ??= isolatedGroups(stepProgram(model, size, imagesOfCheck), target);
+    const small = isLarge ? caseOf(groups![each.group]!, target) : undefined;
+    const milliseconds = await measureCase(
+      gpu,
+      { each, small },
+      (executor) => stopwatch.time(executor, enough),
+    );
     timed.push({ each, milliseconds });
   }
   return timed;

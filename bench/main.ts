@@ -8,18 +8,28 @@ import { Gpu } from "../src/gpu/device.ts";
 import type { FloatType } from "../src/graph/layout.ts";
 import { writeFileAtomic } from "../src/io/atomic.ts";
 import type { BenchCase } from "./cases.ts";
-import { measureCeilings, measureKernels } from "./kernels.ts";
+import { comparisonsFor } from "./comparisons.ts";
+import { costsOf } from "./costs.ts";
+import { matches, type Section, wantsSection } from "./filter.ts";
+import { bestOf, measureCeilings, measureKernels } from "./kernels.ts";
 import type { ModelName } from "./models.ts";
 import { benchTable, checkSize, modelNamed, readList } from "./options.ts";
 import { describePlan } from "./plans.ts";
-import { ceilingsTable, kernelsTable, matches, stepsTable } from "./report.ts";
+import {
+  ceilingsTable,
+  comparisonsTable,
+  costsTable,
+  familiesTable,
+  kernelsTable,
+  stepsTable,
+} from "./report.ts";
 import { format, kernelRow, readResults, type Results, type StepRow } from "./results.ts";
 import { measureStep } from "./steps.ts";
 import { Stopwatch } from "./timing.ts";
 
 const description = {
   name: "bench",
-  summary: "measures the adapter, every kernel of the codec's training step, and whole steps of either model",
+  summary: "measures the adapter, every kernel of a model's training step, and whole steps",
   examples: [
     "./vqray bench --quick",
     "./vqray bench --json before.json",
@@ -75,53 +85,88 @@ async function measure(
   batches: readonly number[],
   old: Results | undefined,
 ): Promise<Results> {
-  const gpu = await Gpu.open({ adapter: options.adapter });
+  const { adapter, filter } = options;
+  const gpu = await Gpu.open({ adapter });
   const stopwatch = await Stopwatch.make(gpu);
-  // Dense blocks' kernels work in one another's memory: they are timed in whole steps only.
-  const alone = options.model === "vqvae" ? sizes : [];
-  const { ceilings, kernels } = await measureAllKernels(gpu, stopwatch, options, alone, batches[0]!);
+  const { ceilings, comparisons, kernels } = await measureAllKernels(
+    gpu,
+    stopwatch,
+    options,
+    sizes,
+    batches[0]!,
+  );
   gpu.close();
-  const clock = stopwatch.usesTimestamps ? "timed by the GPU" : "timed on the wall";
-  console.log(`${gpu.adapter.name}, kernels ${clock}\n\n${ceilingsTable(ceilings, old?.ceilings)}`);
+  console.log(gpu.adapter.name);
+  if (ceilings) {
+    const clock = stopwatch.usesTimestamps ? "timed by the GPU" : "timed on the wall";
+    console.log(`kernels ${clock}\n\n${ceilingsTable(ceilings, old?.ceilings)}`);
+  }
+  if (comparisons.length > 0) {
+    console.log(`\nkernels against the ceilings\n\n${comparisonsTable(comparisons, old)}`);
+  }
   for (const size of sizes) {
     const rows = kernels.filter((row) => row.size === size);
     if (rows.length === 0) continue;
-    console.log(
-      `\nkernels of a training step, ${size}×${size}, batch ${batches[0]}\n\n${kernelsTable(rows, old)}`,
-    );
+    const where = `kernels of a training step, ${size}×${size}, batch ${batches[0]}`;
+    console.log(`\n${where}\n\n${kernelsTable(rows, old)}\n\nby family\n\n${familiesTable(rows)}`);
   }
   const steps = await measureAllSteps(options, sizes, batches);
+  const costs = costsOf(steps);
   if (steps.length > 0) console.log(`\ntraining steps\n\n${stepsTable(steps, old)}`);
-  if (kernels.length + steps.length === 0) {
-    throw new UsageError(`--filter ${options.filter}: no kernel and no training step has that in its row`);
+  if (costs.length > 1) {
+    console.log(
+      `\ncost of a training image; 1.00 is linear in the batch or the pixels\n\n${costsTable(costs)}`,
+    );
+  }
+  if (comparisons.length + kernels.length + steps.length === 0) {
+    throw new UsageError(`--filter ${filter}: no kernel and no training step has that in its row`);
   }
   const date = new Date().toISOString();
   const timestamps = stopwatch.usesTimestamps;
-  return { format, date, adapter: gpu.adapter.name, timestamps, versions, ceilings, kernels, steps };
+  return {
+    format,
+    date,
+    adapter: gpu.adapter.name,
+    timestamps,
+    versions,
+    ceilings,
+    comparisons,
+    kernels,
+    steps,
+    costs,
+  };
 }
 
 async function measureAllKernels(
   gpu: Gpu,
   stopwatch: Stopwatch,
-  { quick, filter }: Options,
+  { model, quick, filter }: Options,
   sizes: readonly number[],
   batch: number,
-): Promise<Pick<Results, "ceilings" | "kernels">> {
-  const runs = quick ? 3 : 9;
-  const wanted = ({ name, shape, variant }: BenchCase) => matches(filter, "kernel", name, shape, variant);
+): Promise<Pick<Results, "ceilings" | "comparisons" | "kernels">> {
+  const [turns, runs] = quick ? [9, 3] : [15, 9];
+  const wanted = (section: Section) => ({ name, shape, variant }: BenchCase) =>
+    matches(filter, section, name, shape, variant);
+  const compared = wantsSection(filter, "ceiling")
+    ? comparisonsFor(gpu.target).filter(({ each }) => wanted("ceiling")(each))
+    : [];
+  const measuresSteps = wantsSection(filter, "kernel");
+  if (compared.length === 0 && !measuresSteps) return { comparisons: [], kernels: [] };
   console.error("measuring the adapter");
-  let ceilings = await measureCeilings(gpu, stopwatch, runs);
+  const measured = await measureCeilings(gpu, stopwatch, turns, compared);
+  let { ceilings } = measured;
   const timed = [];
-  for (const size of sizes) {
+  for (const size of measuresSteps ? sizes : []) {
     console.error(`checking and timing the kernels for ${size}×${size}, batch ${batch}`);
-    const cases = await measureKernels(gpu, stopwatch, { size, batch, runs }, wanted);
+    const shape = { model: modelNamed(model), size, batch, runs };
+    const cases = await measureKernels(gpu, stopwatch, shape, wanted("kernel"));
     timed.push(...cases.map((each) => ({ ...each, size })));
-    ceilings = await measureCeilings(gpu, stopwatch, runs, ceilings);
+    ceilings = bestOf(ceilings, (await measureCeilings(gpu, stopwatch, turns)).ceilings);
   }
   const kernels = timed.map(({ each, size, milliseconds }) =>
     kernelRow(each, size, batch, milliseconds, ceilings)
   );
-  return { ceilings, kernels };
+  return { ceilings, comparisons: measured.comparisons, kernels };
 }
 
 async function measureAllSteps(
@@ -130,6 +175,7 @@ async function measureAllSteps(
   batches: readonly number[],
 ): Promise<StepRow[]> {
   const rows: StepRow[] = [];
+  if (!wantsSection(filter, "step")) return rows;
   for (const size of sizes) {
     for (const batch of batches) {
       if (!matches(filter, `step ${size}×${size} batch ${batch}`)) continue;

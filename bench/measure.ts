@@ -3,96 +3,175 @@
 import type { Gpu } from "../src/gpu/device.ts";
 import { Executor } from "../src/gpu/executor.ts";
 import { Memory } from "../src/gpu/memory.ts";
+import { elementCount } from "../src/graph/layout.ts";
 import { ancestors, type Tensor } from "../src/graph/tensor.ts";
+import { constantValue } from "../src/ops/variable.ts";
 import { plan } from "../src/plan/plan.ts";
 import type { BenchCase } from "./cases.ts";
 import { checkCodes, checkValues } from "./check.ts";
-import type { Spread } from "./timing.ts";
+import { type Spread, spreadOf } from "./timing.ts";
 import { inputValues, type Values } from "./values.ts";
+
+interface LoadedCase {
+  executor: Executor;
+  inputs: ReadonlyMap<Tensor, Values>;
+  destroy(): void;
+}
+
+async function load(gpu: Gpu, each: BenchCase): Promise<LoadedCase> {
+  const memory = new Memory(gpu);
+  try {
+    // New buffers are zero, so that nothing right can be left over from an earlier run.
+    const executor = await Executor.load(plan(each.program, gpu.target), memory);
+    const inputs = inputValues(each, executor.plan);
+    for (const [tensor, values] of inputs) memory.write(tensor, values);
+    const destroy = () => {
+      executor.destroy();
+      memory.destroy();
+    };
+    return { executor, inputs, destroy };
+  } catch (error) {
+    memory.destroy();
+    throw error;
+  }
+}
 
 /** Loads the case with its inputs written, hands it to `use`, and frees everything. */
 export async function withCase<Result>(
   gpu: Gpu,
   each: BenchCase,
-  use: (executor: Executor, inputs: ReadonlyMap<Tensor, Values>) => Promise<Result>,
+  use: (loaded: LoadedCase) => Promise<Result>,
 ): Promise<Result> {
-  const memory = new Memory(gpu);
-  // New buffers are zero, so that nothing right can be left over from an earlier run.
-  const executor = await Executor.load(plan(each.program, gpu.target), memory);
+  const loaded = await load(gpu, each);
   try {
-    const inputs = inputValues(each);
-    for (const [tensor, values] of inputs) {
-      if (executor.plan.locations.has(tensor)) memory.write(tensor, values);
-    }
-    return await use(executor, inputs);
+    return await use(loaded);
   } finally {
-    executor.destroy();
-    memory.destroy();
+    loaded.destroy();
   }
 }
 
 /** Runs the case once and throws unless every value is what the float64 reference says. */
 export async function checkCase(gpu: Gpu, each: BenchCase): Promise<void> {
-  await withCase(gpu, each, verify(each));
+  await withCase(gpu, each, (loaded) => verify(each, loaded));
 }
 
-/** Checks the case, or `small` in its place where its own reference would take too long; then times it. */
+/** A case, and a smaller one of the same kernels that is checked in its place where its own reference would take too long. */
+export interface CheckedCase {
+  each: BenchCase;
+  small?: BenchCase;
+}
+
+async function check(gpu: Gpu, { each, small }: CheckedCase, loaded: LoadedCase): Promise<void> {
+  // Another kernel would prove nothing.
+  if (!small || small.variant !== each.variant) return await verify(each, loaded);
+  await checkCase(gpu, small);
+  await verifyAlive(each, loaded);
+}
+
+/** Checks the case, then times it. */
 export async function measureCase(
   gpu: Gpu,
-  each: BenchCase,
+  checked: CheckedCase,
   time: (executor: Executor) => Promise<Spread>,
-  small?: BenchCase,
 ): Promise<Spread> {
-  if (small) await checkCase(gpu, small);
-  return await withCase(gpu, each, async (executor, inputs) => {
-    if (small) await verifyAlive(executor, each);
-    else await verify(each)(executor, inputs);
-    const spread = await time(executor);
+  return await withCase(gpu, checked.each, async (loaded) => {
+    await check(gpu, checked, loaded);
+    const spread = await time(loaded.executor);
     gpu.check();
     return spread;
   });
 }
 
-function verify({ name, shape, outputs, program }: BenchCase) {
-  return async (executor: Executor, inputs: ReadonlyMap<Tensor, Values>) => {
-    executor.run();
-    const got = await executor.read(outputs);
-    const wanted = evaluate([...program.results ?? [], ...program.effects ?? []], outputs, inputs);
-    outputs.forEach((output, index) => {
-      if (output.operation.name === "nearest_code") {
-        const [x, codebook] = output.inputs.map((input) => inputs.get(input)!);
-        checkCodes(output, got[index]!, x!, codebook!);
-      } else checkValues(`${name} ${shape}`, got[index]!, wanted[index]!);
-    });
-  };
-}
-
-/** At least something was written, and all of it is finite. */
-async function verifyAlive(executor: Executor, { name, shape, outputs }: BenchCase): Promise<void> {
-  executor.run();
-  for (const values of await executor.read(outputs)) {
-    if (!values.every(Number.isFinite) || !values.some((value: number) => value !== 0)) {
-      throw new Error(`${name} ${shape}: the result is not finite, or zero everywhere`);
+/** Checks all cases, then times them in turns, so that what else the machine does meets all of them alike. */
+export async function measureInTurns(
+  gpu: Gpu,
+  cases: readonly CheckedCase[],
+  time: (executor: Executor) => Promise<Spread>,
+  turns: number,
+): Promise<Spread[]> {
+  const all: LoadedCase[] = [];
+  try {
+    for (const checked of cases) {
+      const loaded = await load(gpu, checked.each);
+      all.push(loaded);
+      await check(gpu, checked, loaded);
     }
+    const times: number[][] = all.map(() => []);
+    for (let turn = 0; turn < turns; turn++) {
+      for (const [index, { executor }] of all.entries()) times[index]!.push((await time(executor)).median);
+    }
+    gpu.check();
+    return times.map(spreadOf);
+  } finally {
+    for (const loaded of all) loaded.destroy();
   }
 }
 
-/** The outputs by the operations' float64 references; updates change the values of their variables. */
+async function verify(
+  { name, shape, outputs, program }: BenchCase,
+  { executor, inputs }: LoadedCase,
+): Promise<void> {
+  executor.run();
+  const got = await executor.read(outputs);
+  const wanted = evaluate([...program.results ?? [], ...program.effects ?? []], outputs, inputs);
+  outputs.forEach((output, index) => {
+    if (output.operation.name === "nearest_code") {
+      const [x, codebook] = output.inputs.map((input) => inputs.get(input)!);
+      checkCodes(output, got[index]!, x!, codebook!);
+    } else {
+      // Whole numbers are right or wrong.
+      const allowed = output.dtype === "u32" ? 0 : undefined;
+      checkValues(`${name} ${shape}`, got[index]!, wanted[index]!, allowed);
+    }
+  });
+}
+
+/** At least something was written, and all of it is finite. */
+async function verifyAlive(
+  { name, shape, outputs }: BenchCase,
+  { executor, inputs }: LoadedCase,
+): Promise<void> {
+  executor.run();
+  const got = await executor.read(outputs);
+  outputs.forEach((output, index) => {
+    const before = inputs.get(output);
+    const values = got[index]!;
+    const isWritten = values.some((value: number, at: number) => value !== (before?.[at] ?? 0));
+    if (!values.every(Number.isFinite) || !isWritten) {
+      throw new Error(`${name} ${shape}: the result is not finite, or was not written`);
+    }
+  });
+}
+
+/** The outputs by the operations' float64 references, as they are behind all changes. */
 function evaluate(
   ends: readonly Tensor[],
   outputs: readonly Tensor[],
   inputs: ReadonlyMap<Tensor, Values>,
 ): Float64Array[] {
   const known = new Map<Tensor, Float64Array>();
+  const left = new Map<Tensor, Float64Array>();
   for (const [tensor, values] of inputs) known.set(tensor, Float64Array.from(values));
   for (const node of ancestors(ends)) {
-    if (known.has(node)) continue;
+    // No reference may look at what was not written.
+    if (known.has(node) || (node.operation.persistent && constantValue(node) === undefined)) continue;
     const result = node.operation.reference(node.inputs.map((input) => known.get(input)!), node);
     let at = 0;
     for (const changed of node.operation.updates?.(node) ?? []) {
-      known.set(changed, result.slice(at, at += known.get(changed)!.length));
+      left.set(changed, result.slice(at, at += known.get(changed)!.length));
     }
-    known.set(node, result);
+    known.set(node, result.subarray(at));
   }
-  return outputs.map((output) => known.get(output)!);
+  for (const end of ends.filter(({ place }) => place)) {
+    const { host, channel } = end.place!;
+    const whole = left.get(host) ?? known.get(host)?.slice() ?? new Float64Array(elementCount(host.shape));
+    left.set(host, whole);
+    // From each image's channels on.
+    const [length, step] = [end, host].map(({ shape }) => elementCount(shape.slice(1))) as [number, number];
+    const first = channel * elementCount(host.shape.slice(2));
+    for (let image = 0; image < end.shape[0]!; image++) {
+      whole.set(known.get(end)!.subarray(image * length, (image + 1) * length), image * step + first);
+    }
+  }
+  return outputs.map((output) => left.get(output) ?? known.get(output)!);
 }

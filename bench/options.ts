@@ -38,7 +38,7 @@ export const benchTable = {
   filter: {
     kind: "text",
     value: "TEXT",
-    help: 'only rows with TEXT in them, such as "step", "adam" or "128×64×4×4"',
+    help: 'only rows with TEXT in them: "ceiling", "kernel", "step", "adam", "128×64×4×4"',
   },
   json: { kind: "text", value: "FILE", help: "writes the results there" },
   compare: {

@@ -1,8 +1,12 @@
 /** The tables that the benchmark prints. */
 
 import { type Cell, textTable } from "../src/report/table.ts";
+import type { CostRow } from "./costs.ts";
+import { familiesOf } from "./families.ts";
 import {
   type Ceilings,
+  type ComparisonRow,
+  comparisonSpeedup,
   type KernelRow,
   kernelSpeedup,
   type Results,
@@ -10,11 +14,8 @@ import {
   stepSpeedup,
 } from "./results.ts";
 
-/** Whether rows with such words are wanted; × may be typed as x. */
-export function matches(filter: string | undefined, ...words: string[]): boolean {
-  const plain = (text: string) => text.toLowerCase().replaceAll("×", "x");
-  return filter === undefined || plain(words.join(" ")).includes(plain(filter));
-}
+/** Rows of a table of kernels; hundreds more than these take little time all together. */
+const mostRows = 40;
 
 /** A number with `digits` digits behind the point. */
 function fixed(value: number, digits: number): string {
@@ -40,11 +41,31 @@ export function ceilingsTable(now: Ceilings, old: Ceilings | undefined): string 
   );
 }
 
+/** Kernels beside the ceilings that they were measured in turns with. */
+export function comparisonsTable(rows: readonly ComparisonRow[], old: Results | undefined): string {
+  return withSpeedups(
+    ["operation", "shapes", "ms, best", "GFLOP/s", "GB/s", "% of ceiling", "which", "to the product"],
+    rows.map((row) => [
+      row.name,
+      row.shape,
+      fixed(row.milliseconds.least, 3),
+      fixed(row.gigaflops, 1),
+      fixed(row.gigabytes, 2),
+      fixed(row.percent, 0),
+      row.against === "copy" ? "copy" : "multiply-add",
+      ratio(row.toProduct),
+    ]),
+    old && rows.map((row) => comparisonSpeedup(row, old)),
+    "times nearer",
+  );
+}
+
 /** The kernels of one step, those that take most of it first, and what they take together. */
 export function kernelsTable(kernels: readonly KernelRow[], old: Results | undefined): string {
   const whole = (row: KernelRow) => row.count * row.milliseconds.median;
+  const sum = (rows: readonly KernelRow[]) => rows.reduce((total, row) => total + whole(row), 0);
   const sorted = kernels.toSorted((first, second) => whole(second) - whole(first));
-  const sum = sorted.reduce((total, row) => total + whole(row), 0);
+  const [shown, rest] = [sorted.slice(0, mostRows), sorted.slice(mostRows)];
   const header = [
     "operations",
     "shapes",
@@ -56,7 +77,7 @@ export function kernelsTable(kernels: readonly KernelRow[], old: Results | undef
     "% of ceiling",
     "which",
   ];
-  const rows = sorted.map((row) => [
+  const rows = shown.map((row) => [
     row.name,
     row.shape,
     fixed(row.count, 0),
@@ -67,8 +88,41 @@ export function kernelsTable(kernels: readonly KernelRow[], old: Results | undef
     fixed(row.percent, 0),
     row.bound,
   ]);
-  const table = withSpeedups(header, rows, old && sorted.map((row) => kernelSpeedup(row, old)));
-  return `${table}\ntogether ${fixed(sum, 1)} ms`;
+  const table = withSpeedups(header, rows, old && shown.map((row) => kernelSpeedup(row, old)));
+  const more = rest.length > 0 ? `${rest.length} more rows, ${fixed(sum(rest), 1)} ms; ` : "";
+  return `${table}\n${more}together ${fixed(sum(sorted), 1)} ms`;
+}
+
+/** The same by operation and kernel, whatever the shapes. */
+export function familiesTable(kernels: readonly KernelRow[]): string {
+  return textTable(
+    ["operation", "kernels", "calls", "ms", "GFLOP/s", "GB/s", "% of ceiling", "which"],
+    familiesOf(kernels).map((family) => [
+      family.operation,
+      family.kernels,
+      family.calls,
+      fixed(family.milliseconds, 2),
+      fixed(family.gigaflops, 1),
+      fixed(family.gigabytes, 2),
+      fixed(family.percent, 0),
+      family.bound,
+    ]),
+  );
+}
+
+/** What a training image costs a pixel, and how that changes as batch and side grow. */
+export function costsTable(costs: readonly CostRow[]): string {
+  return textTable(
+    ["model", "images", "batch", "ns a pixel", "to the smaller batch", "to the smaller side"],
+    costs.map((row) => [
+      row.model,
+      `${row.size}×${row.size}`,
+      row.batch,
+      fixed(row.nanosecondsPerPixel, 1),
+      ratio(row.toSmallerBatch),
+      ratio(row.toSmallerSide),
+    ]),
+  );
 }
 
 export function stepsTable(steps: readonly StepRow[], old: Results | undefined): string {
@@ -105,7 +159,8 @@ function withSpeedups(
   header: string[],
   rows: Cell[][],
   speedups: (number | undefined)[] | undefined,
+  title = "times faster",
 ): string {
   if (!speedups) return textTable(header, rows);
-  return textTable([...header, "times faster"], rows.map((row, index) => [...row, ratio(speedups[index])]));
+  return textTable([...header, title], rows.map((row, index) => [...row, ratio(speedups[index])]));
 }

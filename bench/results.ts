@@ -5,6 +5,8 @@ import { fileError } from "../src/io/file_error.ts";
 import { parseJson } from "../src/io/strict_json.ts";
 import type { BenchCase } from "./cases.ts";
 import type { FloatType } from "../src/graph/layout.ts";
+import type { Comparison } from "./comparisons.ts";
+import type { CostRow } from "./costs.ts";
 import type { ModelName } from "./models.ts";
 import type { Spread } from "./timing.ts";
 
@@ -33,6 +35,18 @@ export interface KernelRow extends Pick<BenchCase, "name" | "variant" | "shape" 
   bound: "arithmetic" | "memory";
 }
 
+/** A kernel that ought to come near a ceiling, in turns with it. Rates are those of its best turn. */
+export interface ComparisonRow
+  extends Pick<BenchCase, "name" | "variant" | "shape">, Pick<Comparison, "against"> {
+  milliseconds: Spread;
+  gigaflops: number;
+  gigabytes: number;
+  /** Of the copy's bytes a second, or of the multiply-adds', in percent. */
+  percent: number;
+  /** Its arithmetic a second over that of the product of 512 × 512 matrices; only where it is compared with arithmetic. */
+  toProduct?: number;
+}
+
 export interface StepRow {
   model: ModelName;
   size: number;
@@ -54,12 +68,17 @@ export interface Results {
   adapter: string;
   timestamps: boolean;
   versions: Readonly<Record<string, string>>;
-  ceilings: Ceilings;
+  /** Missing where only training steps were wanted. */
+  ceilings?: Ceilings;
+  comparisons: ComparisonRow[];
   kernels: KernelRow[];
   steps: StepRow[];
+  costs: CostRow[];
 }
 
-export const format = "vqray bench 1";
+export const format = "vqray bench 2";
+/** The same without comparisons and costs. */
+const formerFormat = "vqray bench 1";
 
 /** Rates of a case from its time, and how near they come to the ceilings. */
 export function kernelRow(
@@ -75,6 +94,28 @@ export function kernelRow(
   const percent = 100 * Math.max(arithmetic, memory);
   const bound = arithmetic > memory ? "arithmetic" : "memory";
   return { name, variant, shape, count, size, batch, milliseconds, gigaflops, gigabytes, percent, bound };
+}
+
+/** Rates of a kernel's best turn, and what they are of the ceilings' in the same turns. */
+export function comparisonRow(
+  { against, each: { name, variant, shape, flops, bytes } }: Comparison,
+  milliseconds: Spread,
+  ceilings: Ceilings,
+): ComparisonRow {
+  const [gigaflops, gigabytes] = [flops, bytes].map((amount) => amount / milliseconds.least / 1e6) as [
+    number,
+    number,
+  ];
+  const row = { name, variant, shape, against, milliseconds, gigaflops, gigabytes };
+  if (against === "copy") return { ...row, percent: 100 * gigabytes / ceilings.gigabytes };
+  const toProduct = gigaflops / ceilings.productGigaflops;
+  return { ...row, percent: 100 * gigaflops / ceilings.gigaflops, toProduct };
+}
+
+/** How much nearer to its ceiling a kernel comes than the same one did; undefined where there was none. */
+export function comparisonSpeedup(row: ComparisonRow, old: Results | undefined): number | undefined {
+  const before = old?.comparisons.find((other) => other.name === row.name && other.shape === row.shape);
+  return before && row.percent / before.percent;
 }
 
 /** How much faster a row is than the same one was; undefined where there was none. */
@@ -97,9 +138,9 @@ export async function readResults(path: string): Promise<Results> {
   const bytes = await Deno.readFile(path).catch((error) => {
     throw fileError(path, "cannot read", error);
   });
-  const results = parseJson(bytes, path) as Partial<Results> | null;
-  if (results?.format !== format) {
+  const results = parseJson(bytes, path) as (Omit<Partial<Results>, "format"> & { format?: string }) | null;
+  if (results?.format !== format && results?.format !== formerFormat) {
     throw new DataError(`${path}: expected results that bench --json wrote ("format": "${format}")`);
   }
-  return results as Results;
+  return { comparisons: [], costs: [], ...results, format } as unknown as Results;
 }

@@ -1,8 +1,11 @@
 /** Values for a case's inputs: random, the same each time, and such as the operation meets in training. */
 
 import { elementCount } from "../src/graph/layout.ts";
-import { ancestors, type Tensor } from "../src/graph/tensor.ts";
+import { ancestors, storageOf, type Tensor } from "../src/graph/tensor.ts";
+import { channelCount } from "../src/ops/moments.ts";
+import { narrowOperation } from "../src/ops/parts.ts";
 import { constantValue } from "../src/ops/variable.ts";
+import type { Plan } from "../src/plan/plan.ts";
 import { joinKeys, keyOf, uniformArray } from "../src/random.ts";
 import type { BenchCase } from "./cases.ts";
 
@@ -10,8 +13,12 @@ export type Values = Float32Array<ArrayBuffer> | Uint32Array<ArrayBuffer>;
 
 /** [rate, scale, slot, 0], as a training step writes it. */
 const stepValues = [1e-3, 1, 3, 0];
-/** Inputs of which only the sign is the matter: sums of squares, smoothed counts. */
-const nonNegative: Record<string, readonly number[]> = { adam: [4], ema_update: [3] };
+/** Inputs with other values than those from −1 to 1: sums of squares, smoothed counts, variances. */
+const ranges: Record<string, Record<number, readonly [low: number, high: number]>> = {
+  adam: { 4: [0, 1] },
+  ema_update: { 3: [0, 1] },
+  coefficients: { 0: [0.5, 1.5] },
+};
 /** Inputs that hold counts. */
 const whole: Record<string, readonly number[]> = {
   ema_update: [0],
@@ -20,27 +27,55 @@ const whole: Record<string, readonly number[]> = {
   count: [0],
 };
 
-/** A value for every input of the case but its constants, which have theirs. */
-export function inputValues({ program }: BenchCase): Map<Tensor, Values> {
+/**
+ * A value for everything that the case's plan reads but its constants, which have theirs. What is only written stays as
+ * it is.
+ */
+export function inputValues({ program }: BenchCase, { locations }: Plan): Map<Tensor, Values> {
   const values = new Map<Tensor, Values>();
   const nodes = ancestors([...program.results ?? [], ...program.effects ?? []]);
-  for (const node of nodes) {
+  for (const node of nodes.filter(({ operation }) => operation !== narrowOperation)) {
     node.inputs.forEach((input, index) => {
-      if (!input.operation.persistent || constantValue(input) !== undefined || values.has(input)) return;
-      values.set(input, valuesFor(node, input, index));
+      const memory = input.operation === narrowOperation ? storageOf(input) : input;
+      const isRead = memory.operation.persistent && locations.has(memory);
+      if (!isRead || constantValue(memory) !== undefined || values.has(memory)) return;
+      values.set(memory, valuesFor(node, memory, index));
     });
   }
   return values;
 }
 
-function valuesFor(node: Tensor, input: Tensor, index: number): Values {
+function valuesFor(node: Tensor, memory: Tensor, index: number): Values {
   const { name } = node.operation;
-  const count = elementCount(input.shape);
+  const count = elementCount(memory.shape);
   const key = joinKeys(keyOf(name), index);
-  if ((name === "adam" || name === "record") && index === 0) return Float32Array.from(stepValues);
-  if (input.dtype === "u32") return Uint32Array.from(uniformArray(key, count, 0, codeCount(node)));
+  if (index === 0 && ["adam", "record", "record_rows"].includes(name)) return Float32Array.from(stepValues);
+  if (name === "max_pool2d_gradient" && index === 1) return winners(key, count, node.attributes.kernel);
+  if (memory.dtype === "u32") return Uint32Array.from(uniformArray(key, count, 0, codeCount(node)));
   if (whole[name]?.includes(index)) return uniformArray(key, count, 0, 10).map(Math.floor);
-  return uniformArray(key, count, nonNegative[name]?.includes(index) ? 0 : -1, 1);
+  const values = uniformArray(key, count, ...ranges[name]?.[index] ?? [-1, 1]);
+  if (name === "normalise_gradient") return awayFromZero(values, index);
+  // Its own share is divided by the number of positions, and would be lost in the sum that it is added to.
+  if (name === "moments_gradient" && index === 0) return values.map((value) => value * channelCount(node));
+  return values;
+}
+
+/**
+ * Whether ReLU lets a gradient through hangs on the sign of x · scale + shift: x in 64ths, scale in 16ths and shift an odd
+ * number of 2048ths keep that exact, and never zero.
+ */
+function awayFromZero(values: Float32Array<ArrayBuffer>, index: number): Float32Array<ArrayBuffer> {
+  if (index === 1) return values.map((value) => Math.round(value * 64) / 64);
+  if (index !== 2) return values;
+  return values.map((value, at) =>
+    at % 4 === 1 ? (2 * Math.floor(value * 1024) + 1) / 2048 : Math.round(value * 16) / 16
+  );
+}
+
+/** Four places in a window in each number. */
+function winners(key: number, count: number, kernel: readonly number[]): Values {
+  const taps = uniformArray(key, 4 * count, 0, elementCount(kernel));
+  return new Uint32Array(Uint8Array.from(taps).buffer);
 }
 
 /** Indices of codes are below the number of codes; other integers are counters, of which any will do. */

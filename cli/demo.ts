@@ -24,6 +24,7 @@ import { freeFolder } from "./demo_folder.ts";
 import { readOptions } from "./options.ts";
 import { run } from "./run.ts";
 import { stopAfter, terminal } from "./terminal.ts";
+import { tuning } from "./training_options.ts";
 import { versions } from "./versions.ts";
 
 const table = {
@@ -62,6 +63,7 @@ async function main(): Promise<number> {
   using stop = stopAfter("step");
   const started = performance.now();
   const outcome = await trainVqvae({
+    ...tuning(),
     ...dataset,
     data_path: data,
     valid_path: data,

@@ -20,6 +20,7 @@ import { freeFolder } from "./demo_folder.ts";
 import { readOptions } from "./options.ts";
 import { run } from "./run.ts";
 import { stopAfter, terminal } from "./terminal.ts";
+import { tuning } from "./training_options.ts";
 import { versions } from "./versions.ts";
 
 const table = {
@@ -81,6 +82,7 @@ function common({ adapter }: Task, data_path: string, n_epochs: number) {
 /** The codec's checkpoint; undefined where a signal came. */
 async function trainCodec(task: Task): Promise<string | undefined> {
   const { checkpoint, exitCode } = await trainVqvae({
+    ...tuning(),
     ...common(task, shipped, task.codecEpochs),
     save_path: join(task.folder, "codec"),
     batch_size: 8,
@@ -122,6 +124,7 @@ async function trainClassifier(
 ): Promise<string | undefined> {
   const save_path = join(task.folder, recon);
   const { exitCode } = await trainDensenet({
+    ...tuning(),
     ...common(task, data, task.epochs),
     save_path,
     recon,

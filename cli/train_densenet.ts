@@ -17,6 +17,8 @@ import {
   reportOptions,
   runOptions,
   showTraining,
+  speedOptions,
+  tuning,
 } from "./training_options.ts";
 
 const table = {
@@ -58,6 +60,7 @@ const table = {
   },
   ...runOptions,
   ...checkpointOptions,
+  ...speedOptions,
   ...reportOptions,
 } as const;
 
@@ -73,7 +76,7 @@ async function main(): Promise<number> {
   };
   const options = readOptions(Deno.args, description, table);
   if (!options) return 0;
-  const { list_adapters, ...rest } = options;
+  const { list_adapters, tune, ...rest } = options;
   if (list_adapters) {
     await printAdapters();
     return 0;
@@ -83,7 +86,7 @@ async function main(): Promise<number> {
   const recon = rest.recon as ClassifierInput;
   const precision = rest.precision as FloatType;
   return await showTraining((surroundings) =>
-    trainDensenet({ ...rest, ...paths, recon, precision, architecture }, surroundings)
+    trainDensenet({ ...rest, ...tuning(tune), ...paths, recon, precision, architecture }, surroundings)
   );
 }
 

@@ -16,6 +16,8 @@ import {
   reportOptions,
   runOptions,
   showTraining,
+  speedOptions,
+  tuning,
 } from "./training_options.ts";
 
 const { in_channel: _, ...defaults } = defaultConfiguration;
@@ -79,6 +81,7 @@ const table = {
   },
   ...checkpointOptions,
   sample_every: { kind: "integer", least: 1, help: "epochs between sample pictures", default: 1 },
+  ...speedOptions,
   ...reportOptions,
 } as const;
 
@@ -94,7 +97,7 @@ async function main(): Promise<number> {
   };
   const options = readOptions(Deno.args, description, table);
   if (!options) return 0;
-  const { list_adapters, ...rest } = options;
+  const { list_adapters, tune, ...rest } = options;
   if (list_adapters) {
     await printAdapters();
     return 0;
@@ -106,7 +109,7 @@ async function main(): Promise<number> {
   const paths = await dataPaths(rest);
   const precision = rest.precision as FloatType;
   return await showTraining((surroundings) =>
-    trainVqvae({ ...rest, ...paths, precision, configuration }, surroundings)
+    trainVqvae({ ...rest, ...tuning(tune), ...paths, precision, configuration }, surroundings)
   );
 }
 

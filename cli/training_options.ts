@@ -1,8 +1,10 @@
 /** What the training commands share: options, and how a run is shown. */
 
+import { type TuneMode, tuneModes } from "../src/tune/tuner.ts";
 import { listAdapters } from "../src/gpu/device.ts";
 import { textTable } from "../src/report/table.ts";
 import type { Surroundings, TrainOutcome } from "../src/train/run_options.ts";
+import { cacheFolder } from "./cache_folder.ts";
 import { adapterOption, requireDataPath } from "./common_options.ts";
 import { stopAfter, terminal } from "./terminal.ts";
 import { versions } from "./versions.ts";
@@ -51,6 +53,21 @@ export const precisionOptions = {
 export const checkpointOptions = {
   checkpoint_every: { kind: "integer", least: 1, help: "epochs between checkpoints", default: 10 },
 } as const;
+
+export const speedOptions = {
+  tune: {
+    kind: "text",
+    value: "MODE",
+    choices: tuneModes,
+    help:
+      "off, quick or full: tries variants of the kernels on the adapter and keeps the fastest for later runs; quick on GPUs and off on software adapters if left out",
+  },
+} as const;
+
+/** How much the tuner is to try, and where it keeps what it finds. */
+export function tuning(tune?: string): { tune?: TuneMode; cache_folder?: string } {
+  return { tune: tune as TuneMode | undefined, cache_folder: cacheFolder() };
+}
 
 export const reportOptions = {
   log_every: { kind: "integer", least: 1, help: "steps between two readings of the losses", default: 10 },

@@ -12,7 +12,8 @@
 //
 // A subgroup of LANES lanes computes LANES·ROWS positions by 4·LANES·QUADS channels. Each lane loads ROWS positions' quads of x, which
 // reach the other lanes by broadcast, and its own columns of w. In the adjoint the positions of one tile share their
-// remainder modulo the stride, so that a tap serves all of them or none.
+// remainder modulo the stride, so that a tap serves all of them or none. BATCHED: in their place there are as many products, of
+// the images and taps of which each has its own.
 //
 // The sums are far more than there are registers: each takes all four products of a quad while it is in one.
 //: if SUBGROUPS_ENABLE
@@ -53,11 +54,20 @@ fn main(@builtin(local_invocation_id) local: vec3u, @builtin(workgroup_id) group
   let column_tile = tile % p.column_tiles;
   let row_tile = (tile / p.column_tiles) % p.row_tiles;
   let phase = tile / (p.column_tiles * p.row_tiles);
-  //: if ADJOINT
+  let rows = p.images * p.phase_height * p.phase_width;
+  //: if BATCHED
+  let phase_y = 0u;
+  let phase_x = 0u;
+  let first_image = phase * p.images * p.in_height;
+  let first_tap = phase;
+  let first_y = p.y_first + phase * rows * p.y_row;
+  //: else
   let phase_y = phase / p.stride_x;
   let phase_x = phase % p.stride_x;
+  let first_image = 0u;
+  let first_tap = 0u;
+  let first_y = p.y_first;
   //: end
-  let rows = p.images * p.phase_height * p.phase_width;
   let first_row = row_tile * ${LANES * ROWS}u;
 
   // Where each of this lane's positions stands in x before a tap's offset, and its image's first row of x.
@@ -65,7 +75,7 @@ fn main(@builtin(local_invocation_id) local: vec3u, @builtin(workgroup_id) group
   let row${r} = min(first_row + ${r * LANES}u + lane, rows - 1u);
   let column_of${r} = row${r} % p.phase_width;
   let line_of${r} = row${r} / p.phase_width % p.phase_height;
-  let image${r} = row${r} / (p.phase_width * p.phase_height) * p.in_height;
+  let image${r} = row${r} / (p.phase_width * p.phase_height) * p.in_height + first_image;
   //: if ADJOINT
   let y${r} = i32(line_of${r} * p.stride_y + phase_y + p.pad_y);
   let x${r} = i32(column_of${r} * p.stride_x + phase_x + p.pad_x);
@@ -107,7 +117,7 @@ fn main(@builtin(local_invocation_id) local: vec3u, @builtin(workgroup_id) group
       let mask${r} = select(0.0, 1.0, inside${r});
       var at${r} = select(0u, ((image${r} + iy${r}) * p.in_width + ix${r}) * p.x_row + p.x_first, inside${r});
       //: end
-      let tap = ky * p.kernel_width + kx;
+      let tap = first_tap + ky * p.kernel_width + kx;
       //: for q in QUADS
       //: if ADJOINT
       var w_at${q} = (tap * p.out_quads + column${q}) * 4u * p.in_quads;
@@ -166,7 +176,7 @@ fn main(@builtin(local_invocation_id) local: vec3u, @builtin(workgroup_id) group
   {
     let row = first_row + ${i}u;
     if (row < rows) {
-      //: if ADJOINT
+      //: if ADJOINT && !BATCHED
       let oy = row / p.phase_width % p.phase_height * p.stride_y + phase_y;
       let ox = row % p.phase_width * p.stride_x + phase_x;
       let image = row / (p.phase_width * p.phase_height);
@@ -174,7 +184,7 @@ fn main(@builtin(local_invocation_id) local: vec3u, @builtin(workgroup_id) group
         let at = ((image * p.out_height + oy) * p.out_width + ox) * p.y_row + p.y_first;
       //: else
       {
-        let at = row * p.y_row + p.y_first;
+        let at = row * p.y_row + first_y;
       //: end
         //: for q in QUADS
         if (quad${q} < p.out_quads) { y[at + quad${q}] = finish(sum${i}_${q}, at + quad${q}); }

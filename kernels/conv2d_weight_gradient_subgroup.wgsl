@@ -20,7 +20,7 @@ struct Params {
   out_height: u32, out_width: u32, out_quads: u32,
   kernel_height: u32, kernel_width: u32,
   stride_y: u32, stride_x: u32, pad_y: u32, pad_x: u32, dilation_y: u32, dilation_x: u32,
-  chunk: u32, row_tiles: u32, column_tiles: u32, tiles: u32,
+  chunk: u32, row_tiles: u32, column_tiles: u32, tiles: u32, first_part: u32,
   x_row: u32, x_first: u32, d_row: u32, d_first: u32,
 }
 @group(0) @binding(0) var<uniform> p: Params;
@@ -127,7 +127,7 @@ fn main(@builtin(local_invocation_id) local: vec3u, @builtin(workgroup_id) group
   {
     let row = (row_tile * ${ROWS}u + ${r}u) * ${4 * LANES}u + ${i}u;
     if (row < 4u * units) {
-      let at = (part * 4u * units + row) * p.out_quads;
+      let at = ((p.first_part + part) * 4u * units + row) * p.out_quads;
       //: for q in QUADS
       if (quad${q} < p.out_quads) { y[at + quad${q}] = sum${r}_${i}_${q}; }
       //: end

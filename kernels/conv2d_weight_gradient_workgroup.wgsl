@@ -1,15 +1,15 @@
 // The gradient of a convolution's weights, staged through workgroup memory: for GPUs, and wherever there are no
 // subgroups of a known size. The formula and the operands' layouts are those of conv2d_weight_gradient_subgroup.wgsl.
 //
-// A workgroup of 128 threads computes 16 units (a tap's quad of input channels each) by 16 quads of output channels,
-// two units by one quad a thread; 16 positions are staged at a time.
+// A workgroup of COLUMNS by LINES threads computes LINES·UNITS units (a tap's quad of input channels each) by COLUMNS·QUADS quads of
+// output channels, UNITS by QUADS of them a thread; STEP positions are staged at a time. The threads are a multiple of both extents.
 
 struct Params {
   images: u32, in_height: u32, in_width: u32, in_quads: u32,
   out_height: u32, out_width: u32, out_quads: u32,
   kernel_height: u32, kernel_width: u32,
   stride_y: u32, stride_x: u32, pad_y: u32, pad_x: u32, dilation_y: u32, dilation_x: u32,
-  chunk: u32, row_tiles: u32, column_tiles: u32, tiles: u32,
+  chunk: u32, row_tiles: u32, column_tiles: u32, tiles: u32, first_part: u32,
   x_row: u32, x_first: u32, d_row: u32, d_first: u32,
 }
 @group(0) @binding(0) var<uniform> p: Params;
@@ -21,10 +21,10 @@ struct Params {
 //: end
 
 // [position][unit] and [position][quad of output channels].
-var<workgroup> x_tile: array<vec4f, 256>;
-var<workgroup> d_tile: array<vec4f, 256>;
+var<workgroup> x_tile: array<vec4f, ${STEP * LINES * UNITS}>;
+var<workgroup> d_tile: array<vec4f, ${STEP * COLUMNS * QUADS}>;
 
-@compute @workgroup_size(128)
+@compute @workgroup_size(${COLUMNS * LINES})
 fn main(@builtin(local_invocation_index) thread: u32, @builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u) {
   let tile = group.y * groups.x + group.x;
   if (tile >= p.tiles) { return; }
@@ -33,7 +33,7 @@ fn main(@builtin(local_invocation_index) thread: u32, @builtin(workgroup_id) gro
   let part = tile / (p.column_tiles * p.row_tiles);
   let units = p.kernel_height * p.kernel_width * p.in_quads;
 
-  let staged_unit = min(row_tile * 16u + thread % 16u, units - 1u);
+  let staged_unit = min(row_tile * ${LINES * UNITS}u + thread % ${LINES * UNITS}u, units - 1u);
   let tap = staged_unit / p.in_quads;
   let channel = staged_unit % p.in_quads;
   //: if NORMALISE
@@ -42,21 +42,23 @@ fn main(@builtin(local_invocation_index) thread: u32, @builtin(workgroup_id) gro
   //: end
   let offset_y = i32(tap / p.kernel_width * p.dilation_y) - i32(p.pad_y);
   let offset_x = i32(tap % p.kernel_width * p.dilation_x) - i32(p.pad_x);
-  let column = thread % 16u;
-  let quad = column_tile * 16u + column;
-  let unit_of_thread = thread / 16u * 2u;
-  //: for u in 2
+  let column = thread % ${COLUMNS}u;
+  let staged_quad = column_tile * ${COLUMNS * QUADS}u + thread % ${COLUMNS * QUADS}u;
+  let unit_of_thread = thread / ${COLUMNS}u * ${UNITS}u;
+  //: for u in UNITS
   //: for e in 4
-  var sum${u}_${e} = vec4f();
+  //: for q in QUADS
+  var sum${u}_${e}_${q} = vec4f();
+  //: end
   //: end
   //: end
 
   let positions = p.images * p.out_height * p.out_width;
   let end = min(positions, (part + 1u) * p.chunk);
-  for (var first = part * p.chunk; first < end; first += 16u) {
-    //: for r in 2
+  for (var first = part * p.chunk; first < end; first += ${STEP}u) {
+    //: for r in STEP * UNITS / COLUMNS
     {
-      let position = first + thread / 16u + ${8 * r}u;
+      let position = first + thread / ${LINES * UNITS}u + ${COLUMNS / UNITS * r}u;
       let ix = u32(i32(position % p.out_width * p.stride_x) + offset_x);
       let iy = u32(i32(position / p.out_width % p.out_height * p.stride_y) + offset_y);
       let image = position / (p.out_width * p.out_height) * p.in_height;
@@ -65,19 +67,28 @@ fn main(@builtin(local_invocation_index) thread: u32, @builtin(workgroup_id) gro
       //: if NORMALISE
       value = ${RELU ? "max" : "vec4f"}(fma(value, scale, shift)${RELU ? ", vec4f()" : ""});
       //: end
-      x_tile[thread + ${128 * r}u] = value * select(0.0, 1.0, inside);
-      let live = position < end && quad < p.out_quads;
-      d_tile[thread + ${128 * r}u] = d[select(0u, position * p.d_row + p.d_first + quad, live)] * select(0.0, 1.0, live);
+      x_tile[thread + ${COLUMNS * LINES * r}u] = value * select(0.0, 1.0, inside);
+    }
+    //: end
+    //: for r in STEP * QUADS / LINES
+    {
+      let position = first + thread / ${COLUMNS * QUADS}u + ${LINES / QUADS * r}u;
+      let live = position < end && staged_quad < p.out_quads;
+      d_tile[thread + ${COLUMNS * LINES * r}u] = d[select(0u, position * p.d_row + p.d_first + staged_quad, live)] * select(0.0, 1.0, live);
     }
     //: end
     workgroupBarrier();
-    //: for k in 16
+    //: for k in STEP
     {
-      let b = d_tile[${16 * k}u + column];
-      //: for u in 2
-      let a${u} = x_tile[${16 * k}u + unit_of_thread + ${u}u];
+      //: for q in QUADS
+      let b${q} = d_tile[${COLUMNS * QUADS * k + COLUMNS * q}u + column];
+      //: end
+      //: for u in UNITS
+      let a${u} = x_tile[${LINES * UNITS * k}u + unit_of_thread + ${u}u];
       //: for e in 4
-      sum${u}_${e} = fma(vec4f(a${u}[${e}]), b, sum${u}_${e});
+      //: for q in QUADS
+      sum${u}_${e}_${q} = fma(vec4f(a${u}[${e}]), b${q}, sum${u}_${e}_${q});
+      //: end
       //: end
       //: end
     }
@@ -85,14 +96,20 @@ fn main(@builtin(local_invocation_index) thread: u32, @builtin(workgroup_id) gro
     workgroupBarrier();
   }
 
-  if (quad >= p.out_quads) { return; }
-  //: for u in 2
+  //: for u in UNITS
   {
-    let unit = row_tile * 16u + unit_of_thread + ${u}u;
+    let unit = row_tile * ${LINES * UNITS}u + unit_of_thread + ${u}u;
     if (unit < units) {
-      let at = (part * units + unit) * 4u * p.out_quads + quad;
-      //: for e in 4
-      y[at + ${e}u * p.out_quads] = sum${u}_${e};
+      let at = ((p.first_part + part) * units + unit) * 4u * p.out_quads;
+      //: for q in QUADS
+      {
+        let quad = column_tile * ${COLUMNS * QUADS}u + ${COLUMNS * q}u + column;
+        if (quad < p.out_quads) {
+          //: for e in 4
+          y[at + ${e}u * p.out_quads + quad] = sum${u}_${e}_${q};
+          //: end
+        }
+      }
       //: end
     }
   }

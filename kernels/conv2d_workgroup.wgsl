@@ -1,8 +1,8 @@
 // Convolution as a matrix product without the matrix, staged through workgroup memory: for GPUs, and wherever there are
 // no subgroups of a known size. The formulas and the operands' layouts are those of conv2d_subgroup.wgsl.
 //
-// A workgroup of 128 threads computes 64 positions by 16 quads of channels, 8 positions by one quad a thread; four quads
-// of input channels of one tap are staged at a time.
+// A workgroup of COLUMNS by LINES threads computes LINES·ROWS positions by COLUMNS·QUADS quads of channels, ROWS by QUADS of them a
+// thread; four quads of input channels of one tap are staged at a time.
 
 struct Params {
   images: u32, in_height: u32, in_width: u32, in_quads: u32,
@@ -26,8 +26,8 @@ ${EPILOGUE_BINDINGS}
 
 // [position][quad of input channels], and [input channel][quad of output channels]; in the adjoint
 // [quad of input channels][output channel].
-var<workgroup> x_tile: array<vec4f, 256>;
-var<workgroup> w_tile: array<vec4f, 256>;
+var<workgroup> x_tile: array<vec4f, ${4 * LINES * ROWS}>;
+var<workgroup> w_tile: array<vec4f, ${16 * COLUMNS * QUADS}>;
 
 fn finish(sum: vec4f, index: u32, quad: u32) -> vec4f {
   var value = sum;
@@ -38,24 +38,33 @@ fn finish(sum: vec4f, index: u32, quad: u32) -> vec4f {
   return value;
 }
 
-@compute @workgroup_size(128)
+@compute @workgroup_size(${COLUMNS * LINES})
 fn main(@builtin(local_invocation_index) thread: u32, @builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u) {
   let tile = group.y * groups.x + group.x;
   if (tile >= p.tiles) { return; }
   let column_tile = tile % p.column_tiles;
   let row_tile = (tile / p.column_tiles) % p.row_tiles;
   let phase = tile / (p.column_tiles * p.row_tiles);
-  //: if ADJOINT
+  let rows = p.images * p.phase_height * p.phase_width;
+  //: if BATCHED
+  let phase_y = 0u;
+  let phase_x = 0u;
+  let first_image = phase * p.images * p.in_height;
+  let first_tap = phase;
+  let first_y = p.y_first + phase * rows * p.y_row;
+  //: else
   let phase_y = phase / p.stride_x;
   let phase_x = phase % p.stride_x;
+  let first_image = 0u;
+  let first_tap = 0u;
+  let first_y = p.y_first;
   //: end
-  let rows = p.images * p.phase_height * p.phase_width;
-  let first_row = row_tile * 64u;
+  let first_row = row_tile * ${LINES * ROWS}u;
 
-  // The two positions whose quads this thread stages.
-  //: for r in 2
-  let row${r} = min(first_row + thread / 4u + ${32 * r}u, rows - 1u);
-  let image${r} = row${r} / (p.phase_width * p.phase_height) * p.in_height;
+  // The positions whose quads this thread stages.
+  //: for r in 4 * ROWS / COLUMNS
+  let row${r} = min(first_row + thread / 4u + ${COLUMNS * LINES / 4 * r}u, rows - 1u);
+  let image${r} = row${r} / (p.phase_width * p.phase_height) * p.in_height + first_image;
   //: if ADJOINT
   let y${r} = i32(row${r} / p.phase_width % p.phase_height * p.stride_y + phase_y + p.pad_y);
   let x${r} = i32(row${r} % p.phase_width * p.stride_x + phase_x + p.pad_x);
@@ -65,11 +74,12 @@ fn main(@builtin(local_invocation_index) thread: u32, @builtin(workgroup_id) gro
   //: end
   //: end
   let staged_quad = thread % 4u;
-  let column = thread % 16u;
-  let quad = column_tile * 16u + column;
-  let row_of_thread = thread / 16u * 8u;
-  //: for i in 8
-  var sum${i} = vec4f();
+  let column = thread % ${COLUMNS}u;
+  let row_of_thread = thread / ${COLUMNS}u * ${ROWS}u;
+  //: for i in ROWS
+  //: for q in QUADS
+  var sum${i}_${q} = vec4f();
+  //: end
   //: end
 
   for (var ky = 0u; ky < p.kernel_height; ky++) {
@@ -80,8 +90,8 @@ fn main(@builtin(local_invocation_index) thread: u32, @builtin(workgroup_id) gro
       //: if ADJOINT
       if ((phase_x + p.pad_x + (p.kernel_width * p.stride_x - kx) * p.dilation_x) % p.stride_x != 0u) { continue; }
       //: end
-      let tap = ky * p.kernel_width + kx;
-      //: for r in 2
+      let tap = first_tap + ky * p.kernel_width + kx;
+      //: for r in 4 * ROWS / COLUMNS
       //: if ADJOINT
       let iy${r} = u32(y${r} - i32(ky * p.dilation_y)) / p.stride_y;
       let ix${r} = u32(x${r} - i32(kx * p.dilation_x)) / p.stride_x;
@@ -98,50 +108,56 @@ fn main(@builtin(local_invocation_index) thread: u32, @builtin(workgroup_id) gro
         let scale = coefficients[min(k, p.in_quads - 1u)];
         let shift = coefficients[p.in_quads + min(k, p.in_quads - 1u)];
         //: end
-        //: for r in 2
+        //: for r in 4 * ROWS / COLUMNS
         {
           let live = inside${r} && k < p.in_quads;
           var value = x[select(0u, at${r} + k, live)];
           //: if NORMALISE
           value = ${RELU ? "max" : "vec4f"}(fma(value, scale, shift)${RELU ? ", vec4f()" : ""});
           //: end
-          x_tile[thread + ${128 * r}u] = value * select(0.0, 1.0, live);
+          x_tile[thread + ${COLUMNS * LINES * r}u] = value * select(0.0, 1.0, live);
         }
         //: end
-        //: for r in 2
+        //: for r in 16 * QUADS / LINES
         {
+          let staged = thread + ${COLUMNS * LINES * r}u;
           //: if ADJOINT
-          let wk = first + thread / 64u + ${2 * r}u;
-          let channel = column_tile * 64u + thread % 64u;
+          let wk = first + staged / ${4 * COLUMNS * QUADS}u;
+          let channel = column_tile * ${4 * COLUMNS * QUADS}u + staged % ${4 * COLUMNS * QUADS}u;
           let live = wk < p.in_quads && channel < 4u * p.out_quads;
           let w_at = (tap * 4u * p.out_quads + channel) * p.in_quads + wk;
           //: else
-          let wk = first * 4u + thread / 16u + ${8 * r}u;
+          let wk = first * 4u + staged / ${COLUMNS * QUADS}u;
+          let quad = column_tile * ${COLUMNS * QUADS}u + staged % ${COLUMNS * QUADS}u;
           let live = wk < 4u * p.in_quads && quad < p.out_quads;
           let w_at = (tap * 4u * p.in_quads + wk) * p.out_quads + quad;
           //: end
-          w_tile[thread + ${128 * r}u] = w[select(0u, w_at, live)] * select(0.0, 1.0, live);
+          w_tile[staged] = w[select(0u, w_at, live)] * select(0.0, 1.0, live);
         }
         //: end
         workgroupBarrier();
         //: for k in 4
         {
+          //: for q in QUADS
           //: for e in 4
           //: if ADJOINT
-          let c${e} = w_tile[${64 * k}u + 4u * column + ${e}u];
+          let c${q}_${e} = w_tile[${4 * COLUMNS * QUADS * k + 4 * COLUMNS * q}u + 4u * column + ${e}u];
           //: else
-          let b${e} = w_tile[${16 * (4 * k + e)}u + column];
+          let b${q}_${e} = w_tile[${COLUMNS * QUADS * (4 * k + e) + COLUMNS * q}u + column];
           //: end
           //: end
           //: if ADJOINT
           //: for e in 4
-          let b${e} = vec4f(c0[${e}], c1[${e}], c2[${e}], c3[${e}]);
+          let b${q}_${e} = vec4f(c${q}_0[${e}], c${q}_1[${e}], c${q}_2[${e}], c${q}_3[${e}]);
           //: end
           //: end
-          //: for i in 8
+          //: end
+          //: for i in ROWS
           {
             let a = x_tile[(row_of_thread + ${i}u) * 4u + ${k}u];
-            sum${i} = fma(vec4f(a.x), b0, fma(vec4f(a.y), b1, fma(vec4f(a.z), b2, fma(vec4f(a.w), b3, sum${i}))));
+            //: for q in QUADS
+            sum${i}_${q} = fma(vec4f(a.x), b${q}_0, fma(vec4f(a.y), b${q}_1, fma(vec4f(a.z), b${q}_2, fma(vec4f(a.w), b${q}_3, sum${i}_${q}))));
+            //: end
           }
           //: end
         }
@@ -151,22 +167,26 @@ fn main(@builtin(local_invocation_index) thread: u32, @builtin(workgroup_id) gro
     }
   }
 
-  if (quad >= p.out_quads) { return; }
-  //: for i in 8
+  //: for q in QUADS
+  let quad${q} = column_tile * ${COLUMNS * QUADS}u + ${COLUMNS * q}u + column;
+  //: end
+  //: for i in ROWS
   {
     let row = first_row + row_of_thread + ${i}u;
     if (row < rows) {
-      //: if ADJOINT
+      //: if ADJOINT && !BATCHED
       let oy = row / p.phase_width % p.phase_height * p.stride_y + phase_y;
       let ox = row % p.phase_width * p.stride_x + phase_x;
       let image = row / (p.phase_width * p.phase_height);
       if (oy < p.out_height && ox < p.out_width) {
-        let at = ((image * p.out_height + oy) * p.out_width + ox) * p.y_row + p.y_first + quad;
+        let at = ((image * p.out_height + oy) * p.out_width + ox) * p.y_row + p.y_first;
       //: else
       {
-        let at = row * p.y_row + p.y_first + quad;
+        let at = row * p.y_row + first_y;
       //: end
-        y[at] = finish(sum${i}, at, quad);
+        //: for q in QUADS
+        if (quad${q} < p.out_quads) { y[at + quad${q}] = finish(sum${i}_${q}, at + quad${q}, quad${q}); }
+        //: end
       }
     }
   }

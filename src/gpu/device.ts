@@ -68,6 +68,9 @@ export class Gpu {
   /** Why the device is gone for good. */
   private loss: DataError | undefined;
   private readonly pipelines = new Map<string, Promise<GPUComputePipeline>>();
+  /** The variants that plans for this device take, by class of shapes; the target reads them. */
+  readonly choices = new Map<string, string>();
+  readonly target: Target;
   /** Bytes and number of the buffers that are alive. */
   readonly allocated = { bytes: 0, buffers: 0 };
   private closed = false;
@@ -75,8 +78,9 @@ export class Gpu {
   private constructor(
     readonly adapter: AdapterDescription,
     readonly device: GPUDevice,
-    readonly target: Target,
+    target: Omit<Target, "choices">,
   ) {
+    this.target = { ...target, choices: this.choices };
     device.addEventListener("uncapturederror", (event) => {
       event.preventDefault();
       const { error } = event as GPUUncapturedErrorEvent;
@@ -231,7 +235,11 @@ function hasFixedSubgroups({ info }: GPUAdapter): boolean {
   return info.subgroupMinSize === info.subgroupMaxSize && info.subgroupMinSize === 8;
 }
 
-function describeTarget(adapter: GPUAdapter, device: GPUDevice, subgroups: boolean): Target {
+function describeTarget(
+  adapter: GPUAdapter,
+  device: GPUDevice,
+  subgroups: boolean,
+): Omit<Target, "choices"> {
   const { limits } = device;
   const software = adapter.info.isFallbackAdapter;
   return {

@@ -4,7 +4,7 @@ import { roundUp } from "../graph/layout.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import type { Plan, PlannedDispatch } from "../plan/plan.ts";
 import type { Gpu } from "./device.ts";
-import { homeAt, Memory, readTensors } from "./memory.ts";
+import { type Home, homeAt, Memory, readStored, readTensors } from "./memory.ts";
 import { type Interval, Timestamps } from "./timestamps.ts";
 
 interface ReadyDispatch {
@@ -113,12 +113,18 @@ export class Executor {
 
   /** Reads results of the plan, and persistent tensors, as row-major values of their shapes. */
   async read(tensors: readonly Tensor[]): Promise<(Float32Array<ArrayBuffer> | Uint32Array<ArrayBuffer>)[]> {
-    const homes = tensors.map((tensor) => {
-      const location = this.plan.locations.get(tensor);
-      if (!location) throw new RangeError(`${tensor.label} is no result of this plan`);
-      return homeAt(tensor, location, this.buffers);
-    });
-    return await readTensors(this.memory.gpu, homes);
+    return await readTensors(this.memory.gpu, tensors.map((tensor) => this.homeOf(tensor)));
+  }
+
+  /** Reads a float32 result as it is stored, what fills quads included: no order of axes has to be undone. */
+  async readStored(tensor: Tensor): Promise<Float32Array<ArrayBuffer>> {
+    return await readStored(this.memory.gpu, this.homeOf(tensor)) as Float32Array<ArrayBuffer>;
+  }
+
+  private homeOf(tensor: Tensor): Home {
+    const location = this.plan.locations.get(tensor);
+    if (!location) throw new RangeError(`${tensor.label} is no result of this plan`);
+    return homeAt(tensor, location, this.buffers);
   }
 
   /** Frees what belongs to the plan alone. */

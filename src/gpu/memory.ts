@@ -54,6 +54,13 @@ export class Memory {
     this.gpu.device.queue.writeBuffer(buffer, offset, stored(tensor, values));
   }
 
+  /** Writes values in the order in which they are stored, what fills quads included. */
+  writeStored(tensor: Tensor, values: Values): void {
+    const { buffer, offset } = this.homeOf(tensor);
+    const stored = tensor.dtype === "f16" ? new Float16Array(values).buffer : values;
+    this.gpu.device.queue.writeBuffer(buffer, offset, stored);
+  }
+
   /** Reads tensors back as row-major values of their shapes, in one copy and one wait. */
   async read(tensors: readonly Tensor[]): Promise<Values[]> {
     return await readTensors(this.gpu, tensors.map((tensor) => ({ tensor, ...this.homeOf(tensor) })));
@@ -119,6 +126,17 @@ export interface StagedTensors {
 
 /** Copies tensors into one buffer, to be mapped and unpacked later. */
 async function stageTensors(gpu: Gpu, homes: readonly Home[]): Promise<StagedTensors> {
+  const staged = await stageBytes(gpu, homes);
+  const read = async () =>
+    (await staged()).map((bytes, index) => {
+      const { tensor } = homes[index]!;
+      return unpack(tensor.type, storedValues(tensor, bytes));
+    });
+  return { read };
+}
+
+/** The same, as the bytes that are stored. */
+async function stageBytes(gpu: Gpu, homes: readonly Home[]): Promise<() => Promise<ArrayBuffer[]>> {
   gpu.check();
   const offsets: number[] = [];
   let end = 0;
@@ -136,22 +154,26 @@ async function stageTensors(gpu: Gpu, homes: readonly Home[]): Promise<StagedTen
     encoder.copyBufferToBuffer(buffer, offset, staging, offsets[index]!, storedBytes(tensor.type));
   });
   gpu.device.queue.submit([encoder.finish()]);
-  const read = async () => {
+  return async () => {
     try {
       const bytes = await gpu.map(staging);
-      return homes.map(({ tensor }, index) => {
-        const part = bytes.slice(offsets[index]!, offsets[index]! + storedBytes(tensor.type));
-        return unpack(tensor.type, storedValues(tensor, part));
-      });
+      return homes.map(({ tensor }, index) =>
+        bytes.slice(offsets[index]!, offsets[index]! + storedBytes(tensor.type))
+      );
     } finally {
       gpu.free(staging);
     }
   };
-  return { read };
 }
 
 /** Copies tensors back and waits for them. */
 export async function readTensors(gpu: Gpu, homes: readonly Home[]): Promise<Values[]> {
   const staged = await stageTensors(gpu, homes);
   return await staged.read();
+}
+
+/** The same for one tensor, in the order in which its values are stored, what fills quads included. */
+export async function readStored(gpu: Gpu, home: Home): Promise<Values> {
+  const staged = await stageBytes(gpu, [home]);
+  return storedValues(home.tensor, (await staged())[0]!);
 }

@@ -25,6 +25,8 @@ export interface Target {
   maxBindingBytes: number;
   uniformAlignment: number;
   storageAlignment: number;
+  /** The variants that were found to be the fastest, by class of shapes; see {@linkcode Question}. */
+  choices: { get(shapeClass: string): string | undefined };
 }
 
 /** Memory that lives for one node only, such as partial sums. */
@@ -51,9 +53,34 @@ export interface DispatchRequest {
   epilogue?: boolean;
 }
 
+/** One of several ways to compute the same node. */
+export interface Variant {
+  /** What tables, the tuner's memory and checkpoints call it. */
+  name: string;
+  lower(lowering: Lowering): void;
+}
+
+/** Which variant is the fastest for the nodes of one class of shapes? Only measuring on the adapter tells. */
+export interface Question {
+  /** The operation and its shapes, in words: nodes of one class get the same answer. */
+  shapeClass: string;
+  /** A node of the class. */
+  node: Tensor;
+  /** The first is taken where nothing was measured; the last is the simplest, which the others are checked against. */
+  variants: readonly Variant[];
+}
+
+/** The variant that the target's choices name, else the first. */
+export function chosenVariant({ shapeClass, variants }: Question, { choices }: Target): Variant {
+  const name = choices.get(shapeClass);
+  return variants.find((variant) => variant.name === name) ?? variants[0]!;
+}
+
 /** The planner's side of lowering. */
 export interface Lowering {
   readonly target: Target;
   /** Adds a dispatch behind those that the node has asked for already. */
   dispatch(request: DispatchRequest): void;
+  /** Lowers by one of several variants. */
+  choose(question: Question): void;
 }

@@ -96,6 +96,24 @@ export function forEachTap(
   }
 }
 
+/** Operation, window and shapes in words. Batches of about one size, and all paddings, are of one class. */
+export function shapeClassOf(
+  { operation, inputs }: Tensor,
+  kernel: Shape,
+  window: Window,
+  input: ImageShape,
+  output: ImageShape,
+): string {
+  const { stride, dilation } = windowOf(window);
+  const extents = ({ channels, height, width }: ImageShape) => `${channels}×${height}×${width}`;
+  const images = 2 ** Math.ceil(Math.log2(input.images));
+  const spread = Math.max(...dilation) > 1 ? ` dilation ${dilation.join("×")}` : "";
+  const halves = inputs[0]!.dtype === "f16" ? " f16" : "";
+  return `${operation.name}${halves} ${kernel.join("×")} stride ${stride.join("×")}${spread}, ${
+    extents(input)
+  } → ${extents(output)}, ${images} images`;
+}
+
 /** The number of chunks into which a sum over `length` is split, so that `tiles` · chunks keep the adapter busy. */
 export function splitCount(target: Target, tiles: number, length: number, shortest: number): number {
   const wanted = Math.floor(target.parallelWorkgroups / tiles);

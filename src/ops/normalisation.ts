@@ -229,8 +229,15 @@ export function normaliseRunning(
   return apply(normaliseOperation, [x, coefficients], { relu });
 }
 
+/** An input as it lies in memory, and what is to be applied as it is loaded. */
+export interface Loaded {
+  x: Tensor;
+  coefficients?: Tensor;
+  relu: boolean;
+}
+
 /** What a convolution loads for an input that is a normalisation's result: that one's input, and its coefficients. */
-export function unnormalised(x: Tensor): { x: Tensor; coefficients?: Tensor; relu: boolean } {
+export function unnormalised(x: Tensor): Loaded {
   if (x.operation !== normaliseOperation) return { x, relu: false };
   const [input, coefficients] = x.inputs as [Tensor, Tensor];
   return { x: input, coefficients, relu: (x.attributes as NormaliseAttributes).relu };

@@ -43,7 +43,13 @@ export function update<Attributes>(
 
 /** The values of several tensors one behind the other, as an update's reference returns them. */
 export function joined(...parts: readonly ReferenceValues[]): ReferenceValues {
-  return Float64Array.from(parts.flatMap((part) => [...part]));
+  const all = new Float64Array(parts.reduce((length, part) => length + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    all.set(part, at);
+    at += part.length;
+  }
+  return all;
 }
 
 const emaUpdateOperation = update<{ decay: number; epsilon: number }>("ema_update", [1, 2, 3], {

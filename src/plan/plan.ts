@@ -4,11 +4,11 @@
  */
 
 import { divideUp, storedBytes } from "../graph/layout.ts";
-import { type DispatchRequest, type Operand, Scratch, type Target } from "../graph/lowering.ts";
+import { type Operand, Scratch, type Target } from "../graph/lowering.ts";
 import { ancestors, storageOf, type Tensor } from "../graph/tensor.ts";
 import type { Arena } from "./arena.ts";
-import { epilogue, fuse, type Group } from "./fuse.ts";
-import { type KernelVariant, kernelVariant, packParams } from "./kernel_source.ts";
+import { type KernelVariant, packParams } from "./kernel_source.ts";
+import { type GroupRequest, isPlain, lowerNodes } from "./lower.ts";
 import { assignBuffers, type Lifetime } from "./memory.ts";
 
 /** A range of one of the plan's buffers, in bytes. */
@@ -74,10 +74,7 @@ export function plan({ results = [], effects = [], arenas = [] }: Program, targe
   const nodes = ancestors([...results, ...effects]).filter((node) => !node.operation.persistent);
   const kept = new Set([...results, ...effects, ...placed.keys()]);
   requireHalves([...nodes, ...kept], target);
-  const requests = withoutUnread(
-    fuse(nodes, kept, (root) => isFusible(root, target)).flatMap((group) => lowerGroup(group, target)),
-    kept,
-  );
+  const requests = lowerNodes(nodes, kept, target);
   const { locate, ...memory } = layOut(requests, results, placed, target);
   const dispatches = requests.map((request) => planDispatch(request, locate, target));
   return { ...memory, dispatches };
@@ -87,85 +84,6 @@ export function plan({ results = [], effects = [], arenas = [] }: Program, targe
 function requireHalves(tensors: readonly Tensor[], { halves }: Target): void {
   const half = halves ? undefined : tensors.find(({ dtype }) => dtype === "f16");
   if (half) throw new RangeError(`Cannot plan: ${half.label} is float16, which the adapter does not store`);
-}
-
-/** Leaves out what computes values that every reader has computed for itself. */
-function withoutUnread(requests: readonly GroupRequest[], kept: ReadonlySet<Tensor>): GroupRequest[] {
-  const bound = new Set(
-    requests.flatMap(({ group, bindings }) =>
-      Object.values(bindings).filter((operand) => operand !== group.result)
-    ),
-  );
-  return requests.filter(({ group: { result } }) =>
-    !result.operation.recomputed || bound.has(result) || kept.has(result)
-  );
-}
-
-/** A dispatch that an operation asked for, with what was fused behind it. */
-interface GroupRequest extends DispatchRequest {
-  group: Group;
-  variant: KernelVariant;
-}
-
-function lowerGroup(group: Group, target: Target): GroupRequest[] {
-  const requests: GroupRequest[] = [];
-  group.root.operation.lower(group.root, {
-    target,
-    dispatch: (request) => requests.push(withEpilogue(request, group)),
-  });
-  return requests;
-}
-
-function isFusible(root: Tensor, target: Target): boolean {
-  // Operands of an epilogue lie as a tensor of its own would.
-  if (root.place) return false;
-  let fusible = false;
-  root.operation.lower(root, { target, dispatch: (request) => fusible = request.epilogue === true });
-  return fusible;
-}
-
-function withEpilogue(request: DispatchRequest, group: Group): GroupRequest {
-  const constants = request.constants;
-  if (!request.epilogue) {
-    const variant = kernelVariant(request.kernel, constants, halvesOf(request.bindings));
-    return { ...request, group, variant };
-  }
-  // The operands' declarations come behind the kernel's own bindings, one of which is the uniform.
-  const { code, declarations, operands } = epilogue(group, Object.keys(request.bindings).length + 1);
-  const filled = { ...constants, EPILOGUE: code, EPILOGUE_BINDINGS: declarations };
-  const bindings: Record<string, Operand> = { ...request.bindings };
-  for (const [name, operand] of Object.entries(bindings)) {
-    if (operand === group.root) bindings[name] = group.result;
-  }
-  operands.forEach((operand, index) => bindings[`operand${index}`] = operand);
-  requirePlain([...Object.values(bindings), ...operands], group);
-  const extraBytes = operands.reduce((sum, operand) => sum + storedBytes(operand.type), 0);
-  const bytes = request.bytes + extraBytes;
-  const variant = kernelVariant(request.kernel, filled, halvesOf(bindings));
-  if (group.chain.length > 0) {
-    variant.label += ` +${group.chain.map((node) => node.operation.name).join("+")}`;
-  }
-  return { ...request, bindings, bytes, group, variant };
-}
-
-/** The bindings whose memory holds float16. */
-function halvesOf(bindings: Readonly<Record<string, Operand>>): string[] {
-  return Object.entries(bindings).flatMap(([name, operand]) =>
-    !(operand instanceof Scratch) && operand.dtype === "f16" ? [name] : []
-  );
-}
-
-/** An epilogue counts quads of whole tensors: what lies in another tensor's rows would be read in the wrong place. */
-function requirePlain(operands: readonly Operand[], group: Group): void {
-  const placed = group.chain.length > 0 &&
-    operands.find((operand) => !(operand instanceof Scratch) && !isPlain(operand));
-  if (placed) {
-    throw new RangeError(`Cannot plan ${group.result.label}: ${placed.label} lies in another tensor's rows`);
-  }
-}
-
-function isPlain(tensor: Tensor): boolean {
-  return `${storageOf(tensor).shape}` === `${tensor.shape}`;
 }
 
 type Locate = (operand: Operand) => Location;

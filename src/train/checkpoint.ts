@@ -8,6 +8,7 @@ import { DataError } from "../errors.ts";
 import type { FloatType } from "../graph/layout.ts";
 import { type HostTensor, toFloat32 } from "../io/host_tensor.ts";
 import { readSafetensors, writeSafetensors } from "../io/safetensors.ts";
+import type { TunerState } from "../tune/tuner.ts";
 import type { Gathered, State } from "./trainer.ts";
 
 /** How far a run has come. */
@@ -31,6 +32,8 @@ export interface RunState extends RunPosition {
   sums: Record<string, number>;
   /** The lowest loss so far that the best checkpoint was chosen by. */
   bestLoss: number | null;
+  /** Which kernels the run has, and how they were found; runs of before there was a choice lack it. */
+  kernels?: TunerState;
   /** Of runs whose learning rate falls: how often it has, and the step at which Adam's moments were last restarted. */
   rule?: { lr_drops: number; moments_since: number };
 }
@@ -107,6 +110,14 @@ export async function findCheckpoint(folder: string): Promise<string | undefined
     if (!best || steps > best.steps) best = { path, steps };
   }
   return best?.path;
+}
+
+/** The state of the run whose checkpoint in `folder` has come furthest; undefined where there is none. */
+export async function findRunState(folder: string): Promise<RunState | undefined> {
+  const path = await findCheckpoint(folder);
+  return path === undefined
+    ? undefined
+    : readRun((await readSafetensors(optimizerPath(path))).metadata, path);
 }
 
 async function namesIn(folder: string): Promise<string[]> {

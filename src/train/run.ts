@@ -248,7 +248,12 @@ export abstract class Run<Options extends RunOptions = RunOptions, T extends Tra
     const path = this.pathOf(name);
     const weights = await trainer.weights();
     const [moments, gathered] = [await trainer.moments(), await trainer.gathered()];
-    await saveCheckpoint(path, this.model, { weights, moments, gathered, run: this.state });
+    await saveCheckpoint(path, this.model, {
+      weights,
+      moments,
+      gathered,
+      run: { ...this.state, kernels: trainer.tuner?.state },
+    });
     return path;
   }
 

@@ -4,7 +4,8 @@ import { join } from "node:path";
 import { DataError, UsageError } from "../errors.ts";
 import type { Gpu } from "../gpu/device.ts";
 import { writeFileAtomic } from "../io/atomic.ts";
-import { findCheckpoint, loadCheckpoint } from "./checkpoint.ts";
+import { Tuner } from "../tune/tuner.ts";
+import { findCheckpoint, findRunState, loadCheckpoint } from "./checkpoint.ts";
 import { MetricsLog } from "./metrics_log.ts";
 import type { Run } from "./run.ts";
 import type { RunData } from "./run_data.ts";
@@ -44,12 +45,30 @@ export async function prepareFolder<Options extends RunOptions, T extends Traine
   run.begin(await MetricsLog.create(metrics));
 }
 
+/** The tuner of a run; one that goes on keeps the kernels that it began with. */
+export async function openTuner(
+  { tune: mode, cache_folder: folder, save_path, resume }: RunOptions,
+  { note }: Surroundings,
+  gpu: Gpu,
+): Promise<Tuner> {
+  const state = resume ? await findRunState(checkpointFolder(save_path)) : undefined;
+  const saved = state && (state.kernels ?? { tune: "off", choices: {} });
+  if (saved && mode !== undefined && saved.tune !== mode) {
+    throw new UsageError(`--tune ${mode}: the run in ${save_path} began with ${saved.tune}`);
+  }
+  return await Tuner.open(gpu, { mode, folder, saved, note });
+}
+
+function checkpointFolder(save_path: string): string {
+  return join(save_path, "checkpoint");
+}
+
 async function resumeRun<Options extends RunOptions, T extends Trainer>(
   run: Run<Options, T>,
   { options, trainer }: { options: Options; trainer: T },
 ): Promise<void> {
   const { save_path } = options;
-  const folder = join(save_path, "checkpoint");
+  const folder = checkpointFolder(save_path);
   const found = await findCheckpoint(folder);
   if (!found) {
     throw new DataError(`${save_path}: there is no checkpoint to resume from, expected one in ${folder}`);

@@ -2,6 +2,7 @@
 
 import type { FloatType } from "../graph/layout.ts";
 import type { Progress } from "../report/progress.ts";
+import type { TuneMode } from "../tune/tuner.ts";
 import type { StopSignal } from "./stop_signal.ts";
 
 /** The options that all models share; see the commands' help. */
@@ -29,6 +30,10 @@ export interface RunOptions {
   resume: boolean;
   checkpoint_every: number;
   log_every: number;
+  /** How much is tried to find the fastest kernels; see Tuner. */
+  tune?: TuneMode;
+  /** Where it is kept what was found. */
+  cache_folder?: string;
   /** Times steps and what the host does. */
   profile?: boolean;
   adapter?: string;

@@ -9,6 +9,7 @@ import { Memory } from "../gpu/memory.ts";
 import type { Parameter, ParameterSet } from "../nn/parameters.ts";
 import type { Adam } from "../optim/adam.ts";
 import { plan, type Program, TooLargeError } from "../plan/plan.ts";
+import type { Tuner } from "../tune/tuner.ts";
 import { partCounts } from "./micro_batches.ts";
 import { ringCapacity, type ScalarRing } from "./scalar_ring.ts";
 import { type Timeline, untimed } from "./timeline.ts";
@@ -43,7 +44,7 @@ export interface LoadedProgram<P> {
 }
 
 /** What the training step is built for. */
-interface BeginOptions {
+export interface BeginOptions {
   shape: BatchShape;
   /** Parts in which a batch goes through the model. */
   accumulate?: number;
@@ -74,6 +75,8 @@ export abstract class Trainer<
     private readonly set: ParameterSet,
     protected readonly optimizer: Adam,
     public learningRate: number,
+    /** Settles which kernels run; without it the first guesses do. */
+    readonly tuner?: Tuner,
   ) {
     this.memory = new Memory(gpu);
     if (optimizer.mixed) set.halves = optimizer.mixed.halves;
@@ -269,7 +272,11 @@ export abstract class Trainer<
   }
 
   private async load(program: P): Promise<LoadedProgram<P>> {
-    const executor = await Executor.load(plan(program.program, this.gpu.target), this.memory);
+    const { gpu: { target }, tuner } = this;
+    let planned = plan(program.program, target);
+    // What does not fit is not tuned.
+    if (await tuner?.prepare(program.program)) planned = plan(program.program, target);
+    const executor = await Executor.load(planned, this.memory);
     return { executor, program, count: program.images.shape[0]!, unread: 0 };
   }
 

@@ -1,8 +1,10 @@
-import { assert, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertRejects } from "@std/assert";
 import { type BenchCase, caseOf } from "../../bench/cases.ts";
 import { copy, count, multiplyAdd } from "../../bench/ceilings.ts";
-import { checkCase, measureCase, withCase } from "../../bench/measure.ts";
-import { Stopwatch } from "../../bench/timing.ts";
+import { comparisonsFor } from "../../bench/comparisons.ts";
+import { measureCeilings } from "../../bench/kernels.ts";
+import { checkCase, measureCase, measureInTurns, withCase } from "../../bench/measure.ts";
+import { spreadOf, Stopwatch } from "../../bench/timing.ts";
 import { Gpu } from "../../src/gpu/device.ts";
 import type { Executor } from "../../src/gpu/executor.ts";
 import { floatType } from "../../src/graph/layout.ts";
@@ -26,7 +28,7 @@ function copyBy(source: string): BenchCase {
     altered(node, {
       lower: (result, lowering) =>
         node.operation.lower(result, {
-          target,
+          ...lowering,
           dispatch: (request) => lowering.dispatch({ ...request, kernel: { name: "wrong", source } }),
         }),
     }),
@@ -50,15 +52,15 @@ Deno.test("the ceilings' kernels do what they say", async () => {
 
 Deno.test("sixteen times the work takes longer, by the GPU's clock and by the one on the wall", async () => {
   const stopwatch = await Stopwatch.make(gpu);
-  await withCase(gpu, caseOf(multiplyAdd(2 ** 17), target), (executor) => stopwatch.calibrate(executor));
+  await withCase(gpu, caseOf(multiplyAdd(2 ** 17), target), ({ executor }) => stopwatch.calibrate(executor));
   const clocks = [
     (executor: Executor) => stopwatch.time(executor, 5),
     (executor: Executor) => stopwatch.timeOnTheWall(executor, 1),
   ];
   for (const clock of clocks) {
     const [short, long] = [
-      (await measureCase(gpu, caseOf(multiplyAdd(2 ** 13), target), clock)).least,
-      (await measureCase(gpu, caseOf(multiplyAdd(2 ** 17), target), clock)).least,
+      (await measureCase(gpu, { each: caseOf(multiplyAdd(2 ** 13), target) }, clock)).least,
+      (await measureCase(gpu, { each: caseOf(multiplyAdd(2 ** 17), target) }, clock)).least,
     ];
     assert(short > 0 && long > 4 * short, `${short} ms for one, ${long} ms for sixteen`);
   }
@@ -66,29 +68,36 @@ Deno.test("sixteen times the work takes longer, by the GPU's clock and by the on
 
 Deno.test("a kernel that leaves one element out is not timed", async () => {
   const half = copyBy(kernel("if (id.x + 1u < p.quads) { y[id.x] = x[id.x]; }"));
-  await assertRejects(() => measureCase(gpu, half, never), Error, "instead of");
+  await assertRejects(() => measureCase(gpu, { each: half }, never), Error, "instead of");
 });
 
 Deno.test("a kernel that does nothing is not timed", async () => {
-  await assertRejects(() => measureCase(gpu, copyBy(kernel("")), never), Error, "instead of");
+  await assertRejects(() => measureCase(gpu, { each: copyBy(kernel("")) }, never), Error, "instead of");
 });
 
 Deno.test("a kernel that does not compile is not timed", async () => {
-  await assertRejects(() => measureCase(gpu, copyBy(kernel("y[id.x] = 1;")), never), Error, "wrong");
+  await assertRejects(
+    () => measureCase(gpu, { each: copyBy(kernel("y[id.x] = 1;")) }, never),
+    Error,
+    "wrong",
+  );
 });
 
 Deno.test("a reference of zeros proves nothing", async () => {
   const zero = caseOf(altered(copy(64), { reference: ([x]) => x!.map(() => 0) }), target);
-  await assertRejects(() => measureCase(gpu, zero, never), Error, "proves nothing");
+  await assertRejects(() => measureCase(gpu, { each: zero }, never), Error, "proves nothing");
 });
 
 Deno.test("where a smaller case stands for a large one, both have to hold", async () => {
-  const good = caseOf(copy(4096), target);
+  const good = copyBy(kernel("if (id.x < p.quads) { y[id.x] = x[id.x]; }"));
   const empty = copyBy(kernel(""));
   const infinite = copyBy(kernel("if (id.x < p.quads) { y[id.x] = x[id.x] / (x[id.x] - x[id.x]); }"));
-  await assertRejects(() => measureCase(gpu, good, never, empty), Error, "instead of");
-  await assertRejects(() => measureCase(gpu, empty, never, good), Error, "zero everywhere");
-  await assertRejects(() => measureCase(gpu, infinite, never, good), Error, "not finite");
+  await assertRejects(() => measureCase(gpu, { each: good, small: empty }, never), Error, "instead of");
+  await assertRejects(() => measureCase(gpu, { each: empty, small: good }, never), Error, "was not written");
+  await assertRejects(() => measureCase(gpu, { each: infinite, small: good }, never), Error, "not finite");
+  // A kernel of another name stands for nothing: the large case is checked itself.
+  const other = caseOf(copy(4096), target);
+  await assertRejects(() => measureCase(gpu, { each: empty, small: other }, never), Error, "instead of");
 });
 
 Deno.test("codes are checked by their distance", async () => {
@@ -99,9 +108,47 @@ Deno.test("codes are checked by their distance", async () => {
   const lazy = altered(node, {
     lower: (result, lowering) =>
       node.operation.lower(result, {
-        target,
+        ...lowering,
         dispatch: (request) => lowering.dispatch({ ...request, params: { ...request.params, codes: 1 } }),
       }),
   });
   await assertRejects(() => checkCase(gpu, caseOf(lazy, target)), Error, "not the nearest");
+});
+
+Deno.test("what is compared with the ceilings is right, at its own size, too", async () => {
+  for (const { each } of comparisonsFor(target, { elements: 4096, extent: 8 })) await checkCase(gpu, each);
+  const large = comparisonsFor(target);
+  assertEquals(large.map(({ against }) => against), [
+    ...["copy", "copy", "copy"],
+    ...["arithmetic", "arithmetic", "arithmetic"],
+  ]);
+  // Adam reads four tensors and writes three of them, beside the step's four numbers.
+  assertEquals(large.slice(0, 3).map(({ each }) => each.bytes / 4), [3 * 2 ** 23, 2 ** 24, 7 * 2 ** 23 + 4]);
+  for (const { each } of large.slice(3)) assertEquals(each.flops, 2 * 9 * 128 * 128 * 64 * 64);
+});
+
+Deno.test("cases in turns: each is checked, and each has as many times", async () => {
+  const [right, wrong] = [{ each: caseOf(copy(4096), target) }, { each: copyBy(kernel("")) }];
+  const asked: Executor[] = [];
+  const time = (executor: Executor) => {
+    asked.push(executor);
+    return Promise.resolve(spreadOf([asked.length]));
+  };
+  const spreads = await measureInTurns(gpu, [right, right], time, 3);
+  assertEquals(spreads.map(({ least, most }) => [least, most]), [[1, 5], [2, 6]]);
+  assertEquals([asked[0], asked[1]], [asked[2], asked[3]]);
+  assert(asked[0] !== asked[1]);
+  await assertRejects(() => measureInTurns(gpu, [right, wrong], never, 3), Error, "instead of");
+});
+
+Deno.test("ceilings and what is compared with them come from the same turns", async () => {
+  const stopwatch = await Stopwatch.make(gpu);
+  const compared = comparisonsFor(target, { elements: 4096, extent: 8 });
+  const { ceilings, comparisons } = await measureCeilings(gpu, stopwatch, 1, compared);
+  assert(Object.values(ceilings).every((value) => value > 0));
+  assertEquals(comparisons.length, compared.length);
+  for (const { against, percent, toProduct, gigaflops } of comparisons) {
+    assert(percent > 0 && Number.isFinite(percent));
+    assertEquals(toProduct, against === "copy" ? undefined : gigaflops / ceilings.productGigaflops);
+  }
 });

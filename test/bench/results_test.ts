@@ -1,6 +1,17 @@
 import { assert, assertAlmostEquals, assertEquals, assertRejects, assertThrows } from "@std/assert";
-import { ceilingsTable, kernelsTable, matches, stepsTable } from "../../bench/report.ts";
+import { costsOf } from "../../bench/costs.ts";
+import { familiesOf } from "../../bench/families.ts";
+import { matches, wantsSection } from "../../bench/filter.ts";
 import {
+  ceilingsTable,
+  comparisonsTable,
+  costsTable,
+  familiesTable,
+  kernelsTable,
+  stepsTable,
+} from "../../bench/report.ts";
+import {
+  comparisonRow,
   format,
   kernelRow,
   kernelSpeedup,
@@ -25,6 +36,8 @@ function resultsOf(milliseconds: number, rate: number): Results {
     timestamps: true,
     versions: {},
     ceilings,
+    comparisons: [],
+    costs: [],
     kernels: [kernelRow(heavy, 32, 8, spread, ceilings), kernelRow(light, 32, 8, spread, ceilings)],
     steps: [{
       model: "vqvae",
@@ -77,10 +90,94 @@ Deno.test("tables: the longest first, the ratio only when asked for", () => {
   assertEquals(ratios, ["2.00", "1.00", "1.00", "2.00"]);
 });
 
+Deno.test("a long table ends with what is left out", () => {
+  const rows = Array.from({ length: 43 }, (_, index) => {
+    const kernel = { ...light, shape: `${index}` };
+    return kernelRow(kernel, 32, 8, spreadOf([100 - index]), ceilings);
+  });
+  const lines = kernelsTable(rows, undefined).split("\n");
+  assertEquals(lines.length, 2 + 40 + 1);
+  assertEquals(lines.at(-1), "3 more rows, 177.0 ms; together 3397.0 ms");
+});
+
+Deno.test("families: what takes longest first, rates by all of it", () => {
+  const row = (name: string, variant: string, milliseconds: number) =>
+    kernelRow({ ...heavy, name, variant }, 32, 8, spreadOf([milliseconds]), ceilings);
+  const tile = "conv2d_subgroup[LANES=8 ROWS=4]";
+  const families = familiesOf([
+    row("adam", "adam", 1),
+    row("conv2d", tile, 8),
+    row("conv2d+relu", `${tile} +relu`, 8),
+    row("conv2d+relu", "conv2d_subgroup[LANES=8 ROWS=1] +relu", 4),
+    row("conv2d_weight_gradient", `${tile}, sum_partials`, 1),
+  ]);
+  assertEquals(
+    families.map(({ operation, kernels, calls, milliseconds }) => [operation, kernels, calls, milliseconds]),
+    [
+      ["conv2d", "conv2d_subgroup", 9, 60],
+      ["adam", "adam", 3, 3],
+      ["conv2d_weight_gradient", "conv2d_subgroup, sum_partials", 3, 3],
+    ],
+  );
+  // 9 calls of 0.4 GFLOP in 60 ms.
+  assertAlmostEquals(families[0]!.gigaflops, 60, 1e-9);
+  assertAlmostEquals(families[0]!.percent, 60, 1e-9);
+  assertEquals(families[0]!.bound, "arithmetic");
+  assert(
+    familiesTable([row("conv2d", tile, 8)]).split("\n")[2]!.startsWith("conv2d     conv2d_subgroup      3"),
+  );
+});
+
+Deno.test("costs: the time of a pixel, beside that of the next smaller batch and side", () => {
+  const [step] = resultsOf(5, 100).steps;
+  const at = (size: number, batch: number, rate: number) => ({
+    ...step!,
+    size,
+    batch,
+    imagesPerSecond: { median: rate / 2, least: rate / 3, most: rate },
+  });
+  const costs = costsOf([at(64, 32, 25), at(32, 8, 100), at(32, 32, 125), at(64, 8, 20)]);
+  assertEquals(costs.map(({ size, batch }) => [size, batch]), [[32, 8], [32, 32], [64, 8], [64, 32]]);
+  assertAlmostEquals(costs[0]!.nanosecondsPerPixel, 1e9 / 100 / 1024, 1e-6);
+  assertEquals([costs[0]!.toSmallerBatch, costs[0]!.toSmallerSide], [undefined, undefined]);
+  assertAlmostEquals(costs[1]!.toSmallerBatch!, 0.8, 1e-9);
+  assertAlmostEquals(costs[2]!.toSmallerSide!, 1.25, 1e-9);
+  assertAlmostEquals(costs[3]!.toSmallerBatch!, 0.8, 1e-9);
+  assertAlmostEquals(costs[3]!.toSmallerSide!, 1.25, 1e-9);
+  const lines = costsTable(costs).split("\n");
+  assert(/^vqvae +32×32 +8 +9765\.6 +– +–$/.test(lines[2]!), lines[2]);
+  assert(/^vqvae +64×64 +32 +9765\.6 +0\.80 +1\.25$/.test(lines[5]!), lines[5]);
+});
+
+Deno.test("comparisons: streams with the copy, arithmetic with multiply-adds and product", () => {
+  const spread = { median: 20, least: 10, most: 30 };
+  const streamed = comparisonRow({ against: "copy", each: { ...light, flops: 1 } }, spread, ceilings);
+  assertAlmostEquals(streamed.percent, 50, 1e-9);
+  assertEquals(streamed.toProduct, undefined);
+  const computed = comparisonRow({ against: "arithmetic", each: heavy }, spread, ceilings);
+  assertAlmostEquals(computed.percent, 40, 1e-9);
+  assertAlmostEquals(computed.toProduct!, 1, 1e-9);
+  const old = { ...resultsOf(1, 1), comparisons: [{ ...computed, percent: 20 }] };
+  const lines = comparisonsTable([streamed, computed], old).split("\n");
+  assert(/ copy +– +–$/.test(lines[2]!), lines[2]);
+  assert(/ multiply-add +1\.00 +2\.00$/.test(lines[3]!), lines[3]);
+});
+
 Deno.test("a filter meets any part of a row, in any case, × as x", () => {
   assert(matches(undefined, "anything"));
   assert(matches("3X3", "conv2d", "64×64×3×3"));
   assert(!matches("adam", "conv2d", "64×64×3×3"));
+});
+
+Deno.test("a filter that names a section wants no other", () => {
+  const wanted = (filter: string | undefined) =>
+    (["ceiling", "kernel", "step"] as const).filter((section) => wantsSection(filter, section));
+  assertEquals(wanted(undefined), ["ceiling", "kernel", "step"]);
+  assertEquals(wanted("adam"), ["ceiling", "kernel", "step"]);
+  assertEquals(wanted("Ceiling"), ["ceiling"]);
+  assertEquals(wanted("kernel"), ["kernel"]);
+  assertEquals(wanted("step 32x32"), ["step"]);
+  assertEquals(wanted("32×32 batch 8"), ["step"]);
 });
 
 Deno.test("results go into a file and come back", async () => {
@@ -88,6 +185,10 @@ Deno.test("results go into a file and come back", async () => {
   const path = `${folder}/results.json`;
   const results = resultsOf(5, 60);
   await Deno.writeTextFile(path, JSON.stringify(results));
+  assertEquals(await readResults(path), results);
+  // Files from before there were comparisons and costs.
+  const { comparisons: _, costs: __, ...former } = results;
+  await Deno.writeTextFile(path, JSON.stringify({ ...former, format: "vqray bench 1" }));
   assertEquals(await readResults(path), results);
   for (const text of ["{}", "[]", "null", "7", '{"format":"another"}', "not JSON"]) {
     await Deno.writeTextFile(path, text);

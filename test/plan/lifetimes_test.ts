@@ -7,13 +7,14 @@ import { defaultConfiguration } from "../../src/models/vqvae/configuration.ts";
 import { Vqvae } from "../../src/models/vqvae/model.ts";
 import { Adam } from "../../src/optim/adam.ts";
 import { epilogue, fuse, type Group } from "../../src/plan/fuse.ts";
+import { lowerNode } from "../../src/plan/lower.ts";
 import { type Location, plan, type Program } from "../../src/plan/plan.ts";
 import { evaluationProgram, trainingProgram } from "../../src/train/vqvae/program.ts";
 import { cardTarget, softwareTarget } from "./targets.ts";
 
 function requestsOf(root: Tensor, target: Target): DispatchRequest[] {
   const requests: DispatchRequest[] = [];
-  root.operation.lower(root, { target, dispatch: (request) => requests.push(request) });
+  lowerNode(root, target, (request) => requests.push(request));
   return requests;
 }
 

@@ -12,6 +12,7 @@ import { sum } from "../../src/ops/reduce.ts";
 import { constant, variable } from "../../src/ops/variable.ts";
 import { Adam } from "../../src/optim/adam.ts";
 import { Arena } from "../../src/plan/arena.ts";
+import { questionsOf } from "../../src/plan/lower.ts";
 import { type Plan, plan } from "../../src/plan/plan.ts";
 import { evaluationProgram, trainingProgram } from "../../src/train/vqvae/program.ts";
 import { cardTarget, softwareTarget } from "./targets.ts";
@@ -147,9 +148,9 @@ Deno.test("what an adapter cannot bind is refused with its size, before any memo
 
 Deno.test("the adapter decides which kernels run, and how sums are split", () => {
   const x = variable(floatType([8, 64, 32, 32], "channels_last"), "x");
-  const y = conv2d(x, variable(floatType([64, 64, 3, 3], "taps_first"), "w"), undefined, {
+  const y = conv2d(x, variable(floatType([64, 64, 5, 5], "taps_first"), "w"), undefined, {
     stride: [1, 1],
-    padding: [1, 1, 1, 1],
+    padding: [2, 2, 2, 2],
   });
   const codes = nearestCode(y, variable(floatType([64, 512], "codes_first"), "embed"));
   const variants = (target: typeof softwareTarget) =>
@@ -160,10 +161,44 @@ Deno.test("the adapter decides which kernels run, and how sums are split", () =>
   const enabled = variants({ ...softwareTarget, subgroupsNeedEnable: true });
   assert(enabled.every(({ code }) => /^enable subgroups;$/m.test(code)));
   const plain = variants(cardTarget);
-  assertEquals(plain[0]!.label, "conv2d_workgroup");
+  assertEquals(plain[0]!.label, "conv2d_workgroup[COLUMNS=16 LINES=8 ROWS=8 QUADS=1]");
   assert(plain.every(({ code }) => !code.includes("subgroupBroadcast")));
   const parts = (target: typeof softwareTarget) => plan({ results: [sum(x)] }, target).dispatches[0]!.grid[0];
   assertEquals([parts(softwareTarget), parts(cardTarget)], [4, 256]);
+});
+
+Deno.test("a target's choices decide which variant computes a node; an unknown one leaves the first", () => {
+  const x = variable(floatType([1, 16, 4, 4], "channels_last"), "x");
+  const weight = variable(floatType([16, 16, 3, 3], "taps_first"), "w");
+  const y = conv2d(x, weight, undefined, { stride: [1, 1], padding: [1, 1, 1, 1] });
+  const [question] = questionsOf([y], softwareTarget);
+  assertEquals(question!.shapeClass, "conv2d 3×3 stride 1×1, 16×4×4 → 16×4×4, 1 images");
+  assertEquals(questionsOf([y, relu(y)], softwareTarget).length, 1);
+  const kernels = (variant?: string) => {
+    const choices = new Map(variant === undefined ? [] : [[question!.shapeClass, variant]]);
+    return plan({ results: [y] }, { ...softwareTarget, choices }).dispatches.map(({ variant: { label } }) =>
+      label.split("[")[0]
+    );
+  };
+  assertEquals(kernels(), ["conv2d_subgroup"]);
+  assertEquals(kernels("no such variant"), ["conv2d_subgroup"]);
+  assertEquals(kernels("direct 1×4"), ["conv2d_direct"]);
+  assertEquals(kernels("winograd 2×2"), [
+    "winograd_weight",
+    "winograd_input",
+    "conv2d_subgroup",
+    "winograd_output",
+  ]);
+});
+
+Deno.test("what Winograd's algorithm holds between its steps stays small, however large the images", () => {
+  const x = variable(floatType([16, 64, 128, 128], "channels_last"), "x");
+  const weight = variable(floatType([64, 64, 3, 3], "taps_first"), "w");
+  const y = conv2d(x, weight, undefined, { stride: [1, 1], padding: [1, 1, 1, 1] });
+  const planned = plan({ results: [y] }, softwareTarget);
+  assert(planned.dispatches.length > 10, `${planned.dispatches.length}`);
+  const own = planned.peakBytes - 2 * storedBytes(x.type);
+  assert(own < 20 * 2 ** 20, `${own}`);
 });
 
 Deno.test("the default model costs about 8 GFLOP a forward pass at 256 × 256, and three times that a training step", () => {

@@ -14,6 +14,7 @@ export const softwareTarget: Target = {
   maxBindingBytes: 2 ** 27,
   uniformAlignment: 256,
   storageAlignment: 256,
+  choices: new Map(),
 };
 
 /** As a graphics card offers it. */

@@ -6,7 +6,7 @@ import { blockSides, type DensenetConfiguration } from "../../models/densenet/co
 import { requireEqualParts } from "../micro_batches.ts";
 import { requirePrecision } from "../precision.ts";
 import { describeRun } from "../run_data.ts";
-import { prepareFolder, writeArguments } from "../run_folder.ts";
+import { openTuner, prepareFolder, writeArguments } from "../run_folder.ts";
 import type { Surroundings, TrainOutcome } from "../run_options.ts";
 import { type Inputs, openInputs } from "./inputs.ts";
 import { countLabels, type LabelCount, positiveWeights } from "./labels.ts";
@@ -61,6 +61,7 @@ async function trainOn(
     seed: options.seed,
     accumulate: options.accumulate,
     precision: options.precision,
+    tuner: await openTuner(options, surroundings, gpu),
   });
   if (trainer.accumulate > 1) {
     surroundings.note(

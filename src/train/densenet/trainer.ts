@@ -8,6 +8,7 @@ import type { Gpu } from "../../gpu/device.ts";
 import type { DensenetConfiguration } from "../../models/densenet/configuration.ts";
 import { Densenet } from "../../models/densenet/model.ts";
 import { Adam, defaultAdam } from "../../optim/adam.ts";
+import type { Tuner } from "../../tune/tuner.ts";
 import type { Phase } from "../metrics_log.ts";
 import { type BatchShape, type Gathered, type LoadedProgram, Trainer } from "../trainer.ts";
 import { labelWeights } from "./labels.ts";
@@ -29,6 +30,7 @@ export interface DensenetTrainerOptions {
   accumulate?: number;
   /** Of the values between layers and their gradients; float32 where it is missing. */
   precision?: FloatType;
+  tuner?: Tuner;
 }
 
 /** The labels of a batch that was submitted. */
@@ -50,7 +52,8 @@ export class DensenetTrainer extends Trainer<"loss", DensenetProgram> {
   ) {
     const { beta1, beta2, weightDecay, learningRate, configuration, precision } = options;
     const attributes = { ...defaultAdam, beta1, beta2, weightDecay };
-    super(gpu, model.set, new Adam(model.set.parameters, attributes, precision), learningRate);
+    const optimizer = new Adam(model.set.parameters, attributes, precision);
+    super(gpu, model.set, optimizer, learningRate, options.tuner);
     const { n_classes } = configuration;
     this.scores = { train: new Scores(n_classes), valid: new Scores(n_classes) };
   }

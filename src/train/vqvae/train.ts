@@ -11,7 +11,7 @@ import { configurationIn, matchState } from "../checkpoint.ts";
 import { requireEqualParts } from "../micro_batches.ts";
 import { requirePrecision } from "../precision.ts";
 import { describeRun, openData } from "../run_data.ts";
-import { prepareFolder, writeArguments } from "../run_folder.ts";
+import { openTuner, prepareFolder, writeArguments } from "../run_folder.ts";
 import type { Surroundings, TrainOutcome } from "../run_options.ts";
 import type { TrainVqvaeOptions } from "./options.ts";
 import { VqvaeRun } from "./run.ts";
@@ -46,6 +46,7 @@ export async function trainVqvae(
       seed,
       accumulate: options.accumulate,
       precision: options.precision,
+      tuner: await openTuner(options, surroundings, gpu),
       restartDeadCodes: restart_dead_codes,
     });
     describeRun(options, surroundings, trainer, data);

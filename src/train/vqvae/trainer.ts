@@ -12,6 +12,7 @@ import { variable } from "../../ops/variable.ts";
 import { Adam, defaultAdam } from "../../optim/adam.ts";
 import { plan } from "../../plan/plan.ts";
 import { joinKeys, keyOf } from "../../random.ts";
+import type { Tuner } from "../../tune/tuner.ts";
 import { choosePositions, samplesPerCode, startAtCentres } from "../kmeans.ts";
 import { type BatchShape, type Gathered, type LoadedProgram, Trainer } from "../trainer.ts";
 import { evaluationProgram, trainingProgram, type VqvaeProgram, type VqvaeScalar } from "./program.ts";
@@ -37,16 +38,13 @@ export interface TrainerOptions {
   accumulate?: number;
   /** Of the values between layers and their gradients; float32 where it is missing. */
   precision?: FloatType;
+  tuner?: Tuner;
 }
 
 export class VqvaeTrainer extends Trainer<VqvaeScalar, VqvaeProgram> {
   private constructor(gpu: Gpu, readonly model: Vqvae, private readonly options: TrainerOptions) {
-    super(
-      gpu,
-      model.set,
-      new Adam(model.set.parameters, defaultAdam, options.precision),
-      options.learningRate,
-    );
+    const optimizer = new Adam(model.set.parameters, defaultAdam, options.precision);
+    super(gpu, model.set, optimizer, options.learningRate, options.tuner);
   }
 
   /** Builds, plans and compiles the training step; the weights are those of `seed` until others are loaded. */

@@ -1,0 +1,64 @@
+/** Kernels that ought to come near one of the adapter's ceilings: measured in turns with it, so that the ratio can be trusted. */
+
+import { floatType } from "../src/graph/layout.ts";
+import type { Target } from "../src/graph/lowering.ts";
+import type { Tensor } from "../src/graph/tensor.ts";
+import { adam } from "../src/ops/adam.ts";
+import { conv2d, convTranspose2d } from "../src/ops/conv2d.ts";
+import { conv2dWeightGradient } from "../src/ops/conv2d_weight_gradient.ts";
+import { add, relu } from "../src/ops/elementwise.ts";
+import { variable } from "../src/ops/variable.ts";
+import { defaultAdam, stepInput } from "../src/optim/adam.ts";
+import { caseOf } from "./cases.ts";
+import type { CheckedCase } from "./measure.ts";
+
+/** What a kernel is compared with: the copy, or the multiply-adds and the product. */
+export type Comparison = CheckedCase & { against: "copy" | "arithmetic" };
+
+/** 32 MiB a tensor, which no cache holds. */
+const streamedElements = 2 ** 23;
+const channels = 128;
+const side = 64;
+/** The side of the images for which the references are worked out: whole images would take seconds. */
+const checkedSide = 16;
+
+/** Operations that read and write each element once. */
+function streaming(elements: number): Tensor[] {
+  const [a, b, c, d] = ["a", "b", "c", "d"].map((label) => variable(floatType([elements]), label)) as [
+    Tensor,
+    Tensor,
+    Tensor,
+    Tensor,
+  ];
+  return [add(a, b), relu(a), adam(stepInput(), a, b, [c, d], defaultAdam)];
+}
+
+/** A 3 × 3 convolution of one image: forward, and its two gradients. */
+function convolutions(extent: number): Tensor[] {
+  const images = (label: string) =>
+    variable(floatType([1, channels, extent, extent], "channels_last"), label);
+  const [x, upstream] = [images("x"), images("upstream")];
+  const weight = variable(floatType([channels, channels, 3, 3], "taps_first"), "weight");
+  const window = { stride: [1, 1], padding: [1, 1, 1, 1] } as const;
+  return [
+    conv2d(x, weight, undefined, window),
+    convTranspose2d(upstream, weight, undefined, window),
+    conv2dWeightGradient(x, upstream, [3, 3], window),
+  ];
+}
+
+/** All comparisons, or those of smaller tensors. */
+export function comparisonsFor(
+  target: Target,
+  { elements, extent }: { elements: number; extent: number } = { elements: streamedElements, extent: side },
+): Comparison[] {
+  const small = extent > checkedSide ? convolutions(checkedSide) : [];
+  return [
+    ...streaming(elements).map((result): Comparison => ({ against: "copy", each: caseOf(result, target) })),
+    ...convolutions(extent).map((result, index): Comparison => ({
+      against: "arithmetic",
+      each: caseOf(result, target),
+      small: small[index] && caseOf(small[index], target),
+    })),
+  ];
+}

@@ -1,0 +1,94 @@
+// The gradient of a convolution's weights from registers alone: no subgroups, no workgroup memory. The formula and the operands'
+// layouts are those of conv2d_weight_gradient_subgroup.wgsl. A thread computes UNITS units (a tap's quad of input channels each) by
+// QUADS quads of output channels over a chunk of positions. With one of each this is the plain sum, which other kernels are
+// checked against.
+
+struct Params {
+  images: u32, in_height: u32, in_width: u32, in_quads: u32,
+  out_height: u32, out_width: u32, out_quads: u32,
+  kernel_height: u32, kernel_width: u32,
+  stride_y: u32, stride_x: u32, pad_y: u32, pad_x: u32, dilation_y: u32, dilation_x: u32,
+  chunk: u32, row_tiles: u32, column_tiles: u32, tiles: u32, first_part: u32,
+  x_row: u32, x_first: u32, d_row: u32, d_first: u32,
+}
+@group(0) @binding(0) var<uniform> p: Params;
+@group(0) @binding(1) var<storage, read> x: array<vec4f>;
+@group(0) @binding(2) var<storage, read> d: array<vec4f>;
+@group(0) @binding(3) var<storage, read_write> y: array<vec4f>;
+//: if NORMALISE
+@group(0) @binding(4) var<storage, read> coefficients: array<vec4f>;
+//: end
+
+@compute @workgroup_size(64)
+fn main(@builtin(local_invocation_index) thread: u32, @builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u) {
+  let tile = group.y * groups.x + group.x;
+  if (tile >= p.tiles) { return; }
+  let columns = (p.out_quads + ${QUADS - 1}u) / ${QUADS}u;
+  let units = p.kernel_height * p.kernel_width * p.in_quads;
+  let unit_groups = (units + ${UNITS - 1}u) / ${UNITS}u;
+  let own = (tile % p.row_tiles) * 64u + thread;
+  if (own >= unit_groups * columns) { return; }
+  let part = tile / p.row_tiles;
+  let first_quad = own % columns * ${QUADS}u;
+  let first_unit = own / columns * ${UNITS}u;
+
+  //: for u in UNITS
+  let unit${u} = min(first_unit + ${u}u, units - 1u);
+  let tap${u} = unit${u} / p.in_quads;
+  let channel${u} = unit${u} % p.in_quads;
+  let offset_y${u} = i32(tap${u} / p.kernel_width * p.dilation_y) - i32(p.pad_y);
+  let offset_x${u} = i32(tap${u} % p.kernel_width * p.dilation_x) - i32(p.pad_x);
+  //: if NORMALISE
+  let scale${u} = coefficients[channel${u}];
+  let shift${u} = coefficients[p.in_quads + channel${u}];
+  //: end
+  //: for e in 4
+  //: for q in QUADS
+  var sum${u}_${e}_${q} = vec4f();
+  //: end
+  //: end
+  //: end
+  //: for q in QUADS
+  let quad${q} = min(first_quad + ${q}u, p.out_quads - 1u);
+  //: end
+
+  let end = min(p.images * p.out_height * p.out_width, (part + 1u) * p.chunk);
+  for (var position = part * p.chunk; position < end; position++) {
+    let left = i32(position % p.out_width * p.stride_x);
+    let top = i32(position / p.out_width % p.out_height * p.stride_y);
+    let image = position / (p.out_width * p.out_height) * p.in_height;
+    //: for q in QUADS
+    let d${q} = d[position * p.d_row + p.d_first + quad${q}];
+    //: end
+    //: for u in UNITS
+    {
+      let ix = u32(left + offset_x${u});
+      let iy = u32(top + offset_y${u});
+      let inside = ix < p.in_width && iy < p.in_height;
+      var a = x[select(0u, ((image + iy) * p.in_width + ix) * p.x_row + p.x_first + channel${u}, inside)];
+      //: if NORMALISE
+      a = ${RELU ? "max" : "vec4f"}(fma(a, scale${u}, shift${u})${RELU ? ", vec4f()" : ""});
+      //: end
+      a *= select(0.0, 1.0, inside);
+      //: for e in 4
+      //: for q in QUADS
+      sum${u}_${e}_${q} = fma(vec4f(a[${e}]), d${q}, sum${u}_${e}_${q});
+      //: end
+      //: end
+    }
+    //: end
+  }
+
+  //: for u in UNITS
+  if (first_unit + ${u}u < units) {
+    let at = ((p.first_part + part) * units + unit${u}) * 4u * p.out_quads;
+    //: for q in QUADS
+    if (first_quad + ${q}u < p.out_quads) {
+      //: for e in 4
+      y[at + ${e}u * p.out_quads + quad${q}] = sum${u}_${e}_${q};
+      //: end
+    }
+    //: end
+  }
+  //: end
+}

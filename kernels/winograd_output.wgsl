@@ -1,0 +1,87 @@
+// Winograd's convolution, last step: from products at the points to the output. See src/ops/winograd.ts for the algorithm.
+//
+// y[image, M·tile_y + r, M·tile_x + c, o] = bias[o] + Σ A[r, point_y] · m[point_y, point_x, tile, o] · A[c, point_x]
+//
+// over the N × N points. m [N·N][tiles][out_quads]; y [images, out_height, out_width] in rows of y_row quads, of which the tensor's own
+// begin at y_first.
+
+struct Params {
+  out_height: u32, out_width: u32, out_quads: u32, tile_rows: u32, tile_columns: u32, first_tile: u32, tiles: u32,
+  y_row: u32, y_first: u32,
+}
+@group(0) @binding(0) var<uniform> p: Params;
+@group(0) @binding(1) var<storage, read> m: array<vec4f>;
+@group(0) @binding(2) var<storage, read_write> y: array<vec4f>;
+//: if BIAS
+@group(0) @binding(3) var<storage, read> bias: array<vec4f>;
+//: end
+${EPILOGUE_BINDINGS}
+
+fn finish(sum: vec4f, index: u32) -> vec4f {
+  var value = sum;
+  ${EPILOGUE}
+  return value;
+}
+
+//: if M === 4
+struct Line { v0: vec4f, v1: vec4f, v2: vec4f, v3: vec4f }
+
+// One column of A's product: the points are 0, ±√½, ±√2 and ∞.
+fn transform(m0: vec4f, m1: vec4f, m2: vec4f, m3: vec4f, m4: vec4f, m5: vec4f) -> Line {
+  let even_near = m1 + m2;
+  let odd_near = m1 - m2;
+  let even_far = m3 + m4;
+  let odd_far = m3 - m4;
+  return Line(
+    m0 + even_near + even_far,
+    0.70710678 * odd_near + 1.41421356 * odd_far,
+    0.5 * even_near + 2.0 * even_far,
+    0.35355339 * odd_near + 2.82842712 * odd_far + m5,
+  );
+}
+//: else
+struct Line { v0: vec4f, v1: vec4f }
+
+// One column of A's product: the points are 0, ±1 and ∞.
+fn transform(m0: vec4f, m1: vec4f, m2: vec4f, m3: vec4f) -> Line {
+  return Line(m0 + m1 + m2, m1 - m2 + m3);
+}
+//: end
+
+@compute @workgroup_size(64)
+fn main(@builtin(local_invocation_id) local: vec3u, @builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u) {
+  let index = (group.y * groups.x + group.x) * 64u + local.x;
+  let stride = p.tiles * p.out_quads;
+  if (index >= stride) { return; }
+  let quad = index % p.out_quads;
+  let tile = p.first_tile + index / p.out_quads;
+  let left = tile % p.tile_columns * ${M}u;
+  let top = tile / p.tile_columns % p.tile_rows * ${M}u;
+  let image = tile / (p.tile_columns * p.tile_rows) * p.out_height;
+  //: if BIAS
+  let start = bias[quad];
+  //: else
+  let start = vec4f();
+  //: end
+
+  //: for c in M + 2
+  let column${c} = transform(
+    //: for r in M + 2
+    m[${r * (M + 2) + c}u * stride + index],
+    //: end
+  );
+  //: end
+  //: for r in M
+  let row${r} = transform(
+    //: for c in M + 2
+    column${c}.v${r},
+    //: end
+  );
+  //: for c in M
+  if (top + ${r}u < p.out_height && left + ${c}u < p.out_width) {
+    let at = ((image + top + ${r}u) * p.out_width + left + ${c}u) * p.y_row + p.y_first + quad;
+    y[at] = finish(start + row${r}.v${c}, at);
+  }
+  //: end
+  //: end
+}

@@ -1,0 +1,232 @@
+/** Convolution as one matrix product, forward or as the adjoint with the window the other way: its kernels and their tiles. */
+
+import { divideUp, type Shape } from "../graph/layout.ts";
+import type { Kernel, Lowering, Operand, Scratch, Target } from "../graph/lowering.ts";
+import type { Tensor } from "../graph/tensor.ts";
+import directSource from "../../kernels/conv2d_direct.wgsl" with { type: "text" };
+import narrowSource from "../../kernels/conv2d_narrow_subgroup.wgsl" with { type: "text" };
+import subgroupSource from "../../kernels/conv2d_subgroup.wgsl" with { type: "text" };
+import workgroupSource from "../../kernels/conv2d_workgroup.wgsl" with { type: "text" };
+import { imageParams, type Window, windowParams } from "./convolution.ts";
+import { unnormalised } from "./normalisation.ts";
+import { type ImageShape, rowParams } from "./support.ts";
+
+const subgroupKernel: Kernel = { name: "conv2d_subgroup", source: subgroupSource };
+const narrowKernel: Kernel = { name: "conv2d_narrow_subgroup", source: narrowSource };
+const directKernel: Kernel = { name: "conv2d_direct", source: directSource };
+const workgroupKernel: Kernel = { name: "conv2d_workgroup", source: workgroupSource };
+
+/** What a convolution's dispatch needs to know. */
+export interface ConvolutionRequest {
+  node: Tensor;
+  x: Tensor;
+  weight: Tensor;
+  bias?: Tensor;
+  input: ImageShape;
+  output: ImageShape;
+  kernel: Shape;
+  window: Window;
+  /** True for the transposed convolution. */
+  adjoint: boolean;
+}
+
+/** A form of a kernel. */
+export interface Tile {
+  name: string;
+  kernel: Kernel;
+  constants: Record<string, number | boolean>;
+  /** The workgroups that so many rows (here positions) by columns (quads of output channels) take. */
+  workgroups(rows: number, columns: number): { row_tiles: number; column_tiles: number };
+}
+
+/** Each workgroup computes a block of the result. */
+export function inBlocks(blockRows: number, blockColumns: number): Tile["workgroups"] {
+  return (rows, columns) => ({
+    row_tiles: divideUp(rows, blockRows),
+    column_tiles: divideUp(columns, blockColumns),
+  });
+}
+
+const threadsOfDirect = 64;
+
+/** Each thread computes a block of its own, whichever workgroup it is in. */
+export function byThread(blockRows: number, blockColumns: number): Tile["workgroups"] {
+  return (rows, columns) => ({
+    row_tiles: divideUp(divideUp(rows, blockRows) * divideUp(columns, blockColumns), threadsOfDirect),
+    column_tiles: 1,
+  });
+}
+
+/**
+ * The tiles that the adapter can run for so many positions and quads of output channels: the likeliest to be fast first, the
+ * simplest last.
+ */
+export function tilesFor(target: Target, positions: number, columns: number): Tile[] {
+  return [...cooperativeTiles(target, positions, columns), ...directTiles];
+}
+
+/** Those whose threads share what they load. */
+function cooperativeTiles(target: Target, positions: number, columns: number): Tile[] {
+  if (target.subgroupLanes === 0) return workgroupTiles(target);
+  return columns === 1 ? narrowTiles(target, positions) : subgroupTiles(target, positions, columns);
+}
+
+/** Rows of lanes that a subgroup may take at a time: first as many as were found best, or fewer where there are no more. */
+function rowChoices(lanes: number, positions: number, best: number): number[] {
+  const useful = [8, 4, 2, 1].filter((rows) => rows === 1 || positions > rows / 2 * lanes);
+  return useful.sort((first, second) => Math.abs(first - best) - Math.abs(second - best));
+}
+
+/**
+ * 32 positions by 64 channels a subgroup of 8, or by 32 where there are fewer: the fastest on software adapters, whose vectors
+ * are that wide; fewer positions where the whole tensor has no more. A sum's order is the same in all of them.
+ */
+function subgroupTiles(target: Target, positions: number, columns: number): Tile[] {
+  const lanes = target.subgroupLanes;
+  const widths = columns > lanes ? [2, 1] : [1];
+  return widths.flatMap((QUADS) =>
+    rowChoices(lanes, positions, 4).map((ROWS) => ({
+      name: `subgroup ${lanes * ROWS}×${4 * lanes * QUADS}`,
+      kernel: subgroupKernel,
+      constants: { LANES: lanes, ROWS, QUADS, SUBGROUPS_ENABLE: target.subgroupsNeedEnable },
+      workgroups: inBlocks(lanes * ROWS, lanes * QUADS),
+    }))
+  );
+}
+
+/** For one quad of channels alone the lanes are positions. */
+function narrowTiles(target: Target, positions: number): Tile[] {
+  const lanes = target.subgroupLanes;
+  return rowChoices(lanes, positions, 4).map((ROWS) => ({
+    name: `narrow subgroup ${lanes * ROWS}×4`,
+    kernel: narrowKernel,
+    constants: { LANES: lanes, ROWS, SUBGROUPS_ENABLE: target.subgroupsNeedEnable },
+    workgroups: inBlocks(lanes * ROWS, 1),
+  }));
+}
+
+/** [threads across, threads down, positions a thread, quads a thread]. */
+const workgroupExtents = [
+  [16, 8, 8, 1],
+  [8, 16, 8, 2],
+  [16, 8, 8, 2],
+  [8, 8, 4, 1],
+  [16, 16, 8, 2],
+  [8, 8, 8, 1],
+] as const;
+
+function workgroupTiles({ maxInvocations }: Target): Tile[] {
+  return workgroupExtents
+    .filter(([COLUMNS, LINES]) => COLUMNS * LINES <= maxInvocations)
+    .map(([COLUMNS, LINES, ROWS, QUADS]) => ({
+      name: `workgroup ${LINES * ROWS}×${4 * COLUMNS * QUADS}`,
+      kernel: workgroupKernel,
+      constants: { COLUMNS, LINES, ROWS, QUADS },
+      workgroups: inBlocks(LINES * ROWS, COLUMNS * QUADS),
+    }));
+}
+
+const directTiles = ([[8, 4], [4, 2], [1, 1]] as const).map(([POSITIONS, QUADS]): Tile => ({
+  name: `direct ${POSITIONS}×${4 * QUADS}`,
+  kernel: directKernel,
+  constants: { POSITIONS, QUADS },
+  workgroups: byThread(POSITIONS, QUADS),
+}));
+
+/** One dispatch that leaves the node's values, bias added, open to an epilogue. */
+export function tiledConvolution(lowering: Lowering, request: ConvolutionRequest, tile: Tile): void {
+  const { node, x, weight, bias, input, output, kernel, window, adjoint } = request;
+  const phases = phasesOf(request);
+  const blocks = tile.workgroups(phases.positions, divideUp(output.channels, 4));
+  const tiles = blocks.row_tiles * blocks.column_tiles * phases.count;
+  // The adjoint's input is a gradient or a code's vector, never a normalisation's result.
+  const loaded = adjoint ? { x, coefficients: undefined, relu: false } : unnormalised(x);
+  const bindings: Record<string, Operand> = { x: loaded.x, w: weight, y: node };
+  if (bias) bindings.bias = bias;
+  if (loaded.coefficients) bindings.coefficients = loaded.coefficients;
+  lowering.dispatch({
+    kernel: tile.kernel,
+    constants: {
+      ...tile.constants,
+      ADJOINT: adjoint,
+      ...(tile.kernel === directKernel || tile.kernel === narrowKernel ? {} : { BATCHED: false }),
+      BIAS: bias !== undefined,
+      NORMALISE: loaded.coefficients !== undefined,
+      RELU: loaded.relu,
+    },
+    bindings,
+    params: {
+      ...imageParams(input, output),
+      ...windowParams(kernel, window),
+      phase_height: phases.height,
+      phase_width: phases.width,
+      ...blocks,
+      tiles,
+      ...rowParams({ x: loaded.x, y: node }),
+    },
+    workgroups: tiles,
+    epilogue: true,
+    ...node.operation.cost(node),
+  });
+}
+
+/** The adjoint's positions are grouped by their remainder modulo the stride; forward there is one group. */
+export function phasesOf({ input, output, window, adjoint }: ConvolutionRequest) {
+  const [strideY, strideX] = adjoint ? window.stride : [1, 1];
+  const [height, width] = [divideUp(output.height, strideY), divideUp(output.width, strideX)];
+  return { count: strideY * strideX, height, width, positions: input.images * height * width };
+}
+
+/** The extents of a batch of products: [batch][rows][4·inQuads] by [batch][4·inQuads][outQuads]. */
+export interface ProductShape {
+  batch: number;
+  rows: number;
+  inQuads: number;
+  outQuads: number;
+}
+
+/**
+ * y[b] = x[b] · w[b] for matrices that lie one behind the other, or with `adjoint` x[b] · w[b]ᵀ for w [batch][4·outQuads][inQuads].
+ * `flops` is what the plan is told of it.
+ */
+export function batchedProduct(
+  lowering: Lowering,
+  bindings: Record<"x" | "w" | "y", Scratch>,
+  { batch, rows, inQuads, outQuads }: ProductShape,
+  { adjoint, flops }: { adjoint: boolean; flops: number },
+): void {
+  const { kernel, constants, workgroups } = cooperativeTiles(lowering.target, rows, outQuads)[0]!;
+  const blocks = workgroups(rows, outQuads);
+  const tiles = blocks.row_tiles * blocks.column_tiles * batch;
+  const line = (quads: number) => ({ images: 1, height: 1, width: rows, channels: 4 * quads });
+  lowering.dispatch({
+    kernel,
+    constants: {
+      ...constants,
+      ADJOINT: adjoint,
+      BATCHED: true,
+      BIAS: false,
+      NORMALISE: false,
+      RELU: false,
+      // What leaves the products is no node's value yet: nothing is fused behind them.
+      EPILOGUE: "",
+      EPILOGUE_BINDINGS: "",
+    },
+    bindings,
+    params: {
+      ...imageParams(line(inQuads), line(outQuads)),
+      ...windowParams([1, 1], { stride: [1, 1], padding: [0, 0, 0, 0] }),
+      phase_height: 1,
+      phase_width: rows,
+      ...blocks,
+      tiles,
+      x_row: inQuads,
+      x_first: 0,
+      y_row: outQuads,
+      y_first: 0,
+    },
+    workgroups: tiles,
+    flops,
+    bytes: 16 * batch * (rows * (inQuads + outQuads) + 4 * inQuads * outQuads),
+  });
+}

@@ -1,0 +1,192 @@
+/** The gradient of a convolution's weight as one matrix product over the positions: its kernels and their tiles. */
+
+import { divideUp, elementCount, roundUp, type Shape, storedCount } from "../graph/layout.ts";
+import { type Kernel, type Lowering, type Operand, Scratch, type Target } from "../graph/lowering.ts";
+import type { Tensor } from "../graph/tensor.ts";
+import directSource from "../../kernels/conv2d_weight_gradient_direct.wgsl" with { type: "text" };
+import subgroupSource from "../../kernels/conv2d_weight_gradient_subgroup.wgsl" with { type: "text" };
+import workgroupSource from "../../kernels/conv2d_weight_gradient_workgroup.wgsl" with { type: "text" };
+import { byThread, inBlocks, type ProductShape, type Tile } from "./conv_tiles.ts";
+import { imageParams, splitCount, type Window, windowParams } from "./convolution.ts";
+import { unnormalised } from "./normalisation.ts";
+import { sumPartials } from "./sum_partials.ts";
+import { type ImageShape, rowParams } from "./support.ts";
+
+const subgroupKernel: Kernel = { name: "conv2d_weight_gradient_subgroup", source: subgroupSource };
+const directKernel: Kernel = { name: "conv2d_weight_gradient_direct", source: directSource };
+const workgroupKernel: Kernel = { name: "conv2d_weight_gradient_workgroup", source: workgroupSource };
+
+/** Chunks of fewer positions than this cost more in partial sums than they win in parallel work. */
+const shortestChunk = 128;
+
+/** What the dispatches of a weight's gradient need to know. */
+export interface WeightGradientRequest {
+  node: Tensor;
+  x: Tensor;
+  upstream: Tensor;
+  input: ImageShape;
+  /** The upstream gradient's. */
+  output: ImageShape;
+  kernel: Shape;
+  window: Window;
+}
+
+/** The rows of these tiles are units: quads of a tap's input channels. */
+interface UnitTile extends Tile {
+  /** Positions that are met at a time. */
+  step: number;
+}
+
+/**
+ * The tiles that the adapter can run for a kernel of so many taps and so many quads of output channels: the likeliest to be fast
+ * first, the simplest last.
+ */
+export function unitTilesFor(target: Target, taps: number, columns: number): UnitTile[] {
+  const cooperative = target.subgroupLanes > 0
+    ? subgroupTiles(target, taps, columns)
+    : workgroupTiles(target);
+  return [...cooperative, ...directTiles];
+}
+
+/** [rows of lanes, quads a lane, halvings of a subgroup's lanes that are met at a time]. */
+const largeFirst = [[2, 2, 1], [1, 2, 1], [1, 1, 2]] as const;
+const smallFirst = [[1, 1, 2], [1, 1, 1]] as const;
+
+/** Large tiles where there are rows and columns enough: a pointwise convolution has few of the former. */
+function subgroupTiles(target: Target, taps: number, columns: number): UnitTile[] {
+  const lanes = target.subgroupLanes;
+  const extents = columns < 2 * lanes
+    ? smallFirst
+    : taps > 1
+    ? largeFirst
+    : [...smallFirst, ...largeFirst.slice(0, 2)];
+  return extents.map(([ROWS, QUADS, part]) => ({
+    name: `subgroup ${4 * lanes * ROWS}×${4 * lanes * QUADS} by ${lanes / part}`,
+    kernel: subgroupKernel,
+    constants: {
+      LANES: lanes,
+      ROWS,
+      QUADS,
+      STEP: lanes / part,
+      SUBGROUPS_ENABLE: target.subgroupsNeedEnable,
+    },
+    workgroups: inBlocks(lanes * ROWS, lanes * QUADS),
+    step: lanes,
+  }));
+}
+
+/** [threads across, threads down, units a thread, quads a thread, positions at a time]. */
+const workgroupExtents = [
+  [16, 8, 2, 1, 16],
+  [16, 8, 2, 2, 16],
+  [16, 16, 2, 2, 16],
+  [8, 8, 2, 1, 16],
+  [16, 8, 4, 1, 16],
+] as const;
+
+function workgroupTiles({ maxInvocations }: Target): UnitTile[] {
+  return workgroupExtents
+    .filter(([COLUMNS, LINES]) => COLUMNS * LINES <= maxInvocations)
+    .map(([COLUMNS, LINES, UNITS, QUADS, STEP]) => ({
+      name: `workgroup ${4 * LINES * UNITS}×${4 * COLUMNS * QUADS}`,
+      kernel: workgroupKernel,
+      constants: { COLUMNS, LINES, UNITS, QUADS, STEP },
+      workgroups: inBlocks(LINES * UNITS, COLUMNS * QUADS),
+      step: STEP,
+    }));
+}
+
+const directTiles = ([[4, 2], [2, 1], [1, 1]] as const).map(([UNITS, QUADS]): UnitTile => ({
+  name: `direct ${4 * UNITS}×${4 * QUADS}`,
+  kernel: directKernel,
+  constants: { UNITS, QUADS },
+  workgroups: byThread(UNITS, QUADS),
+  step: 1,
+}));
+
+/** True where each position meets itself only. */
+function isPointwise(kernel: readonly number[], { stride, padding }: Window): boolean {
+  return elementCount(kernel) === 1 && Math.max(...stride) === 1 && Math.max(...padding) === 0;
+}
+
+/** Leaves the gradient; sums over many positions are split, and the parts added in their order. */
+export function tiledWeightGradient(
+  lowering: Lowering,
+  request: WeightGradientRequest,
+  tile: UnitTile,
+): void {
+  const { node, x, upstream, input, output, kernel, window } = request;
+  const units = elementCount(kernel) * divideUp(input.channels, 4);
+  const blocks = tile.workgroups(units, divideUp(output.channels, 4));
+  const blockCount = blocks.row_tiles * blocks.column_tiles;
+  const positions = output.images * output.height * output.width;
+  const split = splitCount(lowering.target, blockCount, positions, shortestChunk);
+  const chunk = roundUp(divideUp(positions, split), tile.step);
+  const parts = divideUp(positions, chunk);
+  const partial = parts > 1
+    ? new Scratch(4 * parts * storedCount(node.type), `${node.label} partial`)
+    : undefined;
+  const loaded = unnormalised(x);
+  const bindings: Record<string, Operand> = { x: loaded.x, d: upstream, y: partial ?? node };
+  if (loaded.coefficients) bindings.coefficients = loaded.coefficients;
+  lowering.dispatch({
+    kernel: tile.kernel,
+    constants: {
+      ...tile.constants,
+      ...(tile.kernel === subgroupKernel ? { POINTWISE: isPointwise(kernel, window) } : {}),
+      NORMALISE: loaded.coefficients !== undefined,
+      RELU: loaded.relu,
+    },
+    bindings,
+    params: {
+      ...imageParams(input, output),
+      ...windowParams(kernel, window),
+      chunk,
+      ...blocks,
+      tiles: blockCount * parts,
+      first_part: 0,
+      ...rowParams({ x: loaded.x, d: upstream }),
+    },
+    workgroups: blockCount * parts,
+    ...node.operation.cost(node),
+  });
+  if (partial) sumPartials(lowering, partial, node, parts);
+}
+
+/**
+ * y[firstPart + b] = x[b]ᵀ · d[b] for matrices [rows][4·inQuads] and [rows][4·outQuads] that lie one behind the other: what a
+ * pointwise convolution's split sum leaves, its parts being the products. `flops` is what the plan is told of it.
+ */
+export function batchedOuterProduct(
+  lowering: Lowering,
+  bindings: Record<"x" | "d" | "y", Scratch>,
+  { batch, rows, inQuads, outQuads }: ProductShape,
+  { firstPart, flops }: { firstPart: number; flops: number },
+): void {
+  const lines = (quads: number) => ({ images: batch, height: 1, width: rows, channels: 4 * quads });
+  const [input, output] = [lines(inQuads), lines(outQuads)];
+  const kernel = [1, 1];
+  const tile = unitTilesFor(lowering.target, 1, outQuads)[0]!;
+  const blocks = tile.workgroups(inQuads, outQuads);
+  const tiles = blocks.row_tiles * blocks.column_tiles * batch;
+  lowering.dispatch({
+    kernel: tile.kernel,
+    constants: { ...tile.constants, POINTWISE: true, NORMALISE: false, RELU: false },
+    bindings,
+    params: {
+      ...imageParams(input, output),
+      ...windowParams(kernel, { stride: [1, 1], padding: [0, 0, 0, 0] }),
+      chunk: rows,
+      ...blocks,
+      tiles,
+      first_part: firstPart,
+      x_row: inQuads,
+      x_first: 0,
+      d_row: outQuads,
+      d_first: 0,
+    },
+    workgroups: tiles,
+    flops,
+    bytes: 16 * batch * (rows * (inQuads + outQuads) + 4 * inQuads * outQuads),
+  });
+}

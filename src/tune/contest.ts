@@ -1,0 +1,149 @@
+/** Which variant of a class of shapes is the fastest: each is checked against the simplest, then timed on the adapter. */
+
+import type { Gpu } from "../gpu/device.ts";
+import { Executor } from "../gpu/executor.ts";
+import { Memory } from "../gpu/memory.ts";
+import { Timestamps } from "../gpu/timestamps.ts";
+import { storedCount } from "../graph/layout.ts";
+import type { Question, Variant } from "../graph/lowering.ts";
+import { apply, type Tensor } from "../graph/tensor.ts";
+import { variable } from "../ops/variable.ts";
+import { plan, TooLargeError } from "../plan/plan.ts";
+import { joinKeys, keyOf, uniformArray } from "../random.ts";
+
+/** Relative to the largest value: far above what another order of a sum makes, float16's rounding included, far below any mistake. */
+const tolerances = { f32: 1e-4, f16: 2e-3, u32: 0 };
+/** A first guess gives way to what is faster by this much; less is noise, and a choice should be the same next time. */
+const hysteresis = 0.97;
+/** A wall clock is read over at least this long, as waiting costs some milliseconds in Deno. */
+const shortestWallMilliseconds = 100;
+/** The simplest variant is slow, so that on software adapters it is given fewer images. */
+const mostFlops = { software: 1e9, card: 4e11 };
+
+/** The outcome; a variant that failed its check, or did not fit, has no time. */
+export interface Outcome {
+  variant: string;
+  milliseconds: Record<string, number>;
+  /** What was wrong with variants that failed. */
+  failures: string[];
+}
+
+/** Times the first `most` variants of a question, `runs` times each; the fastest wins. */
+export async function contest(
+  gpu: Gpu,
+  question: Question,
+  { most, runs }: { most: number; runs: number },
+): Promise<Outcome> {
+  const { variants } = question;
+  const node = standAlone(question.node, gpu);
+  const memory = new Memory(gpu);
+  const failures: string[] = [];
+  const milliseconds: Record<string, number> = {};
+  try {
+    const expected = await measure(memory, node, variants.at(-1)!, 0);
+    for (const variant of variants.slice(0, most)) {
+      try {
+        const { values, fastest } = await measure(memory, node, variant, runs);
+        const error = largestError(values, expected.values);
+        if (error <= tolerances[node.dtype]) milliseconds[variant.name] = fastest;
+        else failures.push(`${variant.name} of ${question.shapeClass} is wrong by ${error.toExponential(1)}`);
+      } catch (error) {
+        if (!(error instanceof TooLargeError)) failures.push(`${variant.name}: ${(error as Error).message}`);
+      }
+    }
+  } finally {
+    memory.destroy();
+  }
+  return { variant: winner(variants, milliseconds), milliseconds, failures };
+}
+
+function winner(variants: readonly Variant[], milliseconds: Record<string, number>): string {
+  const timed = Object.entries(milliseconds).sort(([, first], [, second]) => first - second);
+  // Where all have failed, the simplest is what they were held against.
+  const [best] = timed;
+  if (!best) return variants.at(-1)!.name;
+  const guess = milliseconds[variants[0]!.name];
+  return guess !== undefined && best[1] > guess * hysteresis ? variants[0]!.name : best[0];
+}
+
+/** The node over variables, with fewer images where the simplest variant would take long. */
+function standAlone({ operation, inputs, attributes, type, label }: Tensor, { adapter }: Gpu): Tensor {
+  const whole = apply(operation, inputs.map((input) => variable(input.type, input.label)), attributes, label);
+  const { flops } = operation.cost(whole);
+  const limit = adapter.software ? mostFlops.software : mostFlops.card;
+  const images = inputs[0]!.shape[0]!;
+  const kept = Math.max(1, Math.min(images, Math.floor(images * limit / Math.max(1, flops))));
+  if (kept === images || type.layout !== "channels_last") return whole;
+  const fewer = inputs.map((input) => {
+    const isBatch = input.type.layout === "channels_last" && input.shape[0] === images;
+    const shape = isBatch ? [kept, ...input.shape.slice(1)] : input.shape;
+    return variable({ ...input.type, shape }, input.label);
+  });
+  return apply(operation, fewer, attributes, label);
+}
+
+async function measure(
+  memory: Memory,
+  node: Tensor,
+  variant: Variant,
+  runs: number,
+): Promise<{ values: Float32Array; fastest: number }> {
+  const { gpu } = memory;
+  const target = { ...gpu.target, choices: { get: () => variant.name } };
+  const executor = await Executor.load(plan({ results: [node] }, target), memory);
+  try {
+    node.inputs.forEach((input, index) => memory.writeStored(input, someValues(input, index)));
+    executor.run();
+    const values = await executor.readStored(node);
+    return { values, fastest: runs === 0 ? 0 : await fastestRun(gpu, executor, runs) };
+  } finally {
+    executor.destroy();
+  }
+}
+
+/** Random values, a short stretch again and again: making as many as large tensors hold would take longer than the kernels. */
+function someValues({ type }: Tensor, index: number): Float32Array<ArrayBuffer> {
+  const values = new Float32Array(storedCount(type));
+  const stretch = uniformArray(joinKeys(keyOf("tuner"), index), Math.min(values.length, 65_521), -1, 1);
+  for (let at = 0; at < values.length; at += stretch.length) {
+    values.set(stretch.subarray(0, Math.min(stretch.length, values.length - at)), at);
+  }
+  return values;
+}
+
+function largestError(values: Float32Array, expected: Float32Array): number {
+  let scale = 0, error = 0;
+  for (let index = 0; index < expected.length; index++) {
+    scale = Math.max(scale, Math.abs(expected[index]!));
+    error = Math.max(error, Math.abs(values[index]! - expected[index]!));
+  }
+  // Values that are not finite are no smaller than anything.
+  const relative = error / scale;
+  return Number.isFinite(relative) ? relative : Infinity;
+}
+
+/** Milliseconds of the fastest of `runs` runs, by the GPU's clock where it has one. */
+async function fastestRun(gpu: Gpu, executor: Executor, runs: number): Promise<number> {
+  const timestamps = await Timestamps.make(gpu, runs);
+  if (!timestamps) return await fastestOnTheWall(gpu, executor, runs);
+  const slots = Array.from({ length: runs }, (_, slot) => slot);
+  for (const slot of slots) executor.run({ timestamps, slot });
+  const intervals = await timestamps.stage(slots).read();
+  timestamps.destroy();
+  const fastest = Math.min(...intervals.map(({ begin, end }) => end - begin));
+  return fastest > 0 ? fastest : await fastestOnTheWall(gpu, executor, runs);
+}
+
+async function fastestOnTheWall(gpu: Gpu, executor: Executor, runs: number): Promise<number> {
+  const timeOf = async (repetitions: number) => {
+    const start = performance.now();
+    for (let run = 0; run < repetitions; run++) executor.run();
+    await gpu.finish();
+    return performance.now() - start;
+  };
+  let repetitions = 1;
+  while (await timeOf(repetitions) < shortestWallMilliseconds) repetitions *= 4;
+  const times: number[] = [];
+  for (let run = 0; run < runs; run++) times.push(await timeOf(repetitions) / repetitions);
+  return Math.min(...times);
+}

@@ -1,0 +1,62 @@
+/** Every variant of a convolution, its input gradient and its weight gradient against the float64 reference, on both kinds of adapters. */
+
+import { assert, assertEquals } from "@std/assert";
+import { Gpu } from "../../src/gpu/device.ts";
+import type { FloatType } from "../../src/graph/layout.ts";
+import { questionsOf } from "../../src/plan/lower.ts";
+import { buildCase, caseGradients, differentiableInputs, evaluate, readable } from "../case_graph.ts";
+import { type OperationCase, operationCases } from "../operation_cases.ts";
+import { relativeError, runGraph } from "../run_graph.ts";
+
+const gpu = await Gpu.open();
+const withoutSubgroups = await Gpu.open({ subgroups: false });
+
+/** Cases that between them meet every edge of a tile. */
+const cases = operationCases.filter(({ operation, name }) =>
+  ["conv2d", "conv_transpose2d", "normalised_conv2d"].includes(operation) &&
+  /odd size|uneven padding|padding 2|33 channels|to 33|64 to 128|128 to 64|128 to 128|128 to 1|dilation 2|stride 3|batch/
+    .test(name)
+);
+
+/** In float16 the kernels are the same but for their loads and stores. */
+const casesOfHalves = cases.filter(({ name }) => /odd size|33 channels|to 33|padding 2/.test(name));
+const bounds = { f32: 2e-5, f16: 5e-3 };
+
+async function checkVariants(
+  operationCase: OperationCase,
+  own: Gpu,
+  precision: FloatType,
+): Promise<Set<string>> {
+  const graph = buildCase(operationCase, precision === "f16");
+  const gradients = caseGradients(operationCase, graph, differentiableInputs(operationCase)).map(readable);
+  const tensors = [...graph.outputs, ...gradients];
+  const expected = evaluate(tensors, graph.values, graph.effects);
+  const questions = questionsOf([...tensors, ...graph.effects], own.target);
+  const names = new Set(questions.flatMap(({ variants }) => variants.map(({ name }) => name)));
+  for (const name of names) {
+    const target = { ...own.target, choices: { get: () => name } };
+    const got = await runGraph(own, { values: graph.values, tensors, effects: graph.effects }, target);
+    got.forEach(({ values, cleanFill }, index) => {
+      const where = `${operationCase.name}: ${tensors[index]!.label} by ${name}`;
+      const error = relativeError(values, expected[index]!);
+      assert(error < bounds[precision], `${where}: ${error}`);
+      assert(cleanFill, `${where}: what fills quads is not zero`);
+    });
+  }
+  return names;
+}
+
+for (const [kind, own] of [["subgroups", gpu], ["no subgroups", withoutSubgroups]] as const) {
+  Deno.test(`every variant of a convolution computes the same: ${kind}`, async () => {
+    const names = new Set<string>();
+    for (const each of cases) for (const name of await checkVariants(each, own, "f32")) names.add(name);
+    const kinds = [...names].map((name) => name.replace(/ \d.*/, ""));
+    const cooperative = own.target.subgroupLanes > 0 ? ["narrow subgroup", "subgroup"] : ["workgroup"];
+    assertEquals([...new Set(kinds)].sort(), ["direct", ...cooperative, "winograd"].sort());
+  });
+
+  Deno.test(`every variant in float16: ${kind}`, async () => {
+    assert(casesOfHalves.length > 2);
+    for (const each of casesOfHalves) await checkVariants(each, own, "f16");
+  });
+}
