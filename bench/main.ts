@@ -26,6 +26,8 @@ import {
 import { format, kernelRow, readResults, type Results, type StepRow } from "./results.ts";
 import { measureStep } from "./steps.ts";
 import { Stopwatch } from "./timing.ts";
+import { stepProgram } from "./training_step.ts";
+import { openTuner } from "./tuning.ts";
 
 const description = {
   name: "bench",
@@ -140,7 +142,7 @@ async function measure(
 async function measureAllKernels(
   gpu: Gpu,
   stopwatch: Stopwatch,
-  { model, quick, filter }: Options,
+  { model, quick, filter, tune }: Options,
   sizes: readonly number[],
   batch: number,
 ): Promise<Pick<Results, "ceilings" | "comparisons" | "kernels">> {
@@ -156,7 +158,9 @@ async function measureAllKernels(
   const measured = await measureCeilings(gpu, stopwatch, turns, compared);
   let { ceilings } = measured;
   const timed = [];
+  const tuner = await openTuner(gpu, tune);
   for (const size of measuresSteps ? sizes : []) {
+    await tuner.prepare(stepProgram(modelNamed(model), size, batch));
     console.error(`checking and timing the kernels for ${size}×${size}, batch ${batch}`);
     const shape = { model: modelNamed(model), size, batch, runs };
     const cases = await measureKernels(gpu, stopwatch, shape, wanted("kernel"));
@@ -170,7 +174,7 @@ async function measureAllKernels(
 }
 
 async function measureAllSteps(
-  { adapter, model, filter, precision, quick, steps }: Options,
+  { adapter, tune, model, filter, precision, quick, steps }: Options,
   sizes: readonly number[],
   batches: readonly number[],
 ): Promise<StepRow[]> {
@@ -182,7 +186,7 @@ async function measureAllSteps(
       console.error(`timing training steps of ${size}×${size}, batch ${batch}`);
       rows.push(
         await measureStep(
-          adapter,
+          { adapter, tune },
           { model: modelNamed(model), size, batch, precision: precision as FloatType },
           quick ? Math.min(steps, 5) : steps,
         ),

@@ -1,6 +1,7 @@
 /** Options of the two commands here, and what is made of them. */
 
 import { adapterOption } from "../cli/common_options.ts";
+import { speedOptions } from "../cli/training_options.ts";
 import type { OptionTable } from "../cli/options.ts";
 import { UsageError } from "../src/errors.ts";
 import { blockSides, densenet121 } from "../src/models/densenet/configuration.ts";
@@ -48,6 +49,7 @@ export const benchTable = {
   },
   plan: { kind: "flag", help: "only plans the steps: memory, traffic and arithmetic; nothing runs" },
   quick: { kind: "flag", help: "the first size and batch only, and fewer repetitions" },
+  ...speedOptions,
   ...adapterOption,
 } as const satisfies OptionTable;
 
@@ -58,6 +60,7 @@ export const versusTable = {
   batch: { kind: "integer", least: 1, help: "images in a training step", default: 8 },
   steps: { kind: "integer", least: 1, help: "training steps of ours in each turn", default: 10 },
   rounds: { kind: "integer", least: 1, help: "turns of each", default: 5 },
+  ...speedOptions,
   ...adapterOption,
 } as const satisfies OptionTable;
 

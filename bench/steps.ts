@@ -4,6 +4,7 @@ import { Gpu } from "../src/gpu/device.ts";
 import type { StepRow } from "./results.ts";
 import { spreadOf } from "./timing.ts";
 import type { StepChoice } from "./models.ts";
+import { openTuner } from "./tuning.ts";
 import { TrainingStep } from "./training_step.ts";
 
 /** Steps between two waits take about this long, so that a wait counts as little as it does in training. */
@@ -17,14 +18,14 @@ const mostStepsInBurst = 32;
  * Throws where the training that is timed does not train: the loss of one batch seen again and again has to fall.
  */
 export async function measureStep(
-  adapter: string | undefined,
+  { adapter, tune }: { adapter?: string; tune?: string },
   choice: StepChoice,
   steps: number,
 ): Promise<StepRow> {
   const { model, size, batch } = choice;
   const start = performance.now();
   const gpu = await Gpu.open({ adapter });
-  const step = await TrainingStep.load(gpu, choice);
+  const step = await TrainingStep.load(gpu, choice, await openTuner(gpu, tune));
   try {
     await step.run(1);
     const firstStepMilliseconds = performance.now() - start;

@@ -5,6 +5,7 @@ import { Executor } from "../src/gpu/executor.ts";
 import { Memory } from "../src/gpu/memory.ts";
 import { type Plan, plan, type Program } from "../src/plan/plan.ts";
 import { ringCapacity } from "../src/train/scalar_ring.ts";
+import type { Tuner } from "../src/tune/tuner.ts";
 import { type ModelName, models, type ModelStep, type StepChoice } from "./models.ts";
 
 const seed = 816;
@@ -23,9 +24,14 @@ export class TrainingStep {
     private readonly model: ModelStep,
   ) {}
 
-  static async load(gpu: Gpu, { model: name, size, batch, precision }: StepChoice): Promise<TrainingStep> {
+  static async load(
+    gpu: Gpu,
+    { model: name, size, batch, precision }: StepChoice,
+    tuner?: Tuner,
+  ): Promise<TrainingStep> {
     const model = models[name](size, batch, precision);
     const { set, step, given } = model;
+    await tuner?.prepare(step.program);
     const memory = new Memory(gpu);
     const executor = await Executor.load(plan(step.program, gpu.target), memory);
     const values = set.initialValues(seed);

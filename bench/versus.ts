@@ -11,6 +11,7 @@ import { printable } from "../src/io/file_error.ts";
 import { textTable } from "../src/report/table.ts";
 import { checkSize, modelNamed, versusTable } from "./options.ts";
 import { spreadOf } from "./timing.ts";
+import { openTuner } from "./tuning.ts";
 import { TrainingStep } from "./training_step.ts";
 
 const description = {
@@ -47,14 +48,14 @@ async function runPeer(command: string): Promise<number> {
 async function main(): Promise<void> {
   const options = readOptions(Deno.args, description, versusTable);
   if (!options) return;
-  const { versus, size, batch, steps, rounds, adapter } = options;
+  const { versus, size, batch, steps, rounds, adapter, tune } = options;
   if (versus === undefined) {
     throw new UsageError("--versus: expected the command that runs the other program");
   }
   const model = modelNamed(options.model);
   checkSize("size", model, size);
   const gpu = await Gpu.open({ adapter });
-  const step = await TrainingStep.load(gpu, { model, size, batch });
+  const step = await TrainingStep.load(gpu, { model, size, batch }, await openTuner(gpu, tune));
   // The first step compiles nothing any more, but it is the first to touch the memory.
   await step.run(2);
   const turns: { ours: number; theirs: number }[] = [];

@@ -1,10 +1,13 @@
 // Winograd's convolution, first step: the input's tiles, transformed. See src/ops/winograd.ts for the algorithm.
 //
-// v[point_y, point_x, tile, i] = Σ B[point_y, r] · x[image, M·tile_y + r − pad_y, M·tile_x + c − pad_x, i] · B[point_x, c]
+// v[point_y, point_x, tile, i] = Σ B[point_y, r] · x[image, STEP·(M·tile_y + r) − pad_y, STEP·(M·tile_x + c) − pad_x, i] · B[point_x, c]
 //
-// over the N × N positions of a tile, N = M + 2. x [images, in_height, in_width] in rows of x_row quads, of which the tensor's own begin
-// at x_first; v [N·N][tiles][in_quads]. NORMALISE: x is loaded as x · scale[i] + shift[i] (RELU: max(…, 0)), from coefficients
+// over the N × N positions of a tile, N = M + TAPS − 1. x [images, in_height, in_width] in rows of x_row quads, of which the tensor's own
+// begin at x_first; v [N·N][tiles][in_quads]. NORMALISE: x is loaded as x · scale[i] + shift[i] (RELU: max(…, 0)), from coefficients
 // [4][in_quads], and padding is zero behind that.
+//
+// PHASES = 4 are the four remainders of a window that moves by two: "gather" sums over them, so that v is [N·N][tiles][phases][in_quads] and
+// the padding is the phase; "spread" keeps them apart, v is [phases][N·N][tiles][in_quads] and the padding is one less the phase.
 
 struct Params {
   in_height: u32, in_width: u32, in_quads: u32, tile_rows: u32, tile_columns: u32, first_tile: u32, tiles: u32,
@@ -17,7 +20,21 @@ struct Params {
 @group(0) @binding(3) var<storage, read> coefficients: array<vec4f>;
 //: end
 
-//: if M === 4
+//: if TAPS === 2
+struct Line { v0: vec4f, v1: vec4f, v2: vec4f, v3: vec4f, v4: vec4f }
+
+// One column of B's product: the points are 0, 1, −1, 2 and ∞.
+fn transform(d0: vec4f, d1: vec4f, d2: vec4f, d3: vec4f, d4: vec4f) -> Line {
+  return Line(
+    2.0 * (d0 - d2) + d3 - d1,
+    d3 - d2 - 2.0 * d1,
+    d3 - 3.0 * d2 + 2.0 * d1,
+    d3 - d1,
+    d4 - d2 + 2.0 * (d1 - d3),
+  );
+}
+//: end
+//: if TAPS === 3 && M === 4
 struct Line { v0: vec4f, v1: vec4f, v2: vec4f, v3: vec4f, v4: vec4f, v5: vec4f }
 
 // One column of B's product: the points are 0, ±√½, ±√2 and ∞.
@@ -33,7 +50,8 @@ fn transform(d0: vec4f, d1: vec4f, d2: vec4f, d3: vec4f, d4: vec4f, d5: vec4f) -
     d1 - 2.5 * d3 + d5,
   );
 }
-//: else
+//: end
+//: if TAPS === 3 && M === 2
 struct Line { v0: vec4f, v1: vec4f, v2: vec4f, v3: vec4f }
 
 // One column of B's product: the points are 0, ±1 and ∞.
@@ -45,22 +63,36 @@ fn transform(d0: vec4f, d1: vec4f, d2: vec4f, d3: vec4f) -> Line {
 @compute @workgroup_size(64)
 fn main(@builtin(local_invocation_id) local: vec3u, @builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u) {
   let index = (group.y * groups.x + group.x) * 64u + local.x;
-  if (index >= p.tiles * p.in_quads) { return; }
+  if (index >= p.tiles * ${PHASES}u * p.in_quads) { return; }
   let quad = index % p.in_quads;
-  let tile = p.first_tile + index / p.in_quads;
-  let left = i32(tile % p.tile_columns * ${M}u) - i32(p.pad_x);
-  let top = i32(tile / p.tile_columns % p.tile_rows * ${M}u) - i32(p.pad_y);
+  //: if PHASES === 4
+  let phase = index / p.in_quads % 4u;
+  //: if SPREAD
+  let pad_y = 1u - phase / 2u;
+  let pad_x = 1u - phase % 2u;
+  //: else
+  let pad_y = phase / 2u;
+  let pad_x = phase % 2u;
+  //: end
+  //: else
+  let pad_y = p.pad_y;
+  let pad_x = p.pad_x;
+  //: end
+  let slab_tile = index / (${PHASES}u * p.in_quads);
+  let tile = p.first_tile + slab_tile;
+  let left = i32(tile % p.tile_columns * ${STEP * M}u) - i32(pad_x);
+  let top = i32(tile / p.tile_columns % p.tile_rows * ${STEP * M}u) - i32(pad_y);
   let image = tile / (p.tile_columns * p.tile_rows) * p.in_height;
   //: if NORMALISE
   let scale = coefficients[quad];
   let shift = coefficients[p.in_quads + quad];
   //: end
 
-  //: for c in M + 2
-  let x${c} = u32(left + ${c});
+  //: for c in N
+  let x${c} = u32(left + ${STEP * c});
   let inside${c} = x${c} < p.in_width;
-  //: for r in M + 2
-  let y${r}_${c} = u32(top + ${r});
+  //: for r in N
+  let y${r}_${c} = u32(top + ${STEP * r});
   let live${r}_${c} = inside${c} && y${r}_${c} < p.in_height;
   let loaded${r}_${c} = x[select(0u, ((image + y${r}_${c}) * p.in_width + x${c}) * p.x_row + p.x_first + quad, live${r}_${c})];
   //: if NORMALISE
@@ -70,20 +102,26 @@ fn main(@builtin(local_invocation_id) local: vec3u, @builtin(workgroup_id) group
   //: end
   //: end
   let column${c} = transform(
-    //: for r in M + 2
+    //: for r in N
     d${r}_${c},
     //: end
   );
   //: end
+  //: if SPREAD
   let stride = p.tiles * p.in_quads;
-  //: for r in M + 2
+  let at = ${N * N}u * stride * phase + slab_tile * p.in_quads + quad;
+  //: else
+  let stride = p.tiles * ${PHASES}u * p.in_quads;
+  let at = index;
+  //: end
+  //: for r in N
   let row${r} = transform(
-    //: for c in M + 2
+    //: for c in N
     column${c}.v${r},
     //: end
   );
-  //: for c in M + 2
-  v[${r * (M + 2) + c}u * stride + index] = row${r}.v${c};
+  //: for c in N
+  v[${r * N + c}u * stride + at] = row${r}.v${c};
   //: end
   //: end
 }

@@ -3,7 +3,7 @@
 // y[image, M·tile_y + r, M·tile_x + c, o] = bias[o] + Σ A[r, point_y] · m[point_y, point_x, tile, o] · A[c, point_x]
 //
 // over the N × N points. m [N·N][tiles][out_quads]; y [images, out_height, out_width] in rows of y_row quads, of which the tensor's own
-// begin at y_first.
+// begin at y_first. SPREAD: m is [phases][N·N][tiles][out_quads], and phase (f, g) leaves y at 2·(M·tile_y + r) + f, 2·(M·tile_x + c) + g.
 
 struct Params {
   out_height: u32, out_width: u32, out_quads: u32, tile_rows: u32, tile_columns: u32, first_tile: u32, tiles: u32,
@@ -23,7 +23,17 @@ fn finish(sum: vec4f, index: u32) -> vec4f {
   return value;
 }
 
-//: if M === 4
+//: if TAPS === 2
+struct Line { v0: vec4f, v1: vec4f, v2: vec4f, v3: vec4f }
+
+// One column of A's product: the points are 0, 1, −1, 2 and ∞.
+fn transform(m0: vec4f, m1: vec4f, m2: vec4f, m3: vec4f, m4: vec4f) -> Line {
+  let even = m1 + m2;
+  let odd = m1 - m2;
+  return Line(m0 + even + m3, odd + 2.0 * m3, even + 4.0 * m3, odd + 8.0 * m3 + m4);
+}
+//: end
+//: if TAPS === 3 && M === 4
 struct Line { v0: vec4f, v1: vec4f, v2: vec4f, v3: vec4f }
 
 // One column of A's product: the points are 0, ±√½, ±√2 and ∞.
@@ -39,7 +49,8 @@ fn transform(m0: vec4f, m1: vec4f, m2: vec4f, m3: vec4f, m4: vec4f, m5: vec4f) -
     0.35355339 * odd_near + 2.82842712 * odd_far + m5,
   );
 }
-//: else
+//: end
+//: if TAPS === 3 && M === 2
 struct Line { v0: vec4f, v1: vec4f }
 
 // One column of A's product: the points are 0, ±1 and ∞.
@@ -52,11 +63,20 @@ fn transform(m0: vec4f, m1: vec4f, m2: vec4f, m3: vec4f) -> Line {
 fn main(@builtin(local_invocation_id) local: vec3u, @builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u) {
   let index = (group.y * groups.x + group.x) * 64u + local.x;
   let stride = p.tiles * p.out_quads;
-  if (index >= stride) { return; }
+  if (index >= ${SPREAD ? 4 : 1}u * stride) { return; }
   let quad = index % p.out_quads;
+  //: if SPREAD
+  let phase = index / stride;
+  let first = ${N * N}u * stride * phase + index % stride;
+  let tile = p.first_tile + index % stride / p.out_quads;
+  let left = tile % p.tile_columns * ${2 * M}u + phase % 2u;
+  let top = tile / p.tile_columns % p.tile_rows * ${2 * M}u + phase / 2u;
+  //: else
+  let first = index;
   let tile = p.first_tile + index / p.out_quads;
   let left = tile % p.tile_columns * ${M}u;
   let top = tile / p.tile_columns % p.tile_rows * ${M}u;
+  //: end
   let image = tile / (p.tile_columns * p.tile_rows) * p.out_height;
   //: if BIAS
   let start = bias[quad];
@@ -64,23 +84,27 @@ fn main(@builtin(local_invocation_id) local: vec3u, @builtin(workgroup_id) group
   let start = vec4f();
   //: end
 
-  //: for c in M + 2
+  //: for c in N
   let column${c} = transform(
-    //: for r in M + 2
-    m[${r * (M + 2) + c}u * stride + index],
+    //: for r in N
+    m[${r * N + c}u * stride + first],
     //: end
   );
   //: end
   //: for r in M
   let row${r} = transform(
-    //: for c in M + 2
+    //: for c in N
     column${c}.v${r},
     //: end
   );
   //: for c in M
-  if (top + ${r}u < p.out_height && left + ${c}u < p.out_width) {
-    let at = ((image + top + ${r}u) * p.out_width + left + ${c}u) * p.y_row + p.y_first + quad;
-    y[at] = finish(start + row${r}.v${c}, at);
+  {
+    let oy = top + ${(SPREAD ? 2 : 1) * r}u;
+    let ox = left + ${(SPREAD ? 2 : 1) * c}u;
+    if (oy < p.out_height && ox < p.out_width) {
+      let at = ((image + oy) * p.out_width + ox) * p.y_row + p.y_first + quad;
+      y[at] = finish(start + row${r}.v${c}, at);
+    }
   }
   //: end
   //: end

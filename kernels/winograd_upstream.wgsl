@@ -13,7 +13,17 @@ struct Params {
 @group(0) @binding(1) var<storage, read> d: array<vec4f>;
 @group(0) @binding(2) var<storage, read_write> e: array<vec4f>;
 
-//: if M === 4
+//: if TAPS === 2
+struct Line { v0: vec4f, v1: vec4f, v2: vec4f, v3: vec4f, v4: vec4f }
+
+// One column of A's transpose: the points are 0, 1, −1, 2 and ∞.
+fn transform(d0: vec4f, d1: vec4f, d2: vec4f, d3: vec4f) -> Line {
+  let even = d0 + d2;
+  let odd = d1 + d3;
+  return Line(d0, even + odd, even - odd, d0 + 2.0 * d1 + 4.0 * d2 + 8.0 * d3, d3);
+}
+//: end
+//: if TAPS === 3 && M === 4
 struct Line { v0: vec4f, v1: vec4f, v2: vec4f, v3: vec4f, v4: vec4f, v5: vec4f }
 
 // One column of A's transpose: the points are 0, ±√½, ±√2 and ∞.
@@ -24,7 +34,8 @@ fn transform(d0: vec4f, d1: vec4f, d2: vec4f, d3: vec4f) -> Line {
   let odd_far = 1.41421356 * d1 + 2.82842712 * d3;
   return Line(d0, even_near + odd_near, even_near - odd_near, even_far + odd_far, even_far - odd_far, d3);
 }
-//: else
+//: end
+//: if TAPS === 3 && M === 2
 struct Line { v0: vec4f, v1: vec4f, v2: vec4f, v3: vec4f }
 
 // One column of A's transpose: the points are 0, ±1 and ∞.
@@ -56,14 +67,14 @@ fn main(@builtin(local_invocation_id) local: vec3u, @builtin(workgroup_id) group
     //: end
   );
   //: end
-  //: for r in M + 2
+  //: for r in N
   let row${r} = transform(
     //: for c in M
     column${c}.v${r},
     //: end
   );
-  //: for c in M + 2
-  e[${r * (M + 2) + c}u * stride + index] = row${r}.v${c};
+  //: for c in N
+  e[${r * N + c}u * stride + index] = row${r}.v${c};
   //: end
   //: end
 }

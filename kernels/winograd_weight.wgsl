@@ -2,15 +2,26 @@
 //
 // u[point_y, point_x, pair] = Σ G[point_y, ky] · w[ky, kx, pair] · G[point_x, kx]
 //
-// over the 3 × 3 taps (REVERSED: the last one first), where a pair is an input with an output channel. w is [taps][quads] and
+// over the TAPS × TAPS taps (REVERSED: the last one first), where a pair is an input with an output channel. w is [taps][quads] and
 // u [N·N][quads].
+//
+// PHASES = 4: the taps of a 4 × 4 window that moves by two, every second of them for each of four phases. u is [N·N][phases][quads], or with
+// SPREAD, for the adjoint, [phases][N·N][quads].
 
 struct Params { quads: u32 }
 @group(0) @binding(0) var<uniform> p: Params;
 @group(0) @binding(1) var<storage, read> w: array<vec4f>;
 @group(0) @binding(2) var<storage, read_write> u: array<vec4f>;
 
-//: if M === 4
+//: if TAPS === 2
+struct Line { v0: vec4f, v1: vec4f, v2: vec4f, v3: vec4f, v4: vec4f }
+
+// One column of G's product: the points are 0, 1, −1, 2 and ∞.
+fn transform(g0: vec4f, g1: vec4f) -> Line {
+  return Line(0.5 * g0, -0.5 * (g0 + g1), 0.16666667 * (g1 - g0), 0.16666667 * g0 + 0.33333333 * g1, g1);
+}
+//: end
+//: if TAPS === 3 && M === 4
 struct Line { v0: vec4f, v1: vec4f, v2: vec4f, v3: vec4f, v4: vec4f, v5: vec4f }
 
 // One column of G's product: the points are 0, ±√½, ±√2 and ∞.
@@ -21,7 +32,8 @@ fn transform(g0: vec4f, g1: vec4f, g2: vec4f) -> Line {
   let odd_far = 0.23570226 * g1;
   return Line(g0, even_near + odd_near, even_near - odd_near, even_far + odd_far, even_far - odd_far, g2);
 }
-//: else
+//: end
+//: if TAPS === 3 && M === 2
 struct Line { v0: vec4f, v1: vec4f, v2: vec4f, v3: vec4f }
 
 // One column of G's product: the points are 0, ±1 and ∞.
@@ -35,17 +47,53 @@ fn transform(g0: vec4f, g1: vec4f, g2: vec4f) -> Line {
 @compute @workgroup_size(64)
 fn main(@builtin(local_invocation_id) local: vec3u, @builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u) {
   let index = (group.y * groups.x + group.x) * 64u + local.x;
-  if (index >= p.quads) { return; }
+  if (index >= ${PHASES}u * p.quads) { return; }
+  //: if PHASES === 4
+  let pair = index % p.quads;
+  let phase = index / p.quads;
+  //: if SPREAD
+  let first_y = 3u - phase / 2u;
+  let first_x = 3u - phase % 2u;
+  //: else
+  let first_y = 1u - phase / 2u;
+  let first_x = 1u - phase % 2u;
+  //: end
+  //: for r in 2
+  //: for c in 2
+  //: if SPREAD
+  let w${2 * r + c} = w[((first_y - ${2 * r}u) * 4u + first_x - ${2 * c}u) * p.quads + pair];
+  //: else
+  let w${2 * r + c} = w[((first_y + ${2 * r}u) * 4u + first_x + ${2 * c}u) * p.quads + pair];
+  //: end
+  //: end
+  //: end
+  //: else
   //: for t in 9
   let w${t} = w[${REVERSED ? 8 - t : t}u * p.quads + index];
   //: end
-  //: for c in 3
-  let column${c} = transform(w${c}, w${3 + c}, w${6 + c});
   //: end
-  //: for r in M + 2
-  let row${r} = transform(column0.v${r}, column1.v${r}, column2.v${r});
-  //: for c in M + 2
-  u[${r * (M + 2) + c}u * p.quads + index] = row${r}.v${c};
+  //: if SPREAD
+  let stride = p.quads;
+  let at = ${N * N}u * p.quads * phase + pair;
+  //: else
+  let stride = ${PHASES}u * p.quads;
+  let at = index;
+  //: end
+  //: for c in TAPS
+  let column${c} = transform(
+    //: for r in TAPS
+    w${TAPS * r + c},
+    //: end
+  );
+  //: end
+  //: for r in N
+  let row${r} = transform(
+    //: for c in TAPS
+    column${c}.v${r},
+    //: end
+  );
+  //: for c in N
+  u[${r * N + c}u * stride + at] = row${r}.v${c};
   //: end
   //: end
 }

@@ -23,7 +23,8 @@ function requestOf(node: Tensor): WeightGradientRequest {
 
 function questionOf(request: WeightGradientRequest, target: Target): Question {
   const { node, kernel, window, input, output } = request;
-  const tiled = unitTilesFor(target, elementCount(kernel), divideUp(output.channels, 4)).map((
+  const units = elementCount(kernel) * divideUp(input.channels, 4);
+  const tiled = unitTilesFor(target, units, divideUp(output.channels, 4)).map((
     tile,
   ): Variant => ({
     name: tile.name,
@@ -33,8 +34,8 @@ function questionOf(request: WeightGradientRequest, target: Target): Question {
   const variants = withWinograd(
     tiled,
     target,
-    { kernel, window, input, output },
-    (lowering, side) => winogradWeightGradient(lowering, request, side),
+    { kernel, window, input, output, adjoint: false },
+    (lowering, algorithm) => winogradWeightGradient(lowering, request, algorithm),
   );
   return { shapeClass, node, variants };
 }

@@ -22,7 +22,7 @@ function questionOf(request: ConvolutionRequest, target: Target): Question {
     tiled,
     target,
     request,
-    (lowering, side) => winogradConvolution(lowering, request, side),
+    (lowering, algorithm) => winogradConvolution(lowering, request, algorithm),
   );
   return { shapeClass: shapeClassOf(node, kernel, window, input, output), node, variants };
 }

@@ -38,12 +38,12 @@ interface UnitTile extends Tile {
 }
 
 /**
- * The tiles that the adapter can run for a kernel of so many taps and so many quads of output channels: the likeliest to be fast
- * first, the simplest last.
+ * The tiles that the adapter can run for so many units and quads of output channels: the likeliest to be fast first, the simplest
+ * last.
  */
-export function unitTilesFor(target: Target, taps: number, columns: number): UnitTile[] {
+export function unitTilesFor(target: Target, units: number, columns: number): UnitTile[] {
   const cooperative = target.subgroupLanes > 0
-    ? subgroupTiles(target, taps, columns)
+    ? subgroupTiles(target, units, columns)
     : workgroupTiles(target);
   return [...cooperative, ...directTiles];
 }
@@ -52,14 +52,11 @@ export function unitTilesFor(target: Target, taps: number, columns: number): Uni
 const largeFirst = [[2, 2, 1], [1, 2, 1], [1, 1, 2]] as const;
 const smallFirst = [[1, 1, 2], [1, 1, 1]] as const;
 
-/** Large tiles where there are rows and columns enough: a pointwise convolution has few of the former. */
-function subgroupTiles(target: Target, taps: number, columns: number): UnitTile[] {
+/** Large tiles where there are rows and columns enough: a pointwise convolution may have few of the former. */
+function subgroupTiles(target: Target, units: number, columns: number): UnitTile[] {
   const lanes = target.subgroupLanes;
-  const extents = columns < 2 * lanes
-    ? smallFirst
-    : taps > 1
-    ? largeFirst
-    : [...smallFirst, ...largeFirst.slice(0, 2)];
+  const others = [...smallFirst, ...largeFirst.slice(0, 2)];
+  const extents = columns < 2 * lanes ? smallFirst : units < 2 * lanes ? others : largeFirst;
   return extents.map(([ROWS, QUADS, part]) => ({
     name: `subgroup ${4 * lanes * ROWS}×${4 * lanes * QUADS} by ${lanes / part}`,
     kernel: subgroupKernel,
@@ -166,7 +163,7 @@ export function batchedOuterProduct(
   const lines = (quads: number) => ({ images: batch, height: 1, width: rows, channels: 4 * quads });
   const [input, output] = [lines(inQuads), lines(outQuads)];
   const kernel = [1, 1];
-  const tile = unitTilesFor(lowering.target, 1, outQuads)[0]!;
+  const tile = unitTilesFor(lowering.target, inQuads, outQuads)[0]!;
   const blocks = tile.workgroups(inQuads, outQuads);
   const tiles = blocks.row_tiles * blocks.column_tiles * batch;
   lowering.dispatch({

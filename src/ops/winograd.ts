@@ -1,55 +1,46 @@
 /**
- * Convolution of 3×3 taps at stride 1 by Winograd's minimal filtering (Lavin and Gray 2016, "Fast Algorithms for Convolutional Neural
- * Networks"): M × M outputs take (M + 2)² products instead of 9·M².
+ * Convolution by Winograd's minimal filtering (Lavin and Gray 2016, "Fast Algorithms for Convolutional Neural Networks"): M × M outputs
+ * of a 3×3 window take (M + 2)² products instead of 9·M².
  *
  * Taps g and a tile d of the input are polynomials, a convolution is their product, and a product of polynomials is known from
- * its values at N = M + 2 points: y = Aᵀ [(G g Gᵀ) ⊙ (Bᵀ d B)] A. Over all tiles and channels, what stands in the brackets is one matrix
- * product for each of the N² points. For M = 4 the points are 0, ±√½, ±√2 and ∞: with these the error stays at twice that of
- * the plain sum, where the usual 0, ±1, ±2 and ∞ make it seven times as large (random data, 128 channels, float32).
+ * its values at N = M + taps − 1 points: y = Aᵀ [(G g Gᵀ) ⊙ (Bᵀ d B)] A. Over all tiles and channels, what stands in the brackets is one
+ * matrix product for each of the N² points. For M = 4 and three taps the points are 0, ±√½, ±√2 and ∞: with these the error stays at
+ * twice that of the plain sum, where the usual 0, ±1, ±2 and ∞ make it seven times as large (random data, 128 channels, float32).
  *
  * The input gradient is the same with the taps turned round. The weights' gradient is, by the same identity read for g,
  * Gᵀ [Σ (A dy Aᵀ) ⊙ (Bᵀ d B)] G.
+ *
+ * A 4×4 window that moves by two is four windows of two taps a side, one for each phase of the input: every second row and column, from
+ * the first or the second on. Forward, the phases are as many more input channels, and their sum is taken before it is transformed back.
+ * In the adjoint each phase of the output has a product of its own.
  *
  * Tiles go through in slabs, so that what lies between the steps stays in a cache and never becomes large.
  */
 
 import { divideUp, type Shape } from "../graph/layout.ts";
-import {
-  type Kernel,
-  type Lowering,
-  type Operand,
-  Scratch,
-  type Target,
-  type Variant,
-} from "../graph/lowering.ts";
-import type { Tensor } from "../graph/tensor.ts";
-import inputSource from "../../kernels/winograd_input.wgsl" with { type: "text" };
-import outputSource from "../../kernels/winograd_output.wgsl" with { type: "text" };
-import upstreamSource from "../../kernels/winograd_upstream.wgsl" with { type: "text" };
-import weightSource from "../../kernels/winograd_weight.wgsl" with { type: "text" };
-import weightGradientSource from "../../kernels/winograd_weight_gradient.wgsl" with { type: "text" };
+import { type Lowering, Scratch, type Target, type Variant } from "../graph/lowering.ts";
 import { batchedProduct, type ConvolutionRequest } from "./conv_tiles.ts";
 import { type Window, windowOf } from "./convolution.ts";
-import { type Loaded, unnormalised } from "./normalisation.ts";
-import { type ImageShape, quadCount, rowParams } from "./support.ts";
+import { unnormalised } from "./normalisation.ts";
+import type { ImageShape } from "./support.ts";
 import { batchedOuterProduct, type WeightGradientRequest } from "./weight_gradient_tiles.ts";
-
-const inputKernel: Kernel = { name: "winograd_input", source: inputSource };
-const weightKernel: Kernel = { name: "winograd_weight", source: weightSource };
-const outputKernel: Kernel = { name: "winograd_output", source: outputSource };
-const upstreamKernel: Kernel = { name: "winograd_upstream", source: upstreamSource };
-const weightGradientKernel: Kernel = { name: "winograd_weight_gradient", source: weightGradientSource };
-
-/** Outputs on a tile's side. */
-export type TileSide = 2 | 4;
+import {
+  type Algorithm,
+  pointCount,
+  type Slab,
+  transformInput,
+  transformOutput,
+  transformUpstream,
+  transformWeight,
+  transformWeightGradient,
+} from "./winograd_steps.ts";
 
 /** What a slab's transformed values take at most, so that they stay in a processor's last cache, or in a GPU's. */
 const slabBytes = 2 ** 23;
-
 /** Fewer channels than this leave too little to save. */
 const fewestChannels = 8;
 /** On software adapters tiles of 4 × 4 are faster from so many on; below that, transforming the weights takes what they save. */
-const fewestTiles = 32;
+const fewestTiles = { plain: 32, phases: 128 };
 
 /** What tells whether the algorithm is for a convolution. */
 interface Setting {
@@ -57,50 +48,61 @@ interface Setting {
   window: Window;
   input: ImageShape;
   output: ImageShape;
+  /** True for the transposed convolution. */
+  adjoint: boolean;
 }
 
-/** `tiled`, and this algorithm's two variants where they are possible, first where they are likely to be the fastest. */
+/** `tiled`, and this algorithm's variants where they are possible, first where they are likely to be the fastest. */
 export function withWinograd(
   tiled: readonly Variant[],
   target: Target,
   setting: Setting,
-  lower: (lowering: Lowering, side: TileSide) => void,
+  lower: (lowering: Lowering, algorithm: Algorithm) => void,
 ): Variant[] {
-  if (!suitsWinograd(target, setting)) return [...tiled];
-  const [four, two] = ([4, 2] as const).map((side): Variant => ({
-    name: `winograd ${side}×${side}`,
-    lower: (lowering) => lower(lowering, side),
-  })) as [Variant, Variant];
-  const { images, height, width } = setting.output;
-  const isLikely = target.subgroupLanes > 0 &&
-    images * divideUp(height, 4) * divideUp(width, 4) >= fewestTiles;
+  const algorithms = algorithmsFor(target, setting);
+  const [best, ...others] = algorithms.map((algorithm): Variant => ({
+    name: `winograd ${algorithm.side}×${algorithm.side}`,
+    lower: (lowering) => lower(lowering, algorithm),
+  }));
+  if (!best) return [...tiled];
+  const { images, height, width } = setting.adjoint ? setting.input : setting.output;
+  const tiles = images * divideUp(height, 4) * divideUp(width, 4);
+  const fewest = fewestTiles[algorithms[0]!.phases === 1 ? "plain" : "phases"];
+  const isLikely = target.subgroupLanes > 0 && tiles >= fewest;
   return isLikely
-    ? [four, tiled[0]!, two, ...tiled.slice(1)]
-    : [tiled[0]!, four, ...tiled.slice(1, -1), two, tiled.at(-1)!];
+    ? [best, tiled[0]!, ...others, ...tiled.slice(1)]
+    : [tiled[0]!, best, ...tiled.slice(1, -1), ...others, tiled.at(-1)!];
 }
 
-function suitsWinograd(target: Target, { kernel, window, input, output }: Setting): boolean {
+/** The forms of the algorithm for a convolution, if the adapter can bind their transformed weights. */
+function algorithmsFor(target: Target, setting: Setting): Algorithm[] {
+  const { input, output } = setting;
+  if (Math.min(input.channels, output.channels) < fewestChannels) return [];
+  const pairs = divideUp(input.channels, 4) * output.channels;
+  return formsFor(setting).filter((algorithm) =>
+    16 * algorithm.phases * pointCount(algorithm) * pairs <= target.maxBindingBytes
+  );
+}
+
+function formsFor({ kernel, window, adjoint }: Setting): Algorithm[] {
   const { stride, dilation, padding } = windowOf(window);
-  const isPlain = `${kernel}` === "3,3" && Math.max(...stride, ...dilation) === 1 &&
-    Math.max(...padding) <= 2;
-  const weights = 4 * divideUp(input.channels, 4) * divideUp(output.channels, 4);
-  return isPlain && Math.min(input.channels, output.channels) >= fewestChannels &&
-    16 * pointCount(4) * weights <= target.maxBindingBytes;
+  if (Math.max(...dilation) > 1) return [];
+  if (`${kernel}` === "3,3" && Math.max(...stride) === 1 && Math.max(...padding) <= 2) {
+    return [4, 2].map((side) => ({ side: side as 2 | 4, taps: 3, phases: 1, spread: false }));
+  }
+  const halves = `${kernel}` === "4,4" && `${stride}` === "2,2" && `${padding}` === "1,1,1,1";
+  return halves ? [{ side: 4, taps: 2, phases: 4, spread: adjoint }] : [];
 }
 
-/** A run of tiles that go through together, as the kernels' Params name it. */
-interface Slab {
-  tile_rows: number;
-  tile_columns: number;
-  first_tile: number;
-  tiles: number;
-}
-
-/** The output's tiles in slabs of at most `size`, so that `quads` quads of channels of a slab take no more than they should. */
-function slabsOf(output: ImageShape, side: TileSide, quads: number): { size: number; slabs: Slab[] } {
-  const [tile_rows, tile_columns] = [divideUp(output.height, side), divideUp(output.width, side)];
-  const count = output.images * tile_rows * tile_columns;
-  const most = Math.max(1, Math.floor(slabBytes / (pointCount(side) * quads * 16)));
+/** The tiles in slabs of equal size but for the last, so that `quads` quads a tile's point take no more than they should. */
+function slabsOf(
+  { images, height, width }: Pick<ImageShape, "images" | "height" | "width">,
+  algorithm: Algorithm,
+  quads: number,
+): { size: number; slabs: Slab[]; share: (slab: Slab) => number } {
+  const [tile_rows, tile_columns] = [divideUp(height, algorithm.side), divideUp(width, algorithm.side)];
+  const count = images * tile_rows * tile_columns;
+  const most = Math.max(1, Math.floor(slabBytes / (pointCount(algorithm) * quads * 16)));
   const size = divideUp(count, divideUp(count, most));
   const slabs = Array.from({ length: divideUp(count, size) }, (_, index) => ({
     tile_rows,
@@ -108,155 +110,69 @@ function slabsOf(output: ImageShape, side: TileSide, quads: number): { size: num
     first_tile: index * size,
     tiles: Math.min(size, count - index * size),
   }));
-  return { size, slabs };
+  return { size, slabs, share: ({ tiles }) => tiles / count };
 }
 
-function pointCount(side: TileSide): number {
-  return (side + 2) ** 2;
-}
-
-/** Leaves a convolution's values, or with `adjoint` a transposed one's, bias added, open to an epilogue. */
-export function winogradConvolution(lowering: Lowering, request: ConvolutionRequest, side: TileSide): void {
+/** Leaves a convolution's values, or the transposed one's, bias added, open to an epilogue. */
+export function winogradConvolution(
+  lowering: Lowering,
+  request: ConvolutionRequest,
+  algorithm: Algorithm,
+): void {
   const { node, x, weight, input, output, window, adjoint } = request;
-  const [inQuads, outQuads] = [divideUp(input.channels, 4), divideUp(output.channels, 4)];
-  const { size, slabs } = slabsOf(output, side, Math.max(inQuads, outQuads));
-  const points = pointCount(side);
-  const u = new Scratch(16 * points * 4 * inQuads * outQuads, `${node.label} weights`);
-  const v = new Scratch(16 * points * size * inQuads, `${node.label} tiles`);
-  const m = new Scratch(16 * points * size * outQuads, `${node.label} products`);
-  transformWeight(lowering, { w: weight, u }, { side, adjoint });
+  const { phases, spread } = algorithm;
+  const points = pointCount(algorithm);
+  // The phases are more of either the products or what is summed in each.
+  const batch = spread ? phases * points : points;
+  const inQuads = divideUp(input.channels, 4) * (spread ? 1 : phases);
+  const outQuads = divideUp(output.channels, 4);
+  const tiled = spread ? halved(output) : output;
+  const widest = Math.max(inQuads, outQuads) * (spread ? phases : 1);
+  const { size, slabs, share } = slabsOf(tiled, algorithm, widest);
+  const u = new Scratch(16 * batch * 4 * inQuads * outQuads, `${node.label} weights`);
+  const v = new Scratch(16 * batch * size * inQuads, `${node.label} tiles`);
+  const m = new Scratch(16 * batch * size * outQuads, `${node.label} products`);
   const [top, left] = window.padding;
-  const [padY, padX] = adjoint ? [2 - top, 2 - left] : [top, left];
+  const padding = adjoint ? [2 - top, 2 - left] as const : [top, left] as const;
   const loaded = adjoint ? { x, relu: false } : unnormalised(x);
   const { flops } = node.operation.cost(node);
+  transformWeight(lowering, { w: weight, u }, algorithm, adjoint);
   for (const slab of slabs) {
-    transformInput(lowering, loaded, v, { side, input, slab, padY, padX });
-    const share = slab.tiles / (slabs.at(-1)!.first_tile + slabs.at(-1)!.tiles);
+    transformInput(lowering, loaded, v, algorithm, { input, slab, padding });
     // Counted as the plain sum's arithmetic, so that rates compare.
-    const product = { batch: points, rows: slab.tiles, inQuads, outQuads };
-    batchedProduct(lowering, { x: v, w: u, y: m }, product, { adjoint, flops: flops * share });
-    transformOutput(lowering, request, m, side, slab);
+    const product = { batch, rows: slab.tiles, inQuads, outQuads };
+    batchedProduct(lowering, { x: v, w: u, y: m }, product, { adjoint, flops: flops * share(slab) });
+    transformOutput(lowering, request, m, algorithm, slab);
   }
 }
 
-/** The adjoint's taps are met in reverse order. */
-function transformWeight(
-  lowering: Lowering,
-  { w, u }: { w: Tensor; u: Scratch },
-  { side, adjoint }: { side: TileSide; adjoint: boolean },
-): void {
-  const quads = quadCount(w) / 9;
-  lowering.dispatch({
-    kernel: weightKernel,
-    constants: { M: side, REVERSED: adjoint },
-    bindings: { w, u },
-    params: { quads },
-    workgroups: divideUp(quads, 64),
-    flops: 0,
-    bytes: 16 * quads * (9 + pointCount(side)),
-  });
-}
-
-function transformInput(
-  lowering: Lowering,
-  { x, coefficients, relu }: Loaded,
-  v: Scratch,
-  { side, input, slab, padY, padX }: {
-    side: TileSide;
-    input: ImageShape;
-    slab: Slab;
-    padY: number;
-    padX: number;
-  },
-): void {
-  const inQuads = divideUp(input.channels, 4);
-  const bindings: Record<string, Operand> = { x, v };
-  if (coefficients) bindings.coefficients = coefficients;
-  lowering.dispatch({
-    kernel: inputKernel,
-    constants: { M: side, NORMALISE: coefficients !== undefined, RELU: relu },
-    bindings,
-    params: {
-      in_height: input.height,
-      in_width: input.width,
-      in_quads: inQuads,
-      ...slab,
-      pad_y: padY,
-      pad_x: padX,
-      ...rowParams({ x }),
-    },
-    workgroups: divideUp(slab.tiles * inQuads, 64),
-    flops: 0,
-    bytes: 16 * slab.tiles * inQuads * (side ** 2 + pointCount(side)),
-  });
-}
-
-function transformOutput(
-  lowering: Lowering,
-  { node, bias, output }: ConvolutionRequest,
-  m: Scratch,
-  side: TileSide,
-  slab: Slab,
-): void {
-  const outQuads = divideUp(output.channels, 4);
-  const bindings: Record<string, Operand> = { m, y: node };
-  if (bias) bindings.bias = bias;
-  lowering.dispatch({
-    kernel: outputKernel,
-    constants: { M: side, BIAS: bias !== undefined },
-    bindings,
-    params: { ...outputParams(output), ...slab, ...rowParams({ y: node }) },
-    workgroups: divideUp(slab.tiles * outQuads, 64),
-    epilogue: true,
-    flops: 0,
-    bytes: 16 * slab.tiles * outQuads * (side ** 2 + pointCount(side)),
-  });
-}
-
-function outputParams({ height, width, channels }: ImageShape) {
-  return { out_height: height, out_width: width, out_quads: divideUp(channels, 4) };
+/** The extents of each phase of an image. */
+function halved({ images, height, width }: ImageShape) {
+  return { images, height: divideUp(height, 2), width: divideUp(width, 2) };
 }
 
 /** Leaves the gradient of a convolution's weight. */
 export function winogradWeightGradient(
   lowering: Lowering,
-  { node, x, upstream, input, output, window }: WeightGradientRequest,
-  side: TileSide,
+  { node, x, upstream, input, output, window: { padding: [top, left] } }: WeightGradientRequest,
+  algorithm: Algorithm,
 ): void {
-  const [inQuads, outQuads] = [divideUp(input.channels, 4), divideUp(output.channels, 4)];
-  const { size, slabs } = slabsOf(output, side, Math.max(inQuads, outQuads));
-  const points = pointCount(side);
+  const points = pointCount(algorithm);
+  const inQuads = divideUp(input.channels, 4) * algorithm.phases;
+  const outQuads = divideUp(output.channels, 4);
+  const { size, slabs, share } = slabsOf(output, algorithm, Math.max(inQuads, outQuads));
   const v = new Scratch(16 * points * size * inQuads, `${node.label} tiles`);
   const e = new Scratch(16 * points * size * outQuads, `${node.label} upstream tiles`);
-  const quads = 4 * inQuads * outQuads;
-  const s = new Scratch(16 * points * quads * slabs.length, `${node.label} sums`);
-  const [padY, padX] = window.padding;
+  const s = new Scratch(16 * points * 4 * inQuads * outQuads * slabs.length, `${node.label} sums`);
   const { flops } = node.operation.cost(node);
   for (const [part, slab] of slabs.entries()) {
-    transformInput(lowering, unnormalised(x), v, { side, input, slab, padY, padX });
-    lowering.dispatch({
-      kernel: upstreamKernel,
-      constants: { M: side },
-      bindings: { d: upstream, e },
-      params: { ...outputParams(output), ...slab, ...rowParams({ d: upstream }) },
-      workgroups: divideUp(slab.tiles * outQuads, 64),
-      flops: 0,
-      bytes: 16 * slab.tiles * outQuads * (side ** 2 + points),
-    });
-    const share = slab.tiles / (slabs.at(-1)!.first_tile + slabs.at(-1)!.tiles);
+    transformInput(lowering, unnormalised(x), v, algorithm, { input, slab, padding: [top, left] });
+    transformUpstream(lowering, { d: upstream, e }, algorithm, output, slab);
     const product = { batch: points, rows: slab.tiles, inQuads, outQuads };
     batchedOuterProduct(lowering, { x: v, d: e, y: s }, product, {
       firstPart: part * points,
-      flops: flops * share,
+      flops: flops * share(slab),
     });
   }
-  lowering.dispatch({
-    kernel: weightGradientKernel,
-    constants: { M: side },
-    bindings: { s, y: node },
-    params: { quads, parts: slabs.length },
-    workgroups: divideUp(quads, 64),
-    flops: 0,
-    bytes: 16 * quads * (9 + points * slabs.length),
-  });
+  transformWeightGradient(lowering, { s, y: node }, algorithm, slabs.length);
 }

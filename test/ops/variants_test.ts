@@ -14,12 +14,12 @@ const withoutSubgroups = await Gpu.open({ subgroups: false });
 /** Cases that between them meet every edge of a tile. */
 const cases = operationCases.filter(({ operation, name }) =>
   ["conv2d", "conv_transpose2d", "normalised_conv2d"].includes(operation) &&
-  /odd size|uneven padding|padding 2|33 channels|to 33|64 to 128|128 to 64|128 to 128|128 to 1|dilation 2|stride 3|batch/
+  /odd size|halving|doubling|uneven padding|padding 2|33 channels|to 33|64 to 128|128 to 64|128 to 128|128 to 1|dilation 2|stride 3|batch/
     .test(name)
 );
 
 /** In float16 the kernels are the same but for their loads and stores. */
-const casesOfHalves = cases.filter(({ name }) => /odd size|33 channels|to 33|padding 2/.test(name));
+const casesOfHalves = cases.filter(({ name }) => /odd size|33 channels|33 to 5|to 33|padding 2/.test(name));
 const bounds = { f32: 2e-5, f16: 5e-3 };
 
 async function checkVariants(
