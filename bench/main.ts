@@ -5,6 +5,7 @@ import { run } from "../cli/run.ts";
 import { versions } from "../cli/versions.ts";
 import { UsageError } from "../src/errors.ts";
 import { Gpu } from "../src/gpu/device.ts";
+import type { FloatType } from "../src/graph/layout.ts";
 import { writeFileAtomic } from "../src/io/atomic.ts";
 import type { BenchCase } from "./cases.ts";
 import { comparisonsFor } from "./comparisons.ts";
@@ -63,7 +64,7 @@ async function main(): Promise<void> {
 }
 
 async function showPlans(
-  { adapter }: Options,
+  { adapter, precision }: Options,
   model: ModelName,
   sizes: readonly number[],
   batches: readonly number[],
@@ -74,8 +75,8 @@ async function showPlans(
   console.log(`${gpu.adapter.name}`);
   for (const size of sizes) {
     for (const batch of batches) {
-      console.log(`\n${model}, a training step, ${size}×${size}, batch ${batch}\n`);
-      console.log(describePlan(model, size, batch, target));
+      console.log(`\n${model}, a training step, ${size}×${size}, batch ${batch}, ${precision}\n`);
+      console.log(describePlan({ model, size, batch, precision: precision as FloatType }, target));
     }
   }
 }
@@ -173,7 +174,7 @@ async function measureAllKernels(
 }
 
 async function measureAllSteps(
-  { adapter, tune, model, filter, quick, steps }: Options,
+  { adapter, tune, model, filter, precision, quick, steps }: Options,
   sizes: readonly number[],
   batches: readonly number[],
 ): Promise<StepRow[]> {
@@ -186,9 +187,7 @@ async function measureAllSteps(
       rows.push(
         await measureStep(
           { adapter, tune },
-          modelNamed(model),
-          size,
-          batch,
+          { model: modelNamed(model), size, batch, precision: precision as FloatType },
           quick ? Math.min(steps, 5) : steps,
         ),
       );

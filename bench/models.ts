@@ -1,12 +1,13 @@
 /** The models that are measured, each as one training step with inputs of its own. */
 
-import { elementCount } from "../src/graph/layout.ts";
+import { elementCount, type FloatType } from "../src/graph/layout.ts";
 import type { Tensor } from "../src/graph/tensor.ts";
 import { densenet121 } from "../src/models/densenet/configuration.ts";
 import { Densenet } from "../src/models/densenet/model.ts";
 import { defaultConfiguration } from "../src/models/vqvae/configuration.ts";
 import { Vqvae } from "../src/models/vqvae/model.ts";
 import type { ParameterSet } from "../src/nn/parameters.ts";
+import type { AdamAttributes } from "../src/ops/adam.ts";
 import { Adam, defaultAdam } from "../src/optim/adam.ts";
 import { keyOf, uniformArray } from "../src/random.ts";
 import { trainingProgram as densenetProgram } from "../src/train/densenet/program.ts";
@@ -30,18 +31,29 @@ function imagesOf(shape: BatchShape): Float32Array<ArrayBuffer> {
   return uniformArray(keyOf("bench images"), elementCount(shape), -1, 1);
 }
 
-function vqvae(size: number, batch: number): ModelStep {
+function optimizerFor(set: ParameterSet, attributes: AdamAttributes, precision: FloatType): Adam {
+  const optimizer = new Adam(set.parameters, attributes, precision);
+  if (optimizer.mixed) set.halves = optimizer.mixed.halves;
+  return optimizer;
+}
+
+function vqvae(size: number, batch: number, precision: FloatType = "f32"): ModelStep {
   const model = new Vqvae({ ...defaultConfiguration });
-  const optimizer = new Adam(model.set.parameters);
+  const optimizer = optimizerFor(model.set, defaultAdam, precision);
   const shape: BatchShape = [batch, defaultConfiguration.in_channel, size, size];
   const step = vqvaeProgram(model, optimizer, shape);
   return { set: model.set, optimizer, learningRate: 3e-4, step, images: imagesOf(shape), given: [] };
 }
 
 /** `copied`: the same by the formulas, every value concatenated and stored. */
-function densenet(size: number, batch: number, copied = false): ModelStep {
+function densenet(
+  size: number,
+  batch: number,
+  precision: FloatType = "f32",
+  copied = false,
+): ModelStep {
   const model = new Densenet({ ...densenet121 });
-  const optimizer = new Adam(model.set.parameters, { ...defaultAdam, weightDecay: 1e-6 });
+  const optimizer = optimizerFor(model.set, { ...defaultAdam, weightDecay: 1e-6 }, precision);
   const shape: BatchShape = [batch, 3, size, size];
   const step = densenetProgram(model, optimizer, shape, { copied });
   const count = elementCount(step.positive.shape);
@@ -63,7 +75,17 @@ export const models = { vqvae, densenet } as const;
 
 export type ModelName = keyof typeof models;
 
+/** Which training step. */
+export interface StepChoice {
+  model: ModelName;
+  /** Side of the images. */
+  size: number;
+  batch: number;
+  /** Float32 where it is missing. */
+  precision?: FloatType;
+}
+
 /** A step of DenseNet as a framework without views makes it. */
 export function copiedDensenet(size: number, batch: number): ModelStep {
-  return densenet(size, batch, true);
+  return densenet(size, batch, "f32", true);
 }

@@ -30,6 +30,12 @@ export const benchTable = {
     help: "timed training steps of each size and batch, at least",
     default: 20,
   },
+  precision: {
+    kind: "text",
+    choices: ["f32", "f16"],
+    help: "of values and their gradients in whole steps and plans: f32 or f16",
+    default: "f32",
+  },
   filter: {
     kind: "text",
     value: "TEXT",

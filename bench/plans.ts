@@ -3,7 +3,7 @@
 import type { Target } from "../src/graph/lowering.ts";
 import { type Plan, plan } from "../src/plan/plan.ts";
 import { textTable } from "../src/report/table.ts";
-import { copiedDensenet, type ModelName, models, type ModelStep } from "./models.ts";
+import { copiedDensenet, models, type ModelStep, type StepChoice } from "./models.ts";
 
 interface Share {
   dispatches: number;
@@ -47,17 +47,18 @@ function planTable(planned: Plan): string {
 }
 
 /** A step's plan by operation, and its memory beside that of others. */
-export function describePlan(name: ModelName, size: number, batch: number, target: Target): string {
+export function describePlan({ model, size, batch, precision }: StepChoice, target: Target): string {
   // What is only compared need not fit.
   const roomy = { ...target, maxBindingBytes: Infinity };
   const planOf = ({ step }: ModelStep) => plan(step.program, roomy);
-  const own = planOf(models[name](size, batch));
-  const copied = name === "densenet" ? planOf(copiedDensenet(size, batch)) : undefined;
-  return `${planTable(own)}\n\n${memoryTable(own, copied)}`;
+  const own = planOf(models[model](size, batch, precision));
+  const wide = precision === "f32" ? undefined : planOf(models[model](size, batch));
+  const copied = model === "densenet" ? planOf(copiedDensenet(size, batch)) : undefined;
+  return `${planTable(own)}\n\n${memoryTable(own, wide, copied)}`;
 }
 
 /** Peak memory and traffic as planned, and as they would be if every value were copied and stored. */
-function memoryTable(own: Plan, copied: Plan | undefined): string {
+function memoryTable(own: Plan, wide: Plan | undefined, copied: Plan | undefined): string {
   const moved = ({ dispatches }: Plan) => dispatches.reduce((sum, { bytes }) => sum + bytes, 0);
   const row = (what: string, bytes: number, from: Plan) => [
     what,
@@ -66,6 +67,7 @@ function memoryTable(own: Plan, copied: Plan | undefined): string {
     giga(moved(from)),
   ];
   const rows = [row("as planned", own.peakBytes, own), row("no buffer shared", own.unsharedBytes, own)];
+  if (wide) rows.push(row("in float32", wide.peakBytes, wide));
   if (copied) {
     rows.push(
       row("features copied, normalised values stored", copied.peakBytes, copied),

@@ -140,7 +140,7 @@ export function stepsTable(steps: readonly StepRow[], old: Results | undefined):
     "first step s",
   ];
   const rows = steps.map((row) => [
-    row.model,
+    row.precision === "f16" ? `${row.model} f16` : row.model,
     `${row.size}×${row.size}`,
     fixed(row.batch, 0),
     fixed(row.imagesPerSecond.median, 2),

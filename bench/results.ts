@@ -4,6 +4,7 @@ import { DataError } from "../src/errors.ts";
 import { fileError } from "../src/io/file_error.ts";
 import { parseJson } from "../src/io/strict_json.ts";
 import type { BenchCase } from "./cases.ts";
+import type { FloatType } from "../src/graph/layout.ts";
 import type { Comparison } from "./comparisons.ts";
 import type { CostRow } from "./costs.ts";
 import type { ModelName } from "./models.ts";
@@ -50,6 +51,8 @@ export interface StepRow {
   model: ModelName;
   size: number;
   batch: number;
+  /** Float32 where it is missing. */
+  precision?: FloatType;
   imagesPerSecond: Spread;
   gigaflops: number;
   dispatches: number;
@@ -123,8 +126,9 @@ export function kernelSpeedup(row: KernelRow, old: Results | undefined): number 
 
 /** How much faster a training step is than it was. */
 export function stepSpeedup(row: StepRow, old: Results | undefined): number | undefined {
-  const before = old?.steps.find(({ model, size, batch }) =>
-    (model ?? "vqvae") === row.model && size === row.size && batch === row.batch
+  const before = old?.steps.find(({ model, size, batch, precision }) =>
+    (model ?? "vqvae") === row.model && size === row.size && batch === row.batch &&
+    (precision ?? "f32") === (row.precision ?? "f32")
   );
   return before && row.imagesPerSecond.median / before.imagesPerSecond.median;
 }

@@ -3,7 +3,7 @@
 import { Gpu } from "../src/gpu/device.ts";
 import type { StepRow } from "./results.ts";
 import { spreadOf } from "./timing.ts";
-import type { ModelName } from "./models.ts";
+import type { StepChoice } from "./models.ts";
 import { openTuner } from "./tuning.ts";
 import { TrainingStep } from "./training_step.ts";
 
@@ -19,14 +19,13 @@ const mostStepsInBurst = 32;
  */
 export async function measureStep(
   { adapter, tune }: { adapter?: string; tune?: string },
-  model: ModelName,
-  size: number,
-  batch: number,
+  choice: StepChoice,
   steps: number,
 ): Promise<StepRow> {
+  const { model, size, batch } = choice;
   const start = performance.now();
   const gpu = await Gpu.open({ adapter });
-  const step = await TrainingStep.load(gpu, model, size, batch, await openTuner(gpu, tune));
+  const step = await TrainingStep.load(gpu, choice, await openTuner(gpu, tune));
   try {
     await step.run(1);
     const firstStepMilliseconds = performance.now() - start;
@@ -47,9 +46,7 @@ export async function measureStep(
     const { dispatches, peakBytes } = step.plan;
     const flops = dispatches.reduce((sum, dispatch) => sum + dispatch.flops, 0);
     return {
-      model,
-      size,
-      batch,
+      ...choice,
       imagesPerSecond,
       gigaflops: flops * imagesPerSecond.median / batch / 1e9,
       dispatches: dispatches.length,

@@ -6,7 +6,7 @@ import { Memory } from "../src/gpu/memory.ts";
 import { type Plan, plan, type Program } from "../src/plan/plan.ts";
 import { ringCapacity } from "../src/train/scalar_ring.ts";
 import type { Tuner } from "../src/tune/tuner.ts";
-import { type ModelName, models, type ModelStep } from "./models.ts";
+import { type ModelName, models, type ModelStep, type StepChoice } from "./models.ts";
 
 const seed = 816;
 
@@ -26,12 +26,10 @@ export class TrainingStep {
 
   static async load(
     gpu: Gpu,
-    name: ModelName,
-    size: number,
-    batch: number,
+    { model: name, size, batch, precision }: StepChoice,
     tuner?: Tuner,
   ): Promise<TrainingStep> {
-    const model = models[name](size, batch);
+    const model = models[name](size, batch, precision);
     const { set, step, given } = model;
     await tuner?.prepare(step.program);
     const memory = new Memory(gpu);

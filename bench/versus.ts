@@ -55,7 +55,7 @@ async function main(): Promise<void> {
   const model = modelNamed(options.model);
   checkSize("size", model, size);
   const gpu = await Gpu.open({ adapter });
-  const step = await TrainingStep.load(gpu, model, size, batch, await openTuner(gpu, tune));
+  const step = await TrainingStep.load(gpu, { model, size, batch }, await openTuner(gpu, tune));
   // The first step compiles nothing any more, but it is the first to touch the memory.
   await step.run(2);
   const turns: { ours: number; theirs: number }[] = [];

@@ -1,6 +1,7 @@
 /** `train:densenet`: trains a classifier from HDF5 files. */
 
 import { densenet121 } from "../src/models/densenet/configuration.ts";
+import type { FloatType } from "../src/graph/layout.ts";
 import type { ClassifierInput } from "../src/train/classify.ts";
 import { trainDensenet } from "../src/train/densenet/train.ts";
 import { nameOptions } from "./common_options.ts";
@@ -11,6 +12,7 @@ import {
   dataOptions,
   dataPaths,
   memoryOptions,
+  precisionOptions,
   printAdapters,
   reportOptions,
   runOptions,
@@ -38,6 +40,7 @@ const table = {
   n_epochs: { kind: "integer", least: 1, help: "epochs", default: 100 },
   batch_size: { kind: "integer", least: 1, help: "images in a step", default: 64 },
   ...memoryOptions,
+  ...precisionOptions,
   lr: { kind: "number", above: 0, help: "Adam's learning rate at first", default: 1e-4 },
   b1: { kind: "number", least: 0, help: "Adam's decay of the gradients' mean", default: 0.9 },
   b2: { kind: "number", least: 0, help: "Adam's decay of their squares' mean", default: 0.999 },
@@ -81,8 +84,9 @@ async function main(): Promise<number> {
   const paths = await dataPaths(rest);
   const { n_classes: _, latent_channels: __, ...architecture } = densenet121;
   const recon = rest.recon as ClassifierInput;
+  const precision = rest.precision as FloatType;
   return await showTraining((surroundings) =>
-    trainDensenet({ ...rest, ...tuning(tune), ...paths, recon, architecture }, surroundings)
+    trainDensenet({ ...rest, ...tuning(tune), ...paths, recon, precision, architecture }, surroundings)
   );
 }
 

@@ -1,6 +1,7 @@
 /** `train:vqvae`: trains a codec from HDF5 files. */
 
 import { defaultConfiguration, type VqvaeConfiguration } from "../src/models/vqvae/configuration.ts";
+import type { FloatType } from "../src/graph/layout.ts";
 import { trainVqvae } from "../src/train/vqvae/train.ts";
 import { nameOptions } from "./common_options.ts";
 import { readOptions } from "./options.ts";
@@ -10,6 +11,7 @@ import {
   dataOptions,
   dataPaths,
   memoryOptions,
+  precisionOptions,
   printAdapters,
   reportOptions,
   runOptions,
@@ -28,6 +30,7 @@ const table = {
   n_epochs: { kind: "integer", least: 1, help: "epochs", default: 5600 },
   batch_size: { kind: "integer", least: 1, help: "images in a step", default: 128 },
   ...memoryOptions,
+  ...precisionOptions,
   lr: { kind: "number", above: 0, help: "Adam's learning rate", default: 3e-4 },
   first_stride: {
     kind: "integer",
@@ -104,8 +107,9 @@ async function main(): Promise<number> {
     names.map((name) => [name, options[name]]),
   ) as unknown as VqvaeConfiguration;
   const paths = await dataPaths(rest);
+  const precision = rest.precision as FloatType;
   return await showTraining((surroundings) =>
-    trainVqvae({ ...rest, ...tuning(tune), ...paths, configuration }, surroundings)
+    trainVqvae({ ...rest, ...tuning(tune), ...paths, precision, configuration }, surroundings)
   );
 }
 

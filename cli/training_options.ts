@@ -41,6 +41,15 @@ export const memoryOptions = {
   },
 } as const;
 
+export const precisionOptions = {
+  precision: {
+    kind: "text",
+    choices: ["f32", "f16"],
+    help: "how values between layers, their gradients and copies of the weights are stored: f32 or f16",
+    default: "f32",
+  },
+} as const;
+
 export const checkpointOptions = {
   checkpoint_every: { kind: "integer", least: 1, help: "epochs between checkpoints", default: 10 },
 } as const;

@@ -2,6 +2,7 @@
 // g ← g + weight_decay · w (L2 regularisation, added to the gradient; zero turns it off),
 // m ← β₁m + (1 − β₁)g,  v ← β₂v + (1 − β₂)g²,  w ← w − rate · m / (√v · scale + ε)
 // with rate = lr / (1 − β₁ᵗ) and scale = 1 / √(1 − β₂ᵗ), which the step hands in. All four are [quads].
+// SCALED: the gradients are divided by the loss's scale, step[2] being its reciprocal; where that is zero, nothing changes.
 // 1 − β comes from the host: for β₂ = 0.999 the difference of two float32 keeps five digits only.
 
 struct Params { quads: u32, beta1: f32, beta2: f32, one_minus_beta1: f32, one_minus_beta2: f32, epsilon: f32, weight_decay: f32 }
@@ -16,7 +17,13 @@ struct Params { quads: u32, beta1: f32, beta2: f32, one_minus_beta1: f32, one_mi
 fn main(@builtin(local_invocation_id) local: vec3u, @builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u) {
   let i = (group.y * groups.x + group.x) * 64u + local.x;
   if (i >= p.quads) { return; }
-  let g = gradient[i] + p.weight_decay * parameter[i];
+  //: if SCALED
+  if (step[2] == 0.0) { return; }
+  let unscaled = gradient[i] * step[2];
+  //: else
+  let unscaled = gradient[i];
+  //: end
+  let g = unscaled + p.weight_decay * parameter[i];
   let m = p.beta1 * first_moment[i] + p.one_minus_beta1 * g;
   let v = p.beta2 * second_moment[i] + p.one_minus_beta2 * g * g;
   first_moment[i] = m;

@@ -8,7 +8,7 @@ import { channelSum } from "../src/ops/channel_sum.ts";
 import { codeStatistics, gatherCode, nearestCode, perplexity } from "../src/ops/codebook.ts";
 import { conv2d, convTranspose2d } from "../src/ops/conv2d.ts";
 import { conv2dWeightGradient } from "../src/ops/conv2d_weight_gradient.ts";
-import { add, mseGradient, multiply, relu, scale, subtract } from "../src/ops/elementwise.ts";
+import { add, cast, mseGradient, multiply, relu, scale, subtract } from "../src/ops/elementwise.ts";
 import { gradients } from "../src/ops/gradient.ts";
 import { logisticLoss } from "../src/ops/logistic_loss.ts";
 import { maxPool2d, maxPool2dGradient } from "../src/ops/max_pooling.ts";
@@ -55,6 +55,7 @@ const builders: Record<string, Builder> = {
   subtract: one(([a, b]) => subtract(a!, b!)),
   multiply: one(([a, b]) => multiply(a!, b!)),
   scale: one(([x], { factor }) => scale(x!, factor)),
+  cast: one(([x]) => cast(x!, x!.dtype === "f16" ? "f32" : "f16")),
   concat: one((inputs) => concat(inputs)),
   slice_channels: one(([x], { start, count }) => sliceChannels(x!, start, count)),
   place_channels: one((inputs, attributes) => apply(operations.place_channels, inputs, attributes)),
@@ -123,23 +124,33 @@ function layoutOf(operation: string, index: number, shape: readonly number[]): L
   return isCodebook ? "codes_first" : "flat";
 }
 
+/** Inputs with four axes that are no images or weights, but channels' moments and coefficients: these stay float32. */
+const records: Record<string, number> = { moments_gradient: 0, normalise: 1, normalise_gradient: 2 };
+
+/** True where an input can be stored as float16. */
+function canBeHalf(operation: string, index: number, shape: readonly number[]): boolean {
+  return shape.length === 4 && records[operation] !== index;
+}
+
 /** True where the table's operation can be built as one graph; Adam's steps are run by their own test. */
 export function hasBuilder(operation: string): boolean {
   return operation in builders;
 }
 
-/** One operation over variables of these shapes and row-major values. */
+/** One operation over variables of these shapes and row-major values. `halves`: images and weights are stored as float16. */
 export function buildGraph(
   operation: string,
   inputs: readonly { shape: readonly number[]; data: Values }[],
   attributes: Attributes,
+  halves = false,
 ): CaseGraph {
   const values = new Map<Tensor, Values>();
   const tensors = inputs.map(({ shape, data }, index) => {
     const layout = layoutOf(operation, index, shape);
-    const dtype = data instanceof Uint32Array ? "u32" : "f32";
+    const half = halves && canBeHalf(operation, index, shape);
+    const dtype = data instanceof Uint32Array ? "u32" : half ? "f16" : "f32";
     const tensor = variable({ shape, layout, dtype }, `input ${index}`);
-    values.set(tensor, data);
+    values.set(tensor, half ? data.map(Math.f16round) : data);
     return tensor;
   });
   const { outputs, effects = [] } = builders[operation]!(tensors, attributes);
@@ -147,19 +158,25 @@ export function buildGraph(
 }
 
 /** The case as a graph over variables. */
-export function buildCase(operationCase: OperationCase): CaseGraph {
+export function buildCase(operationCase: OperationCase, halves = false): CaseGraph {
   const { operation, inputs, attributes } = operationCase;
   const data = caseInputs(operationCase);
   const filled = inputs.map(({ shape, kind }, index) => ({
     shape,
     data: kind === "codes" ? Uint32Array.from(data[index]!) : data[index]!,
   }));
-  return buildGraph(operation, filled, attributes);
+  return buildGraph(operation, filled, attributes, halves);
 }
 
 /** A tensor with memory of its own, that can be read after a run: a copy of one that lies in another's. */
 export function readable(tensor: Tensor): Tensor {
   return tensor.place ? sliceChannels(tensor, 0, tensor.shape[1]!) : tensor;
+}
+
+/** The case's upstream gradient for its output, as the output's memory holds it. */
+export function outputWeights(operationCase: OperationCase, output: Tensor): Float32Array<ArrayBuffer> {
+  const weights = caseWeights(operationCase, elementCount(output.shape));
+  return output.dtype === "f16" ? weights.map(Math.f16round) : weights;
 }
 
 /** The gradients of Σ output · weights for the inputs that `wanted` names, added to the graph. */
@@ -170,7 +187,7 @@ export function caseGradients(
 ): Tensor[] {
   const [output] = graph.outputs;
   const weights = variable(output!.type, "weights");
-  graph.values.set(weights, caseWeights(operationCase, elementCount(output!.shape)));
+  graph.values.set(weights, outputWeights(operationCase, output!));
   return gradients(sum(multiply(output!, weights)), wanted.map((index) => graph.inputs[index]!));
 }
 
@@ -183,6 +200,7 @@ const differentiable = new Set([
     "subtract",
     "multiply",
     "scale",
+    "cast",
     "concat",
     "slice_channels",
   ],

@@ -1,6 +1,6 @@
 /** Builders of the cases of batch normalisation and of tensors in one another's memory; see case_graph.ts. */
 
-import { floatType, type Shape } from "../src/graph/layout.ts";
+import { floatType } from "../src/graph/layout.ts";
 import type { Tensor } from "../src/graph/tensor.ts";
 import { averagePool2d } from "../src/ops/average_pooling.ts";
 import { sliceChannels } from "../src/ops/channels.ts";
@@ -31,8 +31,8 @@ function copy(x: Tensor): Tensor {
   return sliceChannels(x, 0, x.shape[1]!);
 }
 
-function hostFor(shape: Shape, channels: number): Tensor {
-  return workspace(shape.map((extent, axis) => axis === 1 ? channels : extent), "host");
+function hostFor({ shape, dtype }: Tensor, channels: number): Tensor {
+  return workspace(shape.map((extent, axis) => axis === 1 ? channels : extent), "host", dtype);
 }
 
 function batchNorm(inputs: Inputs, { relu, training, epsilon }: Attributes): Built {
@@ -78,7 +78,7 @@ export const normalisationBuilders: Record<string, (inputs: Tensor[], attributes
   normalised_conv2d: normalisedConvolution,
   append([first, second]) {
     const width = first!.shape[1]! + second!.shape[1]!;
-    const host = hostFor(first!.shape, width + 4);
+    const host = hostFor(first!, width + 4);
     const parts = append(place(first!, host, 4), place(second!, host, 4 + first!.shape[1]!));
     return { outputs: [copy(parts)] };
   },

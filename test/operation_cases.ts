@@ -41,6 +41,13 @@ const elementwiseCases: OperationCase[] = [
   ...sameShapes("multiply", 2, elementwiseShapes),
   ...sameShapes("scale", 1, [[2, 3, 5, 7]], { factor: 0.25 }),
   ...sameShapes("scale", 1, [[8, 33, 3, 3], [6]], { factor: -3 }),
+  // Whole numbers of this size have a place in float16.
+  ...[[2, 3, 5, 7], [6]].map((shape): OperationCase => ({
+    operation: "cast",
+    name: shape.join("x"),
+    inputs: [{ shape, low: -2048, high: 2048, kind: "integers" }],
+    attributes: {},
+  })),
 ];
 
 function concat(

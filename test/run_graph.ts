@@ -37,9 +37,7 @@ export async function runGraph(
   target: Target = gpu.target,
 ): Promise<StoredResult[]> {
   const wanted = [...new Set(tensors)];
-  const arenas = wanted.map((tensor) =>
-    new Arena(tensor.label, [tensor], (type, label) => variable({ ...type, dtype: tensor.dtype }, label))
-  );
+  const arenas = wanted.map((tensor) => new Arena(tensor.label, [tensor], variable));
   const planned = plan({ results: tensors, effects, arenas }, target);
   const memory = new Memory(gpu);
   const executor = await Executor.load(planned, memory);

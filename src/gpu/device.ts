@@ -246,6 +246,7 @@ function describeTarget(
     subgroupLanes: subgroups && hasFixedSubgroups(adapter) ? 8 : 0,
     subgroupsNeedEnable: device.features.has("subgroups" as GPUFeatureName) &&
       adapter.features.has("subgroups"),
+    halves: device.features.has("shader-f16"),
     parallelWorkgroups: software ? 2 * navigator.hardwareConcurrency : 512,
     maxWorkgroupsPerDimension: limits.maxComputeWorkgroupsPerDimension,
     maxInvocations: limits.maxComputeInvocationsPerWorkgroup,

@@ -118,7 +118,7 @@ export class Executor {
 
   /** Reads a float32 result as it is stored, what fills quads included: no order of axes has to be undone. */
   async readStored(tensor: Tensor): Promise<Float32Array<ArrayBuffer>> {
-    return new Float32Array(await readStored(this.memory.gpu, this.homeOf(tensor)));
+    return await readStored(this.memory.gpu, this.homeOf(tensor)) as Float32Array<ArrayBuffer>;
   }
 
   private homeOf(tensor: Tensor): Home {

@@ -51,17 +51,14 @@ export class Memory {
         `Cannot write ${tensor.label}: ${values.constructor.name} of ${values.length} for ${count} ${tensor.dtype}`,
       );
     }
-    this.gpu.device.queue.writeBuffer(
-      buffer,
-      offset,
-      tensor.type.layout === "flat" ? values : pack(tensor.type, values),
-    );
+    this.gpu.device.queue.writeBuffer(buffer, offset, stored(tensor, values));
   }
 
-  /** Writes values as they are stored, what fills quads included. */
+  /** Writes values in the order in which they are stored, what fills quads included. */
   writeStored(tensor: Tensor, values: Values): void {
     const { buffer, offset } = this.homeOf(tensor);
-    this.gpu.device.queue.writeBuffer(buffer, offset, values);
+    const stored = tensor.dtype === "f16" ? new Float16Array(values).buffer : values;
+    this.gpu.device.queue.writeBuffer(buffer, offset, stored);
   }
 
   /** Reads tensors back as row-major values of their shapes, in one copy and one wait. */
@@ -97,6 +94,18 @@ export class Memory {
   }
 }
 
+/** Row-major values as the tensor's memory holds them. */
+function stored({ dtype, type }: Tensor, values: Values): Values | ArrayBuffer {
+  if (dtype === "f16") return new Float16Array(pack(type, values)).buffer;
+  return type.layout === "flat" ? values : pack(type, values);
+}
+
+/** The numbers in a tensor's memory, in the order in which they lie there. */
+function storedValues({ dtype }: Tensor, bytes: ArrayBuffer): Values {
+  if (dtype === "f16") return new Float32Array(new Float16Array(bytes));
+  return dtype === "u32" ? new Uint32Array(bytes) : new Float32Array(bytes);
+}
+
 /** Where a tensor's values are now. */
 export interface Home {
   tensor: Tensor;
@@ -120,8 +129,8 @@ async function stageTensors(gpu: Gpu, homes: readonly Home[]): Promise<StagedTen
   const staged = await stageBytes(gpu, homes);
   const read = async () =>
     (await staged()).map((bytes, index) => {
-      const { type, dtype } = homes[index]!.tensor;
-      return unpack(type, dtype === "u32" ? new Uint32Array(bytes) : new Float32Array(bytes));
+      const { tensor } = homes[index]!;
+      return unpack(tensor.type, storedValues(tensor, bytes));
     });
   return { read };
 }
@@ -163,8 +172,8 @@ export async function readTensors(gpu: Gpu, homes: readonly Home[]): Promise<Val
   return await staged.read();
 }
 
-/** The same for one tensor, as the bytes that are stored, what fills quads included. */
-export async function readStored(gpu: Gpu, home: Home): Promise<ArrayBuffer> {
+/** The same for one tensor, in the order in which its values are stored, what fills quads included. */
+export async function readStored(gpu: Gpu, home: Home): Promise<Values> {
   const staged = await stageBytes(gpu, [home]);
-  return (await staged())[0]!;
+  return storedValues(home.tensor, (await staged())[0]!);
 }

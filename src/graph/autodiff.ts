@@ -5,7 +5,7 @@ import { ancestors, Tensor } from "./tensor.ts";
 /** The two operations that differentiation itself needs; `src/ops` hands them in, since the graph names no operation. */
 export interface GradientTools {
   add(first: Tensor, second: Tensor): Tensor;
-  /** A tensor of ones of the same type. */
+  /** The gradient to begin with, for a loss: a tensor of ones, or of whatever all gradients are to be multiplied by. */
   ones(like: Tensor): Tensor;
 }
 

@@ -5,7 +5,9 @@
  */
 
 export type Shape = readonly number[];
-export type DataType = "f32" | "u32";
+/** What kernels compute with in float32; `f16` is a way to store it. */
+export type FloatType = "f32" | "f16";
+export type DataType = FloatType | "u32";
 
 /** The order of the axes in memory, the slowest first, and the axes that are filled up to a multiple of four. */
 interface LayoutRule {
@@ -31,9 +33,9 @@ export interface TensorType {
   layout: Layout;
 }
 
-/** A float32 tensor's type. */
-export function floatType(shape: Shape, layout: Layout = "flat"): TensorType {
-  return { shape, dtype: "f32", layout };
+/** The type of a tensor of floats, float32 unless told. */
+export function floatType(shape: Shape, layout: Layout = "flat", dtype: DataType = "f32"): TensorType {
+  return { shape, dtype, layout };
 }
 
 /** The number of elements of a shape; 1 for a scalar's []. */
@@ -51,7 +53,12 @@ export function roundUp(value: number, step: number): number {
   return Math.ceil(value / step) * step;
 }
 
-/** The number of four-byte elements that a tensor takes in memory, fill included. */
+/** The bytes of one element. */
+export function elementBytes(dtype: DataType): number {
+  return dtype === "f16" ? 2 : 4;
+}
+
+/** The number of elements that a tensor takes in memory, fill included. */
 export function storedCount({ shape, layout }: TensorType): number {
   if (layout === "flat") return roundUp(elementCount(shape), 4);
   return elementCount(storedExtents(shape, rules[layout]));
@@ -59,7 +66,7 @@ export function storedCount({ shape, layout }: TensorType): number {
 
 /** The bytes that a tensor takes in memory. */
 export function storedBytes(type: TensorType): number {
-  return 4 * storedCount(type);
+  return elementBytes(type.dtype) * storedCount(type);
 }
 
 function storedExtents(shape: Shape, { padded }: LayoutRule): number[] {
@@ -68,7 +75,7 @@ function storedExtents(shape: Shape, { padded }: LayoutRule): number[] {
 
 type Values = Float32Array<ArrayBuffer> | Uint32Array<ArrayBuffer>;
 
-/** Brings row-major `values` of the logical shape into the stored layout. */
+/** Brings row-major `values` of the logical shape into the stored layout; what is stored as float16 has still to be rounded. */
 export function pack<V extends Values>(type: TensorType, values: V): V {
   const stored = new (values.constructor as new (length: number) => V)(storedCount(type));
   forEachElement(type, (logical, at) => stored[at] = values[logical]!);

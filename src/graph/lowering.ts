@@ -14,6 +14,8 @@ export interface Target {
   subgroupLanes: number;
   /** True where WGSL has to say `enable subgroups;`. */
   subgroupsNeedEnable: boolean;
+  /** True where memory may hold float16. */
+  halves: boolean;
   /** The workgroups that keep the adapter busy; work is split until there are about so many. */
   parallelWorkgroups: number;
   maxWorkgroupsPerDimension: number;

@@ -71,7 +71,7 @@ export function applyInto<Attributes>(
   const [own, whole] = [node.shape, host.shape];
   const fits = own.length === 4 && node.type.layout === "channels_last" &&
     host.type.layout === "channels_last" &&
-    channel % 4 === 0 && channel + own[1]! <= whole[1]! &&
+    node.dtype === host.dtype && channel % 4 === 0 && channel + own[1]! <= whole[1]! &&
     own.every((extent, axis) => axis === 1 || extent === whole[axis]);
   if (!fits) {
     throw new RangeError(`Cannot place ${label} [${own}] at channel ${channel} of ${host.label} [${whole}]`);

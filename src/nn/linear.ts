@@ -14,5 +14,5 @@ export function linearLayer(
   const type = floatType([output, input, 1, 1], "taps_first");
   const weight = set.parameter(`${key}.weight`, type, uniformInitialiser(input), [output, input]);
   const bias = set.parameter(`${key}.bias`, floatType([output]), zeroInitialiser);
-  return (x) => conv2d(x, weight, bias, { stride: [1, 1], padding: [0, 0, 0, 0] }, key);
+  return (x) => conv2d(x, set.matching(x, weight), bias, { stride: [1, 1], padding: [0, 0, 0, 0] }, key);
 }

@@ -2,6 +2,7 @@
 
 import { elementCount, type Shape, type TensorType } from "../graph/layout.ts";
 import type { Tensor } from "../graph/tensor.ts";
+import { cast } from "../ops/elementwise.ts";
 import { variable } from "../ops/variable.ts";
 import { joinKeys, keyOf, normalArray, uniformArray } from "../random.ts";
 
@@ -45,6 +46,8 @@ export const zeroInitialiser: Initialiser = ({ shape }) => new Float32Array(elem
 export class ParameterSet {
   readonly parameters: Parameter[] = [];
   readonly buffers: Parameter[] = [];
+  /** Copies of parameters in float16, where an optimizer keeps some. */
+  halves: ReadonlyMap<Tensor, Tensor> = new Map();
   private readonly keys = new Set<string>();
 
   /** A trained tensor. `shape` is its shape in files, where that is not the tensor's own. */
@@ -69,6 +72,11 @@ export class ParameterSet {
     const tensor = variable(type, key);
     list.push({ key, shape, tensor, initialise, stream });
     return tensor;
+  }
+
+  /** A parameter as it is multiplied with x: rounded where x is float16. */
+  matching(x: Tensor, parameter: Tensor): Tensor {
+    return x.dtype === "f16" ? this.halves.get(parameter) ?? cast(parameter, "f16") : parameter;
   }
 
   /** Everything that a checkpoint holds. */

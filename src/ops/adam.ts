@@ -16,6 +16,8 @@ export interface AdamAttributes {
   epsilon: number;
   /** L2 regularisation: this much of the parameter is added to its gradient, as torch.optim.Adam does; 0 unless told. */
   weightDecay?: number;
+  /** True where the gradients are those of a scaled loss, and the step is that of {@linkcode lossScale}. */
+  scaled?: boolean;
 }
 
 const adamOperation = update<AdamAttributes>("adam", [2, 3, 4], {
@@ -30,11 +32,11 @@ const adamOperation = update<AdamAttributes>("adam", [2, 3, 4], {
       Tensor,
       Tensor,
     ];
-    const { beta1, beta2, epsilon, weightDecay = 0 } = node.attributes as AdamAttributes;
+    const { beta1, beta2, epsilon, weightDecay = 0, scaled = false } = node.attributes as AdamAttributes;
     const quads = quadCount(parameter);
     lowering.dispatch({
       kernel,
-      constants: {},
+      constants: { SCALED: scaled },
       bindings: { step, gradient, parameter, first_moment: first, second_moment: second },
       params: {
         quads,
@@ -51,8 +53,10 @@ const adamOperation = update<AdamAttributes>("adam", [2, 3, 4], {
     });
   },
   reference([step, gradient, parameter, first, second], node) {
-    const { beta1, beta2, epsilon, weightDecay = 0 } = node.attributes as AdamAttributes;
-    const g = gradient!.map((value, index) => value + weightDecay * parameter![index]!);
+    const { beta1, beta2, epsilon, weightDecay = 0, scaled = false } = node.attributes as AdamAttributes;
+    if (scaled && step![2] === 0) return joined(parameter!, first!, second!);
+    const factor = scaled ? step![2]! : 1;
+    const g = gradient!.map((value, index) => factor * value + weightDecay * parameter![index]!);
     const m = first!.map((value, index) => beta1 * value + (1 - beta1) * g[index]!);
     const v = second!.map((value, index) => beta2 * value + (1 - beta2) * g[index]! ** 2);
     const w = parameter!.map((value, index) =>

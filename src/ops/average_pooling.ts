@@ -111,7 +111,7 @@ const globalAveragePool2dOperation: Operation<undefined> = {
   name: "global_average_pool2d",
   infer([x]) {
     const { images, channels } = imageShape("global_average_pool2d", x!);
-    return floatType([images, channels, 1, 1], "channels_last");
+    return floatType([images, channels, 1, 1], "channels_last", x!.dtype);
   },
   gradient({ inputs: [x] }, upstream) {
     // One window as large as the image.

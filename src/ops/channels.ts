@@ -1,6 +1,6 @@
 /** Operations that move channels and compute nothing: the way in from files, concatenation and its slices. */
 
-import { divideUp, elementCount, floatType, roundUp } from "../graph/layout.ts";
+import { divideUp, elementBytes, elementCount, floatType, roundUp } from "../graph/layout.ts";
 import type { Kernel, Lowering } from "../graph/lowering.ts";
 import type { Operation } from "../graph/operation.ts";
 import { apply, type Tensor } from "../graph/tensor.ts";
@@ -31,7 +31,7 @@ const channelsLastOperation: Operation<ImageRange> = {
         `Cannot run channels_last as images ${start} to ${start + count} are not within ${images}`,
       );
     }
-    return floatType([count, ...rest], "channels_last");
+    return floatType([count, ...rest], "channels_last", x!.dtype);
   },
   gradient: notDifferentiable("channels_last"),
   lower(node, lowering) {
@@ -85,7 +85,7 @@ function dispatchCopy(lowering: Lowering, x: Tensor, node: Tensor, copy: Copy): 
     },
     workgroups: divideUp(positions * copy.written, 64),
     flops: 0,
-    bytes: 4 * positions * (copy.count + copy.written),
+    bytes: elementBytes(node.dtype) * positions * (copy.count + copy.written),
   });
 }
 
@@ -104,8 +104,11 @@ const concatOperation: Operation<undefined> = {
         );
       }
     }
+    const { dtype } = inputs[0]!;
+    const other = inputs.find((input) => input.dtype !== dtype);
+    if (other) throw new RangeError(`Cannot run concat as its inputs are ${dtype} and ${other.dtype}`);
     const channels = shapes.reduce((sum, shape) => sum + shape.channels, 0);
-    return floatType([first!.images, channels, first!.height, first!.width], "channels_last");
+    return floatType([first!.images, channels, first!.height, first!.width], "channels_last", dtype);
   },
   gradient({ inputs }, upstream) {
     let start = 0;
@@ -150,7 +153,7 @@ const sliceChannelsOperation: Operation<{ start: number; count: number }> = {
         `Cannot run slice_channels as channels ${start} to ${start + count} are not within ${channels}`,
       );
     }
-    return floatType([images, count, height, width], "channels_last");
+    return floatType([images, count, height, width], "channels_last", x!.dtype);
   },
   gradient: (
     { inputs, attributes },
@@ -192,7 +195,7 @@ const placeChannelsOperation: Operation<{ start: number; channels: number }> = {
         `Cannot run place_channels as channels ${start} to ${start + count} are not within ${channels}`,
       );
     }
-    return floatType([images, channels, height, width], "channels_last");
+    return floatType([images, channels, height, width], "channels_last", x!.dtype);
   },
   gradient: (
     { inputs, attributes },

@@ -48,6 +48,11 @@ function inferConvolution(
   const input = imageShape(name, x!);
   const shape = checkWeight(name, weight!, axis, input.channels);
   const channels = shape[1 - axis]!;
+  if (weight!.dtype !== x!.dtype) {
+    throw new RangeError(
+      `Cannot run ${name} as the weight must be ${x!.dtype} like the input: ${weight!.dtype}`,
+    );
+  }
   if (bias && `${bias.shape}` !== `${channels}`) {
     throw new RangeError(`Cannot run ${name} as the bias must have ${channels} values: [${bias.shape}]`);
   }
@@ -57,7 +62,7 @@ function inferConvolution(
       `Cannot run ${name} as the window [${shape.slice(2)}] is larger than the padded input [${x!.shape}]`,
     );
   }
-  return floatType([input.images, channels, height, width], "channels_last");
+  return floatType([input.images, channels, height, width], "channels_last", x!.dtype);
 }
 
 function lowerConvolution(node: Tensor, lowering: Lowering, adjoint: boolean): void {

@@ -5,7 +5,7 @@ import type { Question, Target, Variant } from "../graph/lowering.ts";
 import type { Operation } from "../graph/operation.ts";
 import { apply, type Tensor } from "../graph/tensor.ts";
 import { convolutionCost, convolvedSize, forEachTap, shapeClassOf, type Window } from "./convolution.ts";
-import { imageShape, notDifferentiable, requireType } from "./support.ts";
+import { floatOf, imageShape, notDifferentiable, requireType } from "./support.ts";
 import { tiledWeightGradient, unitTilesFor, type WeightGradientRequest } from "./weight_gradient_tiles.ts";
 import { winogradWeightGradient, withWinograd } from "./winograd.ts";
 
@@ -30,7 +30,7 @@ function questionOf(request: WeightGradientRequest, target: Target): Question {
     name: tile.name,
     lower: (lowering) => tiledWeightGradient(lowering, request, tile),
   }));
-  const shapeClass = shapeClassOf(node.operation.name, kernel, window, input, output);
+  const shapeClass = shapeClassOf(node, kernel, window, input, output);
   const variants = withWinograd(
     tiled,
     target,
@@ -47,7 +47,7 @@ const conv2dWeightGradientOperation: Operation<Attributes> = {
     const input = imageShape("conv2d_weight_gradient", x!);
     const output = imageShape("conv2d_weight_gradient", upstream!);
     const expected = [input.images, output.channels, ...convolvedSize(input, kernel, attributes)];
-    requireType("conv2d_weight_gradient", "upstream gradient", upstream!, expected);
+    requireType("conv2d_weight_gradient", "upstream gradient", upstream!, expected, floatOf(x!));
     return floatType([output.channels, input.channels, kernel[0]!, kernel[1]!], "taps_first");
   },
   gradient: notDifferentiable("conv2d_weight_gradient"),

@@ -24,5 +24,5 @@ function questionOf(request: ConvolutionRequest, target: Target): Question {
     request,
     (lowering, algorithm) => winogradConvolution(lowering, request, algorithm),
   );
-  return { shapeClass: shapeClassOf(node.operation.name, kernel, window, input, output), node, variants };
+  return { shapeClass: shapeClassOf(node, kernel, window, input, output), node, variants };
 }

@@ -98,7 +98,7 @@ export function forEachTap(
 
 /** Operation, window and shapes in words. Batches of about one size, and all paddings, are of one class. */
 export function shapeClassOf(
-  operation: string,
+  { operation, inputs }: Tensor,
   kernel: Shape,
   window: Window,
   input: ImageShape,
@@ -108,9 +108,10 @@ export function shapeClassOf(
   const extents = ({ channels, height, width }: ImageShape) => `${channels}×${height}×${width}`;
   const images = 2 ** Math.ceil(Math.log2(input.images));
   const spread = Math.max(...dilation) > 1 ? ` dilation ${dilation.join("×")}` : "";
-  return `${operation} ${kernel.join("×")} stride ${stride.join("×")}${spread}, ${extents(input)} → ${
-    extents(output)
-  }, ${images} images`;
+  const halves = inputs[0]!.dtype === "f16" ? " f16" : "";
+  return `${operation.name}${halves} ${kernel.join("×")} stride ${stride.join("×")}${spread}, ${
+    extents(input)
+  } → ${extents(output)}, ${images} images`;
 }
 
 /** The number of chunks into which a sum over `length` is split, so that `tiles` · chunks keep the adapter busy. */

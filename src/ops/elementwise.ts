@@ -1,19 +1,27 @@
 /** Operations of one element at a time. They have no kernel of their own: they join the kernel that makes their input. */
 
-import { divideUp, elementCount } from "../graph/layout.ts";
+import { divideUp, elementCount, type FloatType } from "../graph/layout.ts";
 import type { Kernel, Lowering } from "../graph/lowering.ts";
 import type { Operation } from "../graph/operation.ts";
 import { apply, type Tensor } from "../graph/tensor.ts";
 import source from "../../kernels/elementwise.wgsl" with { type: "text" };
-import { notDifferentiable, quadCount, requireSameType, requireType, streamingCost } from "./support.ts";
+import {
+  floatOf,
+  notDifferentiable,
+  quadCount,
+  requireSameType,
+  requireType,
+  streamingCost,
+} from "./support.ts";
 
-const kernel: Kernel = { name: "elementwise", source };
+/** y = x but for the epilogue. */
+export const elementwiseKernel: Kernel = { name: "elementwise", source };
 
 /** One dispatch over the node's first input; the planner puts the node's expression, and what follows it, behind the load. */
 function lower(node: Tensor, lowering: Lowering): void {
   const cost = node.operation.cost(node);
   lowering.dispatch({
-    kernel,
+    kernel: elementwiseKernel,
     constants: {},
     bindings: { x: node.inputs[0]!, y: node },
     params: { quads: quadCount(node) },
@@ -41,7 +49,7 @@ export function elementwise<Attributes>(
     name,
     infer(inputs) {
       const first = inputs[0]!;
-      requireType(name, "input", first, first.shape);
+      requireType(name, "input", first, first.shape, floatOf(first));
       inputs.forEach((input, index) => {
         if (index >= firstScalar) requireType(name, "factor", input, []);
         else requireSameType(name, first, input);
@@ -120,6 +128,21 @@ const mseGradientOperation = elementwise<{ factor: number }>({
   firstScalar: 2,
 });
 
+/** x stored as the other kind of float; what joins operations of both kinds into one kernel. */
+const castOperation: Operation<{ dtype: FloatType }> = {
+  ...elementwise<{ dtype: FloatType }>({
+    name: "cast",
+    expression: ([x]) => x!,
+    value: ([x]) => x!,
+    gradient: ({ inputs: [x] }, upstream) => [cast(upstream, floatOf(x!.type))],
+    flops: 0,
+  }),
+  infer([x], { dtype }) {
+    requireType("cast", "input", x!, x!.shape, floatOf(x!));
+    return { ...x!, dtype };
+  },
+};
+
 /** max(x, 0). */
 export function relu(x: Tensor): Tensor {
   return apply(reluOperation, [x], undefined);
@@ -150,8 +173,14 @@ export function mseGradient(a: Tensor, b: Tensor, upstream: Tensor): Tensor {
   return apply(mseGradientOperation, [a, b, upstream], { factor: 2 / elementCount(a.shape) });
 }
 
+/** x stored as `dtype`; x itself where it is. */
+export function cast(x: Tensor, dtype: FloatType): Tensor {
+  return x.dtype === dtype ? x : apply(castOperation, [x], { dtype });
+}
+
 export {
   addOperation,
+  castOperation,
   mseGradientOperation,
   multiplyOperation,
   reluGradientOperation,

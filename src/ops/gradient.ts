@@ -5,7 +5,7 @@ import type { Tensor } from "../graph/tensor.ts";
 import { add } from "./elementwise.ts";
 import { constant } from "./variable.ts";
 
-/** The gradients of the scalar `loss` with respect to `targets`, as nodes of the same graph. */
-export function gradients(loss: Tensor, targets: readonly Tensor[]): Tensor[] {
-  return differentiate(loss, targets, { add, ones: (like) => constant(1, like.shape) });
+/** The gradients of the scalar `loss`, times the scalar `factor` if it is given, with respect to `targets`, as nodes of the same graph. */
+export function gradients(loss: Tensor, targets: readonly Tensor[], factor?: Tensor): Tensor[] {
+  return differentiate(loss, targets, { add, ones: (like) => factor ?? constant(1, like.shape) });
 }

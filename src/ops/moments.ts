@@ -11,7 +11,7 @@ import mergeSource from "../../kernels/merge_moments.wgsl" with { type: "text" }
 import momentsSource from "../../kernels/moments.wgsl" with { type: "text" };
 import gradientSource from "../../kernels/moments_gradient.wgsl" with { type: "text" };
 import { splitCount } from "./convolution.ts";
-import { imageShape, notDifferentiable, requireType, rowParams, streamingCost } from "./support.ts";
+import { floatOf, imageShape, notDifferentiable, requireType, rowParams, streamingCost } from "./support.ts";
 
 const momentsKernel: Kernel = { name: "moments", source: momentsSource };
 const mergeKernel: Kernel = { name: "merge_moments", source: mergeSource };
@@ -104,7 +104,7 @@ const momentsGradientOperation: Operation<undefined> = {
     const record = [1, imageShape("moments_gradient", x!).channels, 2, 1];
     requireType("moments_gradient", "upstream gradient", upstream!, record);
     requireType("moments_gradient", "moments", moments!, record);
-    if (sum) requireType("moments_gradient", "sum", sum, x!.shape);
+    if (sum) requireType("moments_gradient", "sum", sum, x!.shape, floatOf(x!));
     return x!;
   },
   gradient: notDifferentiable("moments_gradient"),

@@ -16,7 +16,7 @@ import gradientSource from "../../kernels/normalise_gradient.wgsl" with { type: 
 import sumsSource from "../../kernels/normalise_sums.wgsl" with { type: "text" };
 import { coefficientsOperation, runningCoefficientsOperation } from "./coefficients.ts";
 import { channelCount, shareOut } from "./moments.ts";
-import { imageShape, notDifferentiable, requireType, rowParams, streamingCost } from "./support.ts";
+import { floatOf, imageShape, notDifferentiable, requireType, rowParams, streamingCost } from "./support.ts";
 
 const normaliseKernel: Kernel = { name: "normalise", source: normaliseSource };
 const gradientKernel: Kernel = { name: "normalise_gradient", source: gradientSource };
@@ -95,7 +95,7 @@ interface GradientAttributes extends NormaliseAttributes {
 const normaliseGradientOperation: Operation<GradientAttributes> = {
   name: "normalise_gradient",
   infer([upstream, x, coefficients], { adds }) {
-    requireType("normalise_gradient", "upstream gradient", upstream!, x!.shape);
+    requireType("normalise_gradient", "upstream gradient", upstream!, x!.shape, floatOf(x!));
     requireType("normalise_gradient", "coefficients", coefficients!, [1, x!.shape[1]!, 4, 1]);
     return { ...x!, layout: adds ? "channels_last" : upstream!.layout };
   },

@@ -3,15 +3,15 @@
  * are read, without a copy. DenseNet's blocks are built of them.
  */
 
-import { elementCount, floatType, type Shape } from "../graph/layout.ts";
+import { type DataType, elementCount, floatType, type Shape } from "../graph/layout.ts";
 import type { Operation } from "../graph/operation.ts";
 import { apply, type Tensor } from "../graph/tensor.ts";
 import { concatOperation, sliceChannelsOperation } from "./channels.ts";
 import { imageShape, notDifferentiable } from "./support.ts";
 
-const workspaceOperation: Operation<{ shape: Shape }> = {
+const workspaceOperation: Operation<{ shape: Shape; dtype: DataType }> = {
   name: "workspace",
-  infer: (_, { shape }) => floatType(shape, "channels_last"),
+  infer: (_, { shape, dtype }) => floatType(shape, "channels_last", dtype),
   gradient: () => [],
   lower: () => {},
   reference: (_, node) => new Float64Array(elementCount(node.shape)),
@@ -30,7 +30,7 @@ const appendOperation: Operation<undefined> = {
         }]`,
       );
     }
-    return floatType([a.images, a.channels + b.channels, a.height, a.width], "channels_last");
+    return floatType([a.images, a.channels + b.channels, a.height, a.width], "channels_last", first!.dtype);
   },
   gradient({ inputs }, upstream) {
     const [first, second] = inputs as [Tensor, Tensor];
@@ -54,7 +54,7 @@ const narrowOperation: Operation<{ start: number; count: number }> = {
         `Cannot run narrow as channels ${start} to ${start + count} are no quads of ${channels} channels`,
       );
     }
-    return floatType([images, count, height, width], "channels_last");
+    return floatType([images, count, height, width], "channels_last", x!.dtype);
   },
   gradient: notDifferentiable("narrow"),
   lower: () => {},
@@ -63,8 +63,8 @@ const narrowOperation: Operation<{ start: number; count: number }> = {
 };
 
 /** Memory for images [B, C, H, W] that other tensors are placed in. It has no value of its own. */
-export function workspace(shape: Shape, label: string): Tensor {
-  return apply(workspaceOperation, [], { shape }, label);
+export function workspace(shape: Shape, label: string, dtype: DataType = "f32"): Tensor {
+  return apply(workspaceOperation, [], { shape, dtype }, label);
 }
 
 /** Both tensors' channels as one tensor; they must lie side by side in one host. */

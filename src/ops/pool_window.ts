@@ -52,7 +52,7 @@ export function pooledType(name: string, type: TensorType, window: PoolWindow): 
       `Cannot run ${name} as the window [${kernel}] is larger than the padded input [${type.shape}]`,
     );
   }
-  return floatType([images, channels, outHeight, outWidth], "channels_last");
+  return floatType([images, channels, outHeight, outWidth], "channels_last", type.dtype);
 }
 
 /** A gradient's window and the [height, width] of what was pooled. */
@@ -65,7 +65,7 @@ export function inferGradient(
   { size, ...window }: Pooled<PoolWindow>,
 ): TensorType {
   const { images, channels } = imageShape(name, upstream);
-  const type = floatType([images, channels, ...size], "channels_last");
+  const type = floatType([images, channels, ...size], "channels_last", upstream.dtype);
   requireSameType(name, pooledType(name, type, window), upstream);
   return type;
 }

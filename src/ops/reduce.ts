@@ -1,6 +1,6 @@
 /** Sums over a whole tensor: sum, mean and mean squared error. */
 
-import { divideUp, elementCount, floatType } from "../graph/layout.ts";
+import { divideUp, elementCount, floatType, storedBytes } from "../graph/layout.ts";
 import { type Kernel, type Lowering, type Operand, Scratch } from "../graph/lowering.ts";
 import type { Operation } from "../graph/operation.ts";
 import { apply, type Tensor } from "../graph/tensor.ts";
@@ -23,7 +23,7 @@ interface Reduction {
 }
 
 /** Workgroups add up their parts, then one adds up the workgroups' sums: always in the same order. */
-function lowerReduction(node: Tensor, lowering: Lowering, { term, factor, inputs }: Reduction): void {
+export function lowerReduction(node: Tensor, lowering: Lowering, { term, factor, inputs }: Reduction): void {
   const quads = quadCount(inputs[0]!);
   const parts = Math.min(lowering.target.parallelWorkgroups, divideUp(quads, threads * quadsPerThread));
   const { flops, bytes } = node.operation.cost(node);
@@ -113,7 +113,7 @@ const spreadOperation: Operation<{ factor: number }> = {
   },
   reference: ([upstream, like], node) =>
     new Float64Array(like!.length).fill(upstream![0]! * node.attributes.factor),
-  cost: (node) => ({ flops: 0, bytes: 16 * quadCount(node) }),
+  cost: (node) => ({ flops: 0, bytes: storedBytes(node.type) }),
 };
 
 /** Rows of `channels` elements, the rest of the last quad of each row being fill. */

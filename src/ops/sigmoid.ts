@@ -6,14 +6,14 @@ import type { Operation } from "../graph/operation.ts";
 import { apply, type Tensor } from "../graph/tensor.ts";
 import source from "../../kernels/sigmoid.wgsl" with { type: "text" };
 import { elementwise } from "./elementwise.ts";
-import { notDifferentiable, quadCount, requireType, streamingCost } from "./support.ts";
+import { floatOf, notDifferentiable, quadCount, requireType, streamingCost } from "./support.ts";
 
 const kernel: Kernel = { name: "sigmoid", source };
 
 const sigmoidOperation: Operation<undefined> = {
   name: "sigmoid",
   infer([x]) {
-    requireType("sigmoid", "input", x!, x!.shape);
+    requireType("sigmoid", "input", x!, x!.shape, floatOf(x!));
     if (x!.layout !== "flat" && x!.layout !== "channels_last") {
       throw new RangeError(
         `Cannot run sigmoid as its input must be flat or channels_last: [${x!.shape}], ${x!.layout}`,

@@ -4,6 +4,7 @@ import {
   type DataType,
   divideUp,
   elementCount,
+  type FloatType,
   type Shape,
   storedBytes,
   storedCount,
@@ -52,19 +53,21 @@ export function rowParams(tensors: Readonly<Record<string, Tensor>>): Record<str
   );
 }
 
+/** How an operation's float inputs are stored, from its first one: the same operation works on both kinds. */
+export function floatOf({ dtype }: TensorType): FloatType {
+  return dtype === "f16" ? "f16" : "f32";
+}
+
 /** The number of quads that a tensor takes in memory. */
 export function quadCount(tensor: Tensor): number {
   return storedCount(tensor.type) / 4;
 }
 
-/** Throws unless both have the same shape and layout. */
+/** Throws unless both have the same shape, layout and type of element. */
 export function requireSameType(operation: string, first: TensorType, second: TensorType): void {
-  if (
-    `${first.shape}` !== `${second.shape}` || first.layout !== second.layout || first.dtype !== second.dtype
-  ) {
-    throw new RangeError(
-      `Cannot run ${operation} as both inputs must have one shape: [${first.shape}] ${first.layout} and [${second.shape}] ${second.layout}`,
-    );
+  const [one, other] = [first, second].map(({ shape, layout, dtype }) => `${dtype} [${shape}] ${layout}`);
+  if (one !== other) {
+    throw new RangeError(`Cannot run ${operation} as both inputs must have one shape: ${one} and ${other}`);
   }
 }
 

@@ -25,6 +25,7 @@ import { conv2dOperation, convTranspose2dOperation } from "./conv2d.ts";
 import { conv2dWeightGradientOperation } from "./conv2d_weight_gradient.ts";
 import {
   addOperation,
+  castOperation,
   mseGradientOperation,
   multiplyOperation,
   reluGradientOperation,
@@ -32,7 +33,9 @@ import {
   scaleOperation,
   subtractOperation,
 } from "./elementwise.ts";
+import { halfCopiesOperation, halfCopyOperation } from "./half_copies.ts";
 import { logisticLossGradientOperation, logisticLossOperation } from "./logistic_loss.ts";
+import { countNonFiniteOperation, lossScaleOperation } from "./loss_scale.ts";
 import { maxPool2dGradientOperation, maxPool2dOperation } from "./max_pooling.ts";
 import { momentsGradientOperation, momentsOperation } from "./moments.ts";
 import { normaliseGradientOperation, normaliseOperation } from "./normalisation.ts";
@@ -56,6 +59,7 @@ export const operations = {
   subtract: subtractOperation,
   multiply: multiplyOperation,
   scale: scaleOperation,
+  cast: castOperation,
   sum: sumOperation,
   spread: spreadOperation,
   mse: mseOperation,
@@ -93,6 +97,10 @@ export const operations = {
   ema_update: emaUpdateOperation,
   count_codes: countCodesOperation,
   restart_codes: restartCodesOperation,
+  count_non_finite: countNonFiniteOperation,
+  loss_scale: lossScaleOperation,
+  half_copies: halfCopiesOperation,
+  half_copy: halfCopyOperation,
   adam: adamOperation,
   record: recordOperation,
   record_rows: recordRowsOperation,

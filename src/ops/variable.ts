@@ -29,9 +29,9 @@ const variableOperation: Operation<VariableAttributes> = {
   },
 };
 
-/** Memory that stays from step to step, zero at first; the host can write and read it. */
-export function variable(type: TensorType, label: string): Tensor {
-  return apply(variableOperation, [], { type, fill: 0 }, label);
+/** Memory that stays from step to step, zero at first unless told; the host can write and read it. */
+export function variable(type: TensorType, label: string, fill = 0): Tensor {
+  return apply(variableOperation, [], { type, fill }, label);
 }
 
 /** A float32 tensor of one value that never changes. */

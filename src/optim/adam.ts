@@ -1,41 +1,73 @@
 /** Adam over all of a model's parameters in one dispatch. */
 
-import { floatType } from "../graph/layout.ts";
+import { type FloatType, floatType } from "../graph/layout.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import type { Parameter } from "../nn/parameters.ts";
 import { adam, type AdamAttributes } from "../ops/adam.ts";
 import { variable } from "../ops/variable.ts";
-import { Arena } from "../plan/arena.ts";
+import { Arena, bindingAlignment } from "../plan/arena.ts";
+import { MixedPrecision } from "./mixed_precision.ts";
 
 export const defaultAdam: AdamAttributes = { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0 };
 
 /** Owns the arenas of parameters and of their two moments. */
 export class Adam {
-  /** Every plan that reads the parameters needs this arena. */
   readonly parameters: Arena;
   /** The moments of each parameter, in the parameters' order. */
   readonly firstMoments: Arena;
   readonly secondMoments: Arena;
+  /** Where values and their gradients are float16. */
+  readonly mixed?: MixedPrecision;
+  private readonly alignment: number;
 
-  constructor(parameters: readonly Parameter[], private readonly attributes: AdamAttributes = defaultAdam) {
+  /** `precision` is that of the values that gradients are made from; parameters and moments are float32 in any case. */
+  constructor(
+    parameters: readonly Parameter[],
+    private readonly attributes: AdamAttributes = defaultAdam,
+    readonly precision: FloatType = "f32",
+  ) {
+    // What begins at even multiples here begins at multiples in the copy of half the size.
+    this.alignment = precision === "f16" ? 2 * bindingAlignment : bindingAlignment;
     const copies = (suffix: string) =>
       parameters.map(({ key, tensor }) => variable(tensor.type, `${key}.${suffix}`));
-    this.parameters = new Arena("parameters", parameters.map(({ tensor }) => tensor), variable);
-    this.firstMoments = new Arena("first moments", copies("exp_avg"), variable);
-    this.secondMoments = new Arena("second moments", copies("exp_avg_sq"), variable);
+    this.parameters = this.arena("parameters", parameters.map(({ tensor }) => tensor));
+    this.firstMoments = this.arena("first moments", copies("exp_avg"));
+    this.secondMoments = this.arena("second moments", copies("exp_avg_sq"));
+    if (precision === "f16") this.mixed = new MixedPrecision(this.parameters, attributes);
+  }
+
+  private arena(label: string, members: readonly Tensor[]): Arena {
+    return new Arena(label, members, variable, this.alignment);
+  }
+
+  /** What every plan that reads the parameters needs. */
+  get arenas(): Arena[] {
+    return this.mixed ? [this.parameters, this.mixed.copies] : [this.parameters];
   }
 
   /** The update for gradients in the parameters' order, and the arenas that the program with it needs. */
   update(step: Tensor, gradients: readonly Tensor[]): { effect: Tensor; arenas: Arena[] } {
-    const { parameters, firstMoments, secondMoments } = this;
-    const arena = new Arena("gradients", gradients, variable);
+    const { parameters, firstMoments, secondMoments, mixed } = this;
+    const arena = this.arena("gradients", gradients);
     const moments = [firstMoments.tensor, secondMoments.tensor] as const;
-    const effect = adam(step, arena.tensor, parameters.tensor, moments, this.attributes, gradients);
-    return { effect, arenas: [parameters, firstMoments, secondMoments, arena] };
+    const own = mixed ? mixed.step(step, arena.tensor, gradients) : step;
+    const attributes = { ...this.attributes, scaled: mixed !== undefined };
+    const effect = adam(own, arena.tensor, parameters.tensor, moments, attributes, gradients);
+    return { effect, arenas: [...this.arenas, firstMoments, secondMoments, arena] };
   }
 
-  /** The two numbers that step `count` (from 1) hands to the kernel, worked out in float64. */
+  /** What is zero before the first step. */
+  get running(): Tensor[] {
+    const corrections = this.mixed ? [this.mixed.state.corrections] : [];
+    return [...this.firstMoments.members, ...this.secondMoments.members, ...corrections];
+  }
+
+  /**
+   * The two numbers that step `count` (from 1) hands to the kernel, worked out in float64. Where steps may be left out the GPU
+   * alone knows their number, and gets the learning rate.
+   */
   stepScalars(count: number, learningRate: number): [number, number] {
+    if (this.mixed) return [learningRate, 0];
     const { beta1, beta2 } = this.attributes;
     return [learningRate / (1 - beta1 ** count), 1 / Math.sqrt(1 - beta2 ** count)];
   }

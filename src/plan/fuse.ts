@@ -61,15 +61,16 @@ function bestProducer(
   fusible: (root: Tensor) => boolean,
 ): Group | undefined {
   const candidates = [...new Set(node.inputs)]
-    .filter((input) => uses.get(input) === 1 && !kept.has(input) && sameType(input.type, node.type))
+    .filter((input) => uses.get(input) === 1 && !kept.has(input) && sameElements(input.type, node.type))
     .map((input) => groups.get(input))
     .filter((group): group is Group => !!group && !group.root.operation.persistent && fusible(group.root))
     .filter((group) => operandsOf(group.chain).length + new Set(node.inputs).size - 1 <= maxOperands);
   return candidates.sort((first, second) => second.result.id - first.result.id)[0];
 }
 
-function sameType(first: TensorType, second: TensorType): boolean {
-  return first.layout === second.layout && first.dtype === second.dtype &&
+/** Between floats the way of storing them may change: what runs through a group is in a register. */
+function sameElements(first: TensorType, second: TensorType): boolean {
+  return first.layout === second.layout && (first.dtype === "u32") === (second.dtype === "u32") &&
     `${first.shape}` === `${second.shape}`;
 }
 

@@ -1,6 +1,7 @@
 /** One variant of a kernel: its source filled in, and the interface that the source declares. */
 
 import type { Kernel } from "../graph/lowering.ts";
+import { withHalves } from "./half_access.ts";
 import { type Constants, expand } from "./template.ts";
 
 export interface KernelBinding {
@@ -23,11 +24,15 @@ export interface KernelVariant {
   params: ParamsMember[];
 }
 
-/** Fills in the kernel's source and reads its bindings and its `Params` from it. */
-export function kernelVariant(kernel: Kernel, constants: Constants): KernelVariant {
-  const code = expand(kernel.name, kernel.source, constants);
+/** Fills in the kernel's source and reads its bindings and its `Params` from it. `halves` are bindings that are stored as float16. */
+export function kernelVariant(
+  kernel: Kernel,
+  constants: Constants,
+  halves: readonly string[] = [],
+): KernelVariant {
+  const code = withHalves(kernel.name, expand(kernel.name, kernel.source, constants), halves);
   return {
-    label: variantLabel(kernel.name, constants),
+    label: variantLabel(kernel.name, constants) + (halves.length > 0 ? " f16" : ""),
     code,
     bindings: readBindings(code),
     params: readParams(code),

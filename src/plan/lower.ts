@@ -74,7 +74,10 @@ function isFusible(root: Tensor, target: Target): boolean {
 
 function withEpilogue(request: DispatchRequest, group: Group): GroupRequest {
   const constants = request.constants;
-  if (!request.epilogue) return { ...request, group, variant: kernelVariant(request.kernel, constants) };
+  if (!request.epilogue) {
+    const variant = kernelVariant(request.kernel, constants, halvesOf(request.bindings));
+    return { ...request, group, variant };
+  }
   // The operands' declarations come behind the kernel's own bindings, one of which is the uniform.
   const { code, declarations, operands } = epilogue(group, Object.keys(request.bindings).length + 1);
   const filled = { ...constants, EPILOGUE: code, EPILOGUE_BINDINGS: declarations };
@@ -86,11 +89,18 @@ function withEpilogue(request: DispatchRequest, group: Group): GroupRequest {
   requirePlain([...Object.values(bindings), ...operands], group);
   const extraBytes = operands.reduce((sum, operand) => sum + storedBytes(operand.type), 0);
   const bytes = request.bytes + extraBytes;
-  const variant = kernelVariant(request.kernel, filled);
+  const variant = kernelVariant(request.kernel, filled, halvesOf(bindings));
   if (group.chain.length > 0) {
     variant.label += ` +${group.chain.map((node) => node.operation.name).join("+")}`;
   }
   return { ...request, bindings, bytes, group, variant };
+}
+
+/** The bindings whose memory holds float16. */
+function halvesOf(bindings: Readonly<Record<string, Operand>>): string[] {
+  return Object.entries(bindings).flatMap(([name, operand]) =>
+    !(operand instanceof Scratch) && operand.dtype === "f16" ? [name] : []
+  );
 }
 
 /** An epilogue counts quads of whole tensors: what lies in another tensor's rows would be read in the wrong place. */

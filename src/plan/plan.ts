@@ -73,10 +73,17 @@ export function plan({ results = [], effects = [], arenas = [] }: Program, targe
   }
   const nodes = ancestors([...results, ...effects]).filter((node) => !node.operation.persistent);
   const kept = new Set([...results, ...effects, ...placed.keys()]);
+  requireHalves([...nodes, ...kept], target);
   const requests = lowerNodes(nodes, kept, target);
   const { locate, ...memory } = layOut(requests, results, placed, target);
   const dispatches = requests.map((request) => planDispatch(request, locate, target));
   return { ...memory, dispatches };
+}
+
+/** Throws where a value is float16 and the adapter cannot store it. */
+function requireHalves(tensors: readonly Tensor[], { halves }: Target): void {
+  const half = halves ? undefined : tensors.find(({ dtype }) => dtype === "f16");
+  if (half) throw new RangeError(`Cannot plan: ${half.label} is float16, which the adapter does not store`);
 }
 
 type Locate = (operand: Operand) => Location;

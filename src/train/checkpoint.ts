@@ -5,6 +5,7 @@
 
 import { join } from "node:path";
 import { DataError } from "../errors.ts";
+import type { FloatType } from "../graph/layout.ts";
 import { type HostTensor, toFloat32 } from "../io/host_tensor.ts";
 import { readSafetensors, writeSafetensors } from "../io/safetensors.ts";
 import type { TunerState } from "../tune/tuner.ts";
@@ -25,6 +26,8 @@ export interface RunState extends RunPosition {
   batch_size: number;
   /** Parts in which a batch goes through the model. */
   accumulate: number;
+  /** Of the values between layers; before there was a choice it was float32. */
+  precision?: FloatType;
   /** Sums over the unfinished epoch's steps, by the metrics' names. */
   sums: Record<string, number>;
   /** The lowest loss so far that the best checkpoint was chosen by. */
@@ -154,7 +157,7 @@ export function configurationIn(
   return JSON.parse(metadata.configuration ?? "{}");
 }
 
-/** Reads a checkpoint to go on from; the configuration must be the same. */
+/** Reads a checkpoint to go on from; the configuration must be the same, and `check` may refuse its state. */
 export async function loadCheckpoint(
   path: string,
   { kind, configuration, further }: ModelDescription,
@@ -162,6 +165,7 @@ export async function loadCheckpoint(
     weights: ReadonlyMap<string, readonly number[]>;
     moments: ReadonlyMap<string, readonly number[]>;
   },
+  check: (run: RunState) => void = () => {},
 ): Promise<SavedRun> {
   const { tensors, metadata } = await readSafetensors(path);
   const saved = configurationIn(metadata, kind, path);
@@ -176,6 +180,7 @@ export async function loadCheckpoint(
   const beside = optimizerPath(path);
   const optimizer = await readSafetensors(beside);
   const run = readRun(optimizer.metadata, path);
+  check(run);
   const moments = matchState(
     new Map([...optimizer.tensors].filter(([key]) => shapes.moments.has(key))),
     shapes.moments,

@@ -33,9 +33,10 @@ export abstract class Run<Options extends RunOptions = RunOptions, T extends Tra
   private profile: RunProfile | undefined;
 
   constructor(readonly model: ModelDescription, protected readonly parts: RunParts<Options, T>) {
-    const { seed, batch_size } = parts.options;
+    const { seed, batch_size, precision = "f32" } = parts.options;
     const { accumulate } = parts.trainer;
-    this.state = { steps: 0, epochs: 0, batches: 0, seed, batch_size, accumulate, sums: {}, bestLoss: null };
+    const began = { seed, batch_size, accumulate, precision };
+    this.state = { steps: 0, epochs: 0, batches: 0, ...began, sums: {}, bestLoss: null };
   }
 
   /** Before the first step. */

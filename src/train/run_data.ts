@@ -65,7 +65,7 @@ function requireSameSize(train: DatasetInfo, valid: DatasetInfo): void {
 
 /** Notes what the run learns from, and where. */
 export function describeRun(
-  { batch_size }: RunOptions,
+  { batch_size, precision }: RunOptions,
   { note }: Surroundings,
   trainer: Trainer,
   { train, valid }: RunData,
@@ -77,9 +77,10 @@ export function describeRun(
   );
   const { accumulate, plannedBytes, plannedDispatches } = trainer;
   const parts = accumulate > 1 ? `, each batch in ${accumulate} parts of ${batch_size / accumulate}` : "";
+  const kind = precision === "f16" ? ", values in float16" : "";
   note(
     `${trainer.gpu.adapter.name}: ${
       (plannedBytes / 2 ** 20).toFixed(0)
-    } MiB planned for a step${parts}; ${plannedDispatches} dispatches of ${trainer.gpu.pipelineCount} compiled kernels`,
+    } MiB planned for a step${parts}${kind}; ${plannedDispatches} dispatches of ${trainer.gpu.pipelineCount} compiled kernels`,
   );
 }

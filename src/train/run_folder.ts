@@ -73,17 +73,18 @@ async function resumeRun<Options extends RunOptions, T extends Trainer>(
   if (!found) {
     throw new DataError(`${save_path}: there is no checkpoint to resume from, expected one in ${folder}`);
   }
-  const saved = await loadCheckpoint(found, run.model, {
-    weights: trainer.shapes,
-    moments: trainer.momentShapes,
+  const { seed, batch_size, precision = "f32" } = options;
+  const own = { seed, batch_size, precision, accumulate: trainer.accumulate };
+  // Before batches could be split they were not, and before there was float16 all was float32.
+  const earlier = { accumulate: 1, precision: "f32" };
+  const shapes = { weights: trainer.shapes, moments: trainer.momentShapes };
+  const saved = await loadCheckpoint(found, run.model, shapes, (state) => {
+    const before: Record<string, unknown> = { ...earlier, ...state };
+    for (const [name, value] of Object.entries(own)) {
+      if (before[name] === value) continue;
+      throw new UsageError(`--${name} ${value}: the run in ${save_path} began with ${before[name]}`);
+    }
   });
-  const own = { seed: options.seed, batch_size: options.batch_size, accumulate: trainer.accumulate };
-  for (const name of ["seed", "batch_size", "accumulate"] as const) {
-    // Before batches could be split they were not.
-    const before = saved.run[name] ?? 1;
-    if (before === own[name]) continue;
-    throw new UsageError(`--${name} ${own[name]}: the run in ${save_path} began with ${before}`);
-  }
   run.restore(saved, await MetricsLog.reopen(metricsPath(save_path), saved.run.steps, saved.run.epochs));
 }
 

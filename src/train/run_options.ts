@@ -1,5 +1,6 @@
 /** What every training run is asked for, what surrounds it, and how it ends. */
 
+import type { FloatType } from "../graph/layout.ts";
 import type { Progress } from "../report/progress.ts";
 import type { TuneMode } from "../tune/tuner.ts";
 import type { StopSignal } from "./stop_signal.ts";
@@ -18,6 +19,8 @@ export interface RunOptions {
   batch_size: number;
   /** Equal parts in which a batch goes through the model; as few as fit where it is missing. */
   accumulate?: number;
+  /** Of the values between layers and their gradients; float32 where it is missing. */
+  precision?: FloatType;
   lr: number;
   seed: number;
   shuffle: boolean;

@@ -79,6 +79,7 @@ export abstract class Trainer<
     readonly tuner?: Tuner,
   ) {
     this.memory = new Memory(gpu);
+    if (optimizer.mixed) set.halves = optimizer.mixed.halves;
   }
 
   /**
@@ -223,7 +224,7 @@ export abstract class Trainer<
     return await this.read(this.set.all);
   }
 
-  /** Adam's moments, under the parameters' keys with `.exp_avg` and `.exp_avg_sq` behind them. */
+  /** Adam's moments, under the parameters' keys with `.exp_avg` and `.exp_avg_sq` behind them, and the state of the loss's scale. */
   async moments(): Promise<State> {
     return await this.read(this.momentTensors);
   }
@@ -238,7 +239,7 @@ export abstract class Trainer<
 
   /** Adam begins anew: its moments are zero, and its bias correction counts from the next step. */
   restartMoments(): void {
-    for (const { tensor } of this.momentTensors) {
+    for (const tensor of this.optimizer.running) {
       this.memory.write(tensor, new Float32Array(elementCount(tensor.shape)));
     }
     this.momentsSince = this.steps;
@@ -280,13 +281,15 @@ export abstract class Trainer<
   }
 
   private get momentTensors(): Entry[] {
-    const { firstMoments, secondMoments } = this.optimizer;
-    return [firstMoments, secondMoments].flatMap(({ members }) =>
+    const { firstMoments, secondMoments, mixed } = this.optimizer;
+    const moments = [firstMoments, secondMoments].flatMap(({ members }) =>
       members.map((tensor, index) => {
         const { shape } = this.set.parameters[index]!;
         return { key: tensor.label, shape, tensor };
       })
     );
+    const scaling = mixed?.tensors ?? [];
+    return [...moments, ...scaling.map((tensor) => ({ key: tensor.label, shape: tensor.shape, tensor }))];
   }
 
   private async read(entries: readonly Entry[]): Promise<State> {

@@ -11,8 +11,8 @@ import { variable } from "../ops/variable.ts";
 import { plan, TooLargeError } from "../plan/plan.ts";
 import { joinKeys, keyOf, uniformArray } from "../random.ts";
 
-/** Relative to the largest value: far above what another order of a sum makes, far below any mistake. */
-const tolerance = 1e-4;
+/** Relative to the largest value: far above what another order of a sum makes, float16's rounding included, far below any mistake. */
+const tolerances = { f32: 1e-4, f16: 2e-3, u32: 0 };
 /** A first guess gives way to what is faster by this much; less is noise, and a choice should be the same next time. */
 const hysteresis = 0.97;
 /** A wall clock is read over at least this long, as waiting costs some milliseconds in Deno. */
@@ -45,7 +45,7 @@ export async function contest(
       try {
         const { values, fastest } = await measure(memory, node, variant, runs);
         const error = largestError(values, expected.values);
-        if (error <= tolerance) milliseconds[variant.name] = fastest;
+        if (error <= tolerances[node.dtype]) milliseconds[variant.name] = fastest;
         else failures.push(`${variant.name} of ${question.shapeClass} is wrong by ${error.toExponential(1)}`);
       } catch (error) {
         if (!(error instanceof TooLargeError)) failures.push(`${variant.name}: ${(error as Error).message}`);

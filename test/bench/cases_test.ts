@@ -18,6 +18,7 @@ import { trainingProgram } from "../../src/train/densenet/program.ts";
 const software: Target = {
   subgroupLanes: 8,
   subgroupsNeedEnable: false,
+  halves: true,
   parallelWorkgroups: 4,
   maxWorkgroupsPerDimension: 65535,
   maxInvocations: 1024,

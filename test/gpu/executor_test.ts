@@ -2,11 +2,11 @@ import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { Executor } from "../../src/gpu/executor.ts";
 import { Gpu } from "../../src/gpu/device.ts";
 import { Memory } from "../../src/gpu/memory.ts";
-import { floatType } from "../../src/graph/layout.ts";
+import { elementCount, floatType } from "../../src/graph/layout.ts";
 import type { Operation } from "../../src/graph/operation.ts";
 import { apply, type Tensor } from "../../src/graph/tensor.ts";
 import { conv2d } from "../../src/ops/conv2d.ts";
-import { add, relu, scale } from "../../src/ops/elementwise.ts";
+import { add, cast, relu, scale } from "../../src/ops/elementwise.ts";
 import { sum } from "../../src/ops/reduce.ts";
 import { constant, variable } from "../../src/ops/variable.ts";
 import { Arena } from "../../src/plan/arena.ts";
@@ -37,6 +37,21 @@ Deno.test("a plan takes as much memory as it says, and its params", () =>
     executor.destroy();
     // x stays: it belongs to the memory, for other plans.
     assertEquals(gpu.allocated, { bytes: 2 * 8 * 16 * 4, buffers: 1 });
+  }));
+
+Deno.test("values are rounded on their way into float16, and come back as float32", () =>
+  withMemory(async (memory) => {
+    for (const [shape, layout] of [[[3], "flat"], [[1], "flat"], [[2, 3, 2, 1], "channels_last"]] as const) {
+      const x = variable(floatType(shape, layout, "f16"), "x");
+      const y = cast(x, "f32");
+      const executor = await load({ results: [y] }, memory);
+      const values = normalArray(1, elementCount(shape)).map((value) => 1000 * value);
+      memory.write(x, values);
+      executor.run();
+      const rounded = values.map(Math.f16round);
+      assertEquals(await executor.read([x, y]), [rounded, rounded]);
+      executor.destroy();
+    }
   }));
 
 Deno.test("plans share the variables that both name", () =>

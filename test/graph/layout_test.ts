@@ -92,6 +92,13 @@ Deno.test("unpack passes over what fills the quads", () => {
   assertEquals(unpack(type, Float32Array.of(1, 3, 99, NaN, 2, 4, 99, NaN)), Float32Array.of(1, 2, 3, 4));
 });
 
+Deno.test("float16 takes half the bytes, in quads that are filled alike", () => {
+  for (const [layout, shape, count] of types) {
+    assertEquals(storedBytes(floatType(shape, layout, "f16")), 2 * count);
+    assertEquals(storedCount(floatType(shape, layout, "f16")), count);
+  }
+});
+
 Deno.test("counts and roundings", () => {
   assertEquals([elementCount([]), elementCount([2, 3, 4]), elementCount([2, 0])], [1, 24, 0]);
   assertEquals([divideUp(0, 4), divideUp(1, 4), divideUp(4, 4), divideUp(5, 4)], [0, 1, 1, 2]);

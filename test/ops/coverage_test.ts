@@ -10,6 +10,10 @@ const ownTests: Record<string, string> = {
   adam: "adam_test.ts",
   variable: "updates_test.ts",
   workspace: "parts_test.ts",
+  count_non_finite: "loss_scale_test.ts",
+  loss_scale: "loss_scale_test.ts",
+  half_copies: "half_copies_test.ts",
+  half_copy: "half_copies_test.ts",
 };
 
 Deno.test("every operation has cases that run on the GPU, or a test of its own", async () => {

@@ -9,8 +9,8 @@ import { gradients } from "../../src/ops/gradient.ts";
 import { mse, sum } from "../../src/ops/reduce.ts";
 import { variable } from "../../src/ops/variable.ts";
 import { joinKeys, normalArray, permutation } from "../../src/random.ts";
-import { buildCase, caseGradients, differentiableInputs, evaluate } from "../case_graph.ts";
-import { caseKey, caseWeights, type OperationCase, operationCases } from "../operation_cases.ts";
+import { buildCase, caseGradients, differentiableInputs, evaluate, outputWeights } from "../case_graph.ts";
+import { caseKey, type OperationCase, operationCases } from "../operation_cases.ts";
 import { relativeError } from "../run_graph.ts";
 
 const step = 1e-4;
@@ -31,7 +31,7 @@ function weightedSum(
   values: ReadonlyMap<Tensor, ArrayLike<number>>,
 ): number {
   const [result] = evaluate([output], values);
-  const weights = caseWeights(operationCase, result!.length);
+  const weights = outputWeights(operationCase, output);
   return result!.reduce((total, value, index) => total + value * weights[index]!, 0);
 }
 

@@ -10,7 +10,9 @@ import { codeStatistics, gatherCode, nearestCode, perplexity } from "../../src/o
 import { conv2d, convTranspose2d } from "../../src/ops/conv2d.ts";
 import { conv2dWeightGradient } from "../../src/ops/conv2d_weight_gradient.ts";
 import type { Window } from "../../src/ops/convolution.ts";
-import { add, mseGradient, multiply, relu, subtract } from "../../src/ops/elementwise.ts";
+import { countNonFinite } from "../../src/ops/loss_scale.ts";
+import { halfCopies, halfCopy } from "../../src/ops/half_copies.ts";
+import { add, cast, mseGradient, multiply, relu, subtract } from "../../src/ops/elementwise.ts";
 import { logisticLoss } from "../../src/ops/logistic_loss.ts";
 import { maxPool2d, maxPool2dGradient } from "../../src/ops/max_pooling.ts";
 import { moments as momentsOf } from "../../src/ops/moments.ts";
@@ -38,6 +40,7 @@ const book = (dim: number, count: number) => ({
 });
 
 const vector = tensor([4]);
+const scaleState = [tensor([]), tensor([]), tensor([]), tensor([2])];
 const bare = (operation: AnyOperation, ...inputs: Tensor[]) => () => apply(operation, inputs, {});
 
 /** Of batch normalisation and of tensors in one another's memory, by operation. */
@@ -120,6 +123,21 @@ const refused: [string, () => Tensor, string, ...string[]][] = [
   ["layouts", () => subtract(x, tensor([2, 4, 5, 7])), "subtract", "channels_last", "flat"],
   ["a scalar", () => multiply(x, tensor([])), "multiply", "[2,4,5,7]", "[]"],
   ["integers", () => relu(codes(2, 3)), "relu", "u32 [2,3]"],
+  ["integers", () => cast(codes(2, 3), "f16"), "cast", "u32 [2,3]"],
+  ["integers", () => countNonFinite(codes(2, 3)), "count_non_finite", "u32 [2,3]"],
+  ["integers", () => halfCopy(vector, codes(2, 3)), "half_copy", "u32 [2,3]"],
+  ["lengths", () => halfCopies(vector, tensor([5], "flat", "f16")), "half_copies", "f32 [5]", "f32 [4]"],
+  ["floats", () => halfCopies(vector, vector), "half_copies", "f16 [4]", "f32 [4]"],
+  ["step", bare(operations.loss_scale, tensor([3]), ...scaleState), "loss_scale", "f32 [4]", "f32 [3]"],
+  ["two kinds of floats", () => add(x, cast(x, "f16")), "add", "f32 [2,4,5,7]", "f16 [2,4,5,7]"],
+  [
+    "a wide weight",
+    () => conv2d(cast(x, "f16"), weight(3, 4, 3, 3), undefined, plain),
+    "conv2d",
+    "f16",
+    "f32",
+  ],
+  ["two kinds of floats", () => concat([x, cast(x, "f16")]), "concat", "f32 and f16"],
   ["upstream", () => mseGradient(x, x, x), "mse_gradient", "f32 []", "[2,4,5,7]"],
   ["shapes", () => mse(x, image(2, 3, 5, 7)), "mse", "[2,4,5,7]", "[2,3,5,7]"],
   ["layout", () => channelsLast(x), "channels_last", "[2,4,5,7], channels_last"],

@@ -24,6 +24,16 @@ Deno.test("members lie one behind the other, each at a multiple of 256 bytes", (
   assertEquals(arena.members, members);
 });
 
+Deno.test("an arena of float16 is laid out like one of float32 at twice its alignment", () => {
+  const halves = members.map(({ type, label }) => variable({ ...type, dtype: "f16" }, label));
+  const [wide, half] = [new Arena("wide", members, variable, 512), new Arena("half", halves, variable)];
+  assertEquals(
+    halves.map((member) => 2 * half.offsetOf(member)),
+    members.map((member) => wide.offsetOf(member)),
+  );
+  assertEquals(half.tensor.type, { ...wide.tensor.type, dtype: "f16" });
+});
+
 Deno.test("no tensor can be in an arena twice", () => {
   assertThrows(
     () => new Arena("parameters", [members[0]!, members[1]!, members[0]!], variable),

@@ -6,6 +6,7 @@ import type { Target } from "../../src/graph/lowering.ts";
 export const softwareTarget: Target = {
   subgroupLanes: 8,
   subgroupsNeedEnable: false,
+  halves: true,
   parallelWorkgroups: 4,
   maxWorkgroupsPerDimension: 65535,
   maxInvocations: 1024,

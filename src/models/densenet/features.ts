@@ -3,7 +3,7 @@
  * nothing is ever concatenated; in training their moments lie in a second buffer likewise, each worked out once.
  */
 
-import type { Shape } from "../../graph/layout.ts";
+import type { FloatType, Shape } from "../../graph/layout.ts";
 import type { Place, Tensor } from "../../graph/tensor.ts";
 import type { Measured } from "../../nn/normalisation.ts";
 import { moments } from "../../ops/moments.ts";
@@ -42,8 +42,8 @@ export class Features implements BlockFeatures {
   private current?: Measured;
 
   /** Room for [B, C, H, W], C being the channels behind the last layer. */
-  constructor(shape: Shape, label: string, training: boolean) {
-    this.host = workspace(shape, `${label} features`);
+  constructor(shape: Shape, label: string, training: boolean, precision: FloatType = "f32") {
+    this.host = workspace(shape, `${label} features`, precision);
     if (training) this.momentsHost = workspace([1, shape[1]!, 2, 1], `${label} moments`);
   }
 

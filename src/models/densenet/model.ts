@@ -1,12 +1,13 @@
 /** DenseNet (Huang et al. 2017) with torchvision's layers and keys, and in front of it, for latents, a convolution to three channels. */
 
+import type { FloatType } from "../../graph/layout.ts";
 import type { Place, Tensor } from "../../graph/tensor.ts";
 import { type Layer, transposedConvolutionLayer, unbiasedConvolutionLayer } from "../../nn/convolution.ts";
 import { linearLayer } from "../../nn/linear.ts";
 import { type Measured, type NormalisationLayer, normalisationLayer } from "../../nn/normalisation.ts";
 import { ParameterSet } from "../../nn/parameters.ts";
 import { averagePool2d, globalAveragePool2d } from "../../ops/average_pooling.ts";
-import { relu } from "../../ops/elementwise.ts";
+import { cast, relu } from "../../ops/elementwise.ts";
 import { maxPool2d } from "../../ops/max_pooling.ts";
 import { moments } from "../../ops/moments.ts";
 import { checkConfiguration, type DensenetConfiguration } from "./configuration.ts";
@@ -14,6 +15,11 @@ import { CopiedFeatures, Features } from "./features.ts";
 
 /** Whether batch normalisation takes the batch's own moments, which its running statistics then follow, or those statistics. */
 export type Mode = "train" | "evaluate";
+
+interface ForwardOptions {
+  copied?: boolean;
+  precision?: FloatType;
+}
 
 /** A layer that can leave its result in another tensor's rows. */
 type PlacedLayer = (x: Tensor, into?: Place) => Tensor;
@@ -102,16 +108,17 @@ export class Densenet {
 
   /**
    * The graph from [B, C, H, W] in the channels-last layout to logits [B, n_classes, 1, 1]. `copied` concatenates and stores
-   * every value, as the formulas have it: nobody wants that but who compares.
+   * every value, as the formulas have it: nobody wants that but who compares. `precision` is that of the values between layers.
    */
-  forward(input: Tensor, mode: Mode, copied = false): Tensor {
+  forward(input: Tensor, mode: Mode, { copied = false, precision = "f32" }: ForwardOptions = {}): Tensor {
     const training = mode === "train";
     const normalised = (norm: NormalisationLayer, features: Measured) =>
       copied ? relu(norm(features, { relu: false })) : norm(features);
     const measure = (values: Tensor): Measured =>
       training ? { values, moments: moments(values) } : { values };
     let place = (into?: Place): Tensor => {
-      const images = this.fromLatent ? this.fromLatent(input) : input;
+      const given = cast(input, precision);
+      const images = this.fromLatent ? this.fromLatent(given) : given;
       return maxPool2d(normalised(this.stem.norm, measure(this.stem.conv(images))), stemPool, into);
     };
     let size = pooledSize(stemSize(input.shape));
@@ -120,7 +127,7 @@ export class Densenet {
       const shape = [input.shape[0]!, block.channels, ...size];
       const features = copied
         ? new CopiedFeatures(training)
-        : new Features(shape, `denseblock${index + 1}`, training);
+        : new Features(shape, `denseblock${index + 1}`, training, precision);
       features.add(place(features.next));
       for (const { bottleneck, growth } of block.layers) {
         const narrow = bottleneck.conv(normalised(bottleneck.norm, features.all));
@@ -133,7 +140,7 @@ export class Densenet {
       place = (into) => averagePool2d(reduced, halving, into);
       size = size.map((extent) => Math.floor(extent / 2)) as [number, number];
     }
-    return this.classifier(globalAveragePool2d(normalised(this.lastNorm, last)));
+    return cast(this.classifier(globalAveragePool2d(normalised(this.lastNorm, last))), "f32");
   }
 }
 

@@ -1,8 +1,9 @@
 /** The two-level VQ-VAE-2 (Razavi, van den Oord and Vinyals 2019), as the PyTorch repository that vqray follows builds it. */
 
+import type { FloatType } from "../../graph/layout.ts";
 import type { Tensor } from "../../graph/tensor.ts";
 import { concat } from "../../ops/channels.ts";
-import { add, scale } from "../../ops/elementwise.ts";
+import { add, cast, scale } from "../../ops/elementwise.ts";
 import { mse } from "../../ops/reduce.ts";
 import { convolutionLayer, type Layer } from "../../nn/convolution.ts";
 import { ParameterSet } from "../../nn/parameters.ts";
@@ -91,13 +92,17 @@ export class Vqvae {
     });
   }
 
-  /** The graph for images [B, C, H, W] in the channels-last layout. */
-  forward(images: Tensor): VqvaeResult {
-    const bottomFeatures = this.encodeBottom(images);
-    const top = this.quantizeTop.quantize(this.projectTop(this.encodeTop(bottomFeatures)));
-    const bottomInput = this.projectBottom(concat([this.decodeTop(top.values), bottomFeatures]));
-    const bottom = this.quantizeBottom.quantize(bottomInput);
-    const latent = this.latent(top.values, bottom.values);
+  /**
+   * The graph for images [B, C, H, W] in the channels-last layout. `precision` is that of the values between layers; what is
+   * quantized, and all that losses are made of, is float32.
+   */
+  forward(images: Tensor, precision: FloatType = "f32"): VqvaeResult {
+    const bottomFeatures = this.encodeBottom(cast(images, precision));
+    const top = this.quantizeTop.quantize(cast(this.projectTop(this.encodeTop(bottomFeatures)), "f32"));
+    const topValues = cast(top.values, precision);
+    const bottomInput = this.projectBottom(concat([this.decodeTop(topValues), bottomFeatures]));
+    const bottom = this.quantizeBottom.quantize(cast(bottomInput, "f32"));
+    const latent = this.latent(topValues, cast(bottom.values, precision));
     const reconstruction = this.decodeLatent(latent);
     const reconstructionLoss = mse(reconstruction, images, { targetGiven: true });
     const latentLoss = add(top.difference, bottom.difference);
@@ -112,6 +117,6 @@ export class Vqvae {
 
   /** Images from latents. */
   decodeLatent(latent: Tensor): Tensor {
-    return this.decode(latent);
+    return cast(this.decode(latent), "f32");
   }
 }

@@ -8,6 +8,7 @@ import { gradients } from "../../ops/gradient.ts";
 import { logisticLoss } from "../../ops/logistic_loss.ts";
 import { variable } from "../../ops/variable.ts";
 import { type Adam, stepInput } from "../../optim/adam.ts";
+import type { MixedPrecision } from "../../optim/mixed_precision.ts";
 import { microBatches, total } from "../micro_batches.ts";
 import { RowRing } from "../row_ring.ts";
 import { ringCapacity, ScalarRing } from "../scalar_ring.ts";
@@ -38,15 +39,16 @@ function forward(
   { images, positive, negative }: ReturnType<typeof inputsOf>,
   range: ImageRange,
   mode: Mode,
-  copied = false,
+  options: Parameters<Densenet["forward"]>[2],
 ) {
-  const logits = model.forward(channelsLast(images, range), mode, copied);
+  const logits = model.forward(channelsLast(images, range), mode, options);
   return { logits, loss: logisticLoss(logits, channelsLast(positive, range), channelsLast(negative, range)) };
 }
 
 /** Rings of the batch's loss and logits, from those of its parts. */
-function ringsOf(parts: readonly { logits: Tensor; loss: Tensor }[], step: Tensor) {
-  const ring = new ScalarRing({ loss: total(parts.map(({ loss }) => loss)) }, ringCapacity);
+function ringsOf(parts: readonly { logits: Tensor; loss: Tensor }[], step: Tensor, mixed?: MixedPrecision) {
+  const loss = total(parts.map((part) => part.loss));
+  const ring = new ScalarRing<"loss">({ loss, ...mixed?.scalars }, ringCapacity);
   const logits = new RowRing(parts.map((part) => part.logits));
   return { rings: { ring, logits }, records: [ring.record(step), ...logits.record(step)] };
 }
@@ -69,12 +71,13 @@ export function trainingProgram(
   { accumulate = 1, copied = false }: TrainingVariant = {},
 ): DensenetProgram {
   const inputs = inputsOf(model, shape);
+  const { precision, mixed } = optimizer;
   const weights = model.set.parameters.map(({ tensor }) => tensor);
   const whole = microBatches(shape[0], accumulate, (range) => {
-    const own = forward(model, inputs, range, "train", copied);
-    return { gradients: gradients(own.loss, weights), own };
+    const own = forward(model, inputs, range, "train", { copied, precision });
+    return { gradients: gradients(own.loss, weights, mixed?.state.scale), own };
   });
-  const { rings, records } = ringsOf(whole.parts, inputs.step);
+  const { rings, records } = ringsOf(whole.parts, inputs.step, mixed);
   const { effect, arenas } = optimizer.update(inputs.step, whole.gradients);
   return { program: { effects: [...records, effect], arenas }, ...inputs, ...rings };
 }
@@ -82,7 +85,8 @@ export function trainingProgram(
 /** Loss and logits of a batch without any change to the model. */
 export function evaluationProgram(model: Densenet, optimizer: Adam, shape: BatchShape): DensenetProgram {
   const inputs = inputsOf(model, shape);
-  const part = forward(model, inputs, { start: 0, count: shape[0] }, "evaluate");
+  const { precision, arenas } = optimizer;
+  const part = forward(model, inputs, { start: 0, count: shape[0] }, "evaluate", { precision });
   const { rings, records } = ringsOf([part], inputs.step);
-  return { program: { effects: records, arenas: [optimizer.parameters] }, ...inputs, ...rings };
+  return { program: { effects: records, arenas }, ...inputs, ...rings };
 }

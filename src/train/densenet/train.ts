@@ -4,6 +4,7 @@ import { DataError, UsageError } from "../../errors.ts";
 import { Gpu } from "../../gpu/device.ts";
 import { blockSides, type DensenetConfiguration } from "../../models/densenet/configuration.ts";
 import { requireEqualParts } from "../micro_batches.ts";
+import { requirePrecision } from "../precision.ts";
 import { describeRun } from "../run_data.ts";
 import { openTuner, prepareFolder, writeArguments } from "../run_folder.ts";
 import type { Surroundings, TrainOutcome } from "../run_options.ts";
@@ -25,6 +26,7 @@ export async function trainDensenet(
   const gpu = await Gpu.open({ adapter: options.adapter });
   let inputs: Inputs | undefined;
   try {
+    requirePrecision(options, gpu);
     inputs = await openInputs(options, gpu);
     return await trainOn(inputs, gpu, options, surroundings);
   } finally {
@@ -58,6 +60,7 @@ async function trainOn(
     weightDecay: options.weight_decay,
     seed: options.seed,
     accumulate: options.accumulate,
+    precision: options.precision,
     tuner: await openTuner(options, surroundings, gpu),
   });
   if (trainer.accumulate > 1) {

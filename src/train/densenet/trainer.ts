@@ -2,6 +2,7 @@
 
 import type { Batch } from "../../data/loader.ts";
 import { DataError } from "../../errors.ts";
+import type { FloatType } from "../../graph/layout.ts";
 import type { Tensor } from "../../graph/tensor.ts";
 import type { Gpu } from "../../gpu/device.ts";
 import type { DensenetConfiguration } from "../../models/densenet/configuration.ts";
@@ -27,6 +28,8 @@ export interface DensenetTrainerOptions {
   seed: number;
   /** Parts in which a batch goes through the model; as few as fit where it is missing. */
   accumulate?: number;
+  /** Of the values between layers and their gradients; float32 where it is missing. */
+  precision?: FloatType;
   tuner?: Tuner;
 }
 
@@ -47,9 +50,10 @@ export class DensenetTrainer extends Trainer<"loss", DensenetProgram> {
     private readonly model: Densenet,
     private readonly options: DensenetTrainerOptions,
   ) {
-    const { beta1, beta2, weightDecay, learningRate, configuration } = options;
+    const { beta1, beta2, weightDecay, learningRate, configuration, precision } = options;
     const attributes = { ...defaultAdam, beta1, beta2, weightDecay };
-    super(gpu, model.set, new Adam(model.set.parameters, attributes), learningRate, options.tuner);
+    const optimizer = new Adam(model.set.parameters, attributes, precision);
+    super(gpu, model.set, optimizer, learningRate, options.tuner);
     const { n_classes } = configuration;
     this.scores = { train: new Scores(n_classes), valid: new Scores(n_classes) };
   }

@@ -6,10 +6,11 @@ import type { Vqvae, VqvaeResult } from "../../models/vqvae/model.ts";
 import type { Quantized, Quantizer } from "../../models/vqvae/quantizer.ts";
 import { channelsLast } from "../../ops/channels.ts";
 import { perplexity } from "../../ops/codebook.ts";
-import { scale } from "../../ops/elementwise.ts";
+import { cast, scale } from "../../ops/elementwise.ts";
 import { gradients } from "../../ops/gradient.ts";
 import { variable } from "../../ops/variable.ts";
 import { type Adam, stepInput } from "../../optim/adam.ts";
+import type { MixedPrecision } from "../../optim/mixed_precision.ts";
 import { average, microBatches, total } from "../micro_batches.ts";
 import { ringCapacity, ScalarRing } from "../scalar_ring.ts";
 import type { BatchShape, StepProgram } from "../trainer.ts";
@@ -31,7 +32,7 @@ function inputsOf(shape: BatchShape) {
 }
 
 /** The codes' sums and counts of the whole batch, and what the host is to see of it. */
-function summarise(model: Vqvae, results: readonly VqvaeResult[]) {
+function summarise(model: Vqvae, results: readonly VqvaeResult[], mixed?: MixedPrecision) {
   const levels = [[model.quantizeTop, "top"], [model.quantizeBottom, "bottom"]] as const;
   const [top, bottom] = levels.map(([quantizer, level]) => {
     const statistics = total(results.map((each) => each[level].statistics));
@@ -40,12 +41,13 @@ function summarise(model: Vqvae, results: readonly VqvaeResult[]) {
   }) as [Level, Level];
   const mean = (name: "loss" | "reconstructionLoss" | "latentLoss") =>
     average(results.map((each) => each[name]));
-  const ring = new ScalarRing({
+  const ring = new ScalarRing<VqvaeScalar>({
     loss: mean("loss"),
     recon_loss: mean("reconstructionLoss"),
     latent_loss: mean("latentLoss"),
     perplexity_t: top.quantized.perplexity,
     perplexity_b: bottom.quantized.perplexity,
+    ...mixed?.scalars,
   }, ringCapacity);
   const counts = [top, bottom].map(({ quantizer, quantized }) => quantizer.count(quantized));
   return { ring, counts, levels: [top, bottom] };
@@ -72,18 +74,20 @@ export function trainingProgram(
 ): VqvaeProgram {
   const inputs = inputsOf(shape);
   const { step, key, images } = inputs;
+  const { precision, mixed } = optimizer;
   const weights = model.set.parameters.map(({ tensor }) => tensor);
   const whole = microBatches(shape[0], accumulate, (range) => {
-    const own = model.forward(channelsLast(images, range));
+    const own = model.forward(channelsLast(images, range), precision);
     const loss = accumulate === 1 ? own.loss : scale(own.loss, 1 / accumulate);
-    return { gradients: gradients(loss, weights), own };
+    return { gradients: gradients(loss, weights, mixed?.state.scale), own };
   });
   // Behind all forward passes, so that everything in them sees the codebooks as they were.
-  const { ring, counts, levels } = summarise(model, whole.parts);
+  const { ring, counts, levels } = summarise(model, whole.parts, mixed);
   const restarting = restart === undefined ? undefined : { threshold: restart, key };
   const codebooks = levels.flatMap(({ quantizer, quantized }) => quantizer.update(quantized, restarting));
+  const record = ring.record(step);
   const { effect, arenas } = optimizer.update(step, whole.gradients);
-  const effects = [...counts, ...codebooks, ring.record(step), effect];
+  const effects = [...counts, ...codebooks, record, effect];
   return { program: { effects, arenas }, ...inputs, ring, result: whole.parts[0]! };
 }
 
@@ -98,14 +102,18 @@ export function evaluationProgram(
   withImages = false,
 ): VqvaeProgram {
   const inputs = inputsOf(shape);
-  const result = model.forward(channelsLast(inputs.images));
+  const { precision, arenas } = optimizer;
+  const result = model.forward(channelsLast(inputs.images), precision);
   const { ring, counts } = summarise(model, [result]);
   const { top, bottom, reconstruction } = result;
-  const topOnly = () => model.decodeLatent(model.latent(top.values, scale(bottom.values, 0)));
+  const topOnly = () => {
+    const [given, none] = [top.values, scale(bottom.values, 0)].map((each) => cast(each, precision));
+    return model.decodeLatent(model.latent(given!, none!));
+  };
   const program = {
     results: withImages ? [reconstruction, topOnly()] : [],
     effects: [...counts, ring.record(inputs.step)],
-    arenas: [optimizer.parameters],
+    arenas,
   };
   return { program, ...inputs, ring, result };
 }

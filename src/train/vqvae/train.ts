@@ -9,6 +9,7 @@ import { totalStride, type VqvaeConfiguration } from "../../models/vqvae/configu
 import { Vqvae } from "../../models/vqvae/model.ts";
 import { configurationIn, matchState } from "../checkpoint.ts";
 import { requireEqualParts } from "../micro_batches.ts";
+import { requirePrecision } from "../precision.ts";
 import { describeRun, openData } from "../run_data.ts";
 import { openTuner, prepareFolder, writeArguments } from "../run_folder.ts";
 import type { Surroundings, TrainOutcome } from "../run_options.ts";
@@ -37,12 +38,14 @@ export async function trainVqvae(
   const { train, valid } = data;
   const gpu = await Gpu.open({ adapter: options.adapter });
   try {
+    requirePrecision(options, gpu);
     const trainer = await VqvaeTrainer.open(gpu, {
       configuration,
       shape: [batch_size, configuration.in_channel, train.info.height, train.info.width],
       learningRate: lr,
       seed,
       accumulate: options.accumulate,
+      precision: options.precision,
       tuner: await openTuner(options, surroundings, gpu),
       restartDeadCodes: restart_dead_codes,
     });

@@ -1,7 +1,7 @@
 /** A codec in training. */
 
 import { DataError } from "../../errors.ts";
-import { floatType } from "../../graph/layout.ts";
+import { type FloatType, floatType } from "../../graph/layout.ts";
 import type { Tensor } from "../../graph/tensor.ts";
 import type { Gpu } from "../../gpu/device.ts";
 import { Executor } from "../../gpu/executor.ts";
@@ -9,7 +9,7 @@ import type { VqvaeConfiguration } from "../../models/vqvae/configuration.ts";
 import { Vqvae } from "../../models/vqvae/model.ts";
 import { channelsLast } from "../../ops/channels.ts";
 import { variable } from "../../ops/variable.ts";
-import { Adam } from "../../optim/adam.ts";
+import { Adam, defaultAdam } from "../../optim/adam.ts";
 import { plan } from "../../plan/plan.ts";
 import { joinKeys, keyOf } from "../../random.ts";
 import type { Tuner } from "../../tune/tuner.ts";
@@ -36,12 +36,15 @@ export interface TrainerOptions {
   restartDeadCodes?: number;
   /** Parts in which a batch goes through the model; as few as fit where it is missing. */
   accumulate?: number;
+  /** Of the values between layers and their gradients; float32 where it is missing. */
+  precision?: FloatType;
   tuner?: Tuner;
 }
 
 export class VqvaeTrainer extends Trainer<VqvaeScalar, VqvaeProgram> {
   private constructor(gpu: Gpu, readonly model: Vqvae, private readonly options: TrainerOptions) {
-    super(gpu, model.set, new Adam(model.set.parameters), options.learningRate, options.tuner);
+    const optimizer = new Adam(model.set.parameters, defaultAdam, options.precision);
+    super(gpu, model.set, optimizer, options.learningRate, options.tuner);
   }
 
   /** Builds, plans and compiles the training step; the weights are those of `seed` until others are loaded. */
@@ -90,10 +93,10 @@ export class VqvaeTrainer extends Trainer<VqvaeScalar, VqvaeProgram> {
   async startCodebooks(batches: readonly Float32Array<ArrayBuffer>[]): Promise<void> {
     const { shape, seed } = this.options;
     const images = variable(floatType(shape), "images");
-    const { top, bottom } = this.model.forward(channelsLast(images));
+    const { top, bottom } = this.model.forward(channelsLast(images), this.optimizer.precision);
     const levels = [[top, this.model.quantizeTop], [bottom, this.model.quantizeBottom]] as const;
     for (const [index, [{ input }, quantizer]] of levels.entries()) {
-      const program = { results: [input], arenas: [this.optimizer.parameters] };
+      const program = { results: [input], arenas: this.optimizer.arenas };
       const executor = await Executor.load(plan(program, this.gpu.target), this.memory);
       const outputs: Float32Array[] = [];
       for (const batch of batches) {

@@ -1,0 +1,122 @@
+/**
+ * Dynamic loss scaling (Micikevicius and others 2018): small gradients would vanish in float16, so the loss is multiplied by a large
+ * factor, and the gradients are divided by it before they are used. Where one of them is not finite the factor was too large: it
+ * is halved, and the step changes nothing. All of it happens on the GPU.
+ */
+
+import { floatType } from "../graph/layout.ts";
+import type { Kernel } from "../graph/lowering.ts";
+import type { Operation } from "../graph/operation.ts";
+import { apply, type Tensor } from "../graph/tensor.ts";
+import source from "../../kernels/loss_scale.wgsl" with { type: "text" };
+import { lowerReduction } from "./reduce.ts";
+import { notDifferentiable, requireType, streamingCost } from "./support.ts";
+
+const kernel: Kernel = { name: "loss_scale", source };
+
+/** The number of elements that are infinite or no numbers; by their bits, as compilers may take all numbers for finite. */
+const countNonFiniteOperation: Operation<undefined> = {
+  name: "count_non_finite",
+  infer([x]) {
+    requireType("count_non_finite", "input", x!, x!.shape);
+    return floatType([]);
+  },
+  gradient: notDifferentiable("count_non_finite"),
+  lower(node, lowering) {
+    const exponent = "vec4u(0x7f800000u)";
+    const term = `select(vec4f(), vec4f(1.0), (bitcast<vec4u>(a[i]) & ${exponent}) == ${exponent})`;
+    lowerReduction(node, lowering, { term, factor: 1, inputs: node.inputs.slice(0, 1) });
+  },
+  reference: ([x]) => Float64Array.of(x!.filter((value) => !Number.isFinite(value)).length),
+  cost: (node) => streamingCost(node, 0),
+};
+
+/** The state of loss scaling, from step to step. */
+export interface LossScaleState {
+  /** The factor, a scalar. */
+  scale: Tensor;
+  /** Steps since it last changed, a scalar. */
+  goodSteps: Tensor;
+  /** [1 − β₁ᵗ, 1 − β₂ᵗ] of the t steps that Adam has made; a step that is left out does not count. */
+  corrections: Tensor;
+}
+
+/** Constants as PyTorch's GradScaler has them, and Adam's two. */
+export interface LossScaleAttributes {
+  beta1: number;
+  beta2: number;
+  growth: number;
+  backoff: number;
+  /** Good steps after which the factor grows. */
+  interval: number;
+}
+
+/** (step, non-finite gradients, scale, good steps, corrections) to the step that Adam makes; the last three change in place. */
+const lossScaleOperation: Operation<LossScaleAttributes> = {
+  name: "loss_scale",
+  infer([step, nonFinite, scale, goodSteps, corrections]) {
+    requireType("loss_scale", "step", step!, [4]);
+    for (const each of [nonFinite!, scale!, goodSteps!]) requireType("loss_scale", "count", each, []);
+    requireType("loss_scale", "corrections", corrections!, [2]);
+    return floatType([4]);
+  },
+  gradient: notDifferentiable("loss_scale"),
+  lower(node, lowering) {
+    const [step, nonFinite, scale, goodSteps, corrections] = node.inputs as Tensor[];
+    const { beta1, beta2, growth, backoff, interval } = node.attributes as LossScaleAttributes;
+    lowering.dispatch({
+      kernel,
+      constants: {},
+      bindings: {
+        step: step!,
+        non_finite: nonFinite!,
+        scale: scale!,
+        good_steps: goodSteps!,
+        corrections: corrections!,
+        y: node,
+      },
+      params: {
+        beta1,
+        beta2,
+        one_minus_beta1: 1 - beta1,
+        one_minus_beta2: 1 - beta2,
+        growth,
+        backoff,
+        interval,
+      },
+      workgroups: 1,
+      ...node.operation.cost(node),
+    });
+  },
+  reference([step, nonFinite, scale, goodSteps, corrections], node) {
+    const { beta1, beta2, growth, backoff, interval } = node.attributes as LossScaleAttributes;
+    const [factor, good] = [scale![0]!, goodSteps![0]! + 1];
+    if (nonFinite![0] !== 0) return Float64Array.of(factor * backoff, 0, ...corrections!, 0, 0, 0, 0);
+    const [first, second] = [beta1, beta2].map((beta, index) => beta * corrections![index]! + 1 - beta) as [
+      number,
+      number,
+    ];
+    const grown = good >= interval;
+    const state = [grown ? factor * growth : factor, grown ? 0 : good, first, second];
+    return Float64Array.of(...state, step![0]! / first, 1 / Math.sqrt(second), 1 / factor, 0);
+  },
+  updates: ({ inputs }) => inputs.slice(2),
+  cost: (node) => streamingCost(node, 4),
+};
+
+/** How many elements of x are infinite or no numbers; `after` are the nodes that fill it. */
+export function countNonFinite(x: Tensor, after: readonly Tensor[] = []): Tensor {
+  return apply(countNonFiniteOperation, [x, ...after], undefined);
+}
+
+/** What {@linkcode adam} takes as its step where the gradients are those of a scaled loss; the state goes on to the next step. */
+export function lossScale(
+  step: Tensor,
+  nonFinite: Tensor,
+  { scale, goodSteps, corrections }: LossScaleState,
+  attributes: LossScaleAttributes,
+): Tensor {
+  return apply(lossScaleOperation, [step, nonFinite, scale, goodSteps, corrections], attributes);
+}
+
+export { countNonFiniteOperation, lossScaleOperation };

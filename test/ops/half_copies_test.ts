@@ -1,0 +1,65 @@
+/** Copies of weights in float16, through the optimizer's arenas. */
+
+import { assertEquals } from "@std/assert";
+import { Executor } from "../../src/gpu/executor.ts";
+import { Gpu } from "../../src/gpu/device.ts";
+import { Memory } from "../../src/gpu/memory.ts";
+import { elementCount, floatType } from "../../src/graph/layout.ts";
+import { ParameterSet, zeroInitialiser } from "../../src/nn/parameters.ts";
+import { add, cast, scale } from "../../src/ops/elementwise.ts";
+import { gradients } from "../../src/ops/gradient.ts";
+import { sum } from "../../src/ops/reduce.ts";
+import { Adam, defaultAdam } from "../../src/optim/adam.ts";
+import { plan } from "../../src/plan/plan.ts";
+import { normalArray } from "../../src/random.ts";
+
+/** Parameters of odd sizes, and their copies. */
+function build() {
+  const set = new ParameterSet();
+  const types = [
+    floatType([5]),
+    floatType([3, 5, 3, 3], "taps_first"),
+    floatType([129]),
+    floatType([8, 4, 1, 1], "taps_first"),
+  ];
+  const weights = types.map((type, index) => set.parameter(`weight ${index}`, type, zeroInitialiser));
+  const optimizer = new Adam(set.parameters, defaultAdam, "f16");
+  set.halves = optimizer.mixed!.halves;
+  return { set, weights, optimizer };
+}
+
+Deno.test("half_copies: one dispatch rounds all weights, each to its place", async () => {
+  const gpu = await Gpu.open();
+  const { set, weights, optimizer } = build();
+  const like = cast(weights[0]!, "f16");
+  const results = weights.map((weight) => cast(set.matching(like, weight), "f32"));
+  const planned = plan({ results, arenas: optimizer.arenas }, gpu.target);
+  assertEquals(planned.dispatches.map(({ operation }) => operation), [
+    "half_copies",
+    ...weights.map(() => "cast"),
+  ]);
+  const memory = new Memory(gpu);
+  const executor = await Executor.load(planned, memory);
+  const values = weights.map((weight, index) => normalArray(index, elementCount(weight.shape)));
+  weights.forEach((weight, index) => memory.write(weight, values[index]!));
+  executor.run();
+  assertEquals(await executor.read(results), values.map((each) => each.map(Math.f16round)));
+  executor.destroy();
+  memory.destroy();
+  assertEquals(gpu.allocated, { bytes: 0, buffers: 0 });
+  gpu.close();
+});
+
+Deno.test("half_copy: what reaches the copy reaches the weight, in float32", () => {
+  const { set, weights: [weight] } = build();
+  const half = set.matching(cast(weight!, "f16"), weight!);
+  const [gradient] = gradients(sum(add(cast(half, "f32"), scale(cast(half, "f32"), 2))), [weight!]);
+  assertEquals([half.dtype, half.label, gradient!.shape], ["f16", "weight 0 in float16", [5]]);
+});
+
+Deno.test("without an optimizer's copies each weight is rounded by itself, and float32 is left alone", () => {
+  const set = new ParameterSet();
+  const weight = set.parameter("weight", floatType([5]), zeroInitialiser);
+  assertEquals(set.matching(cast(weight, "f16"), weight).operation.name, "cast");
+  assertEquals(set.matching(weight, weight), weight);
+});

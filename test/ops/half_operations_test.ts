@@ -1,0 +1,62 @@
+/** The cases of the operations that work on tensors stored as float16, against the references on the same rounded values. */
+
+import { assertEquals } from "@std/assert";
+import { elementCount } from "../../src/graph/layout.ts";
+import { Gpu } from "../../src/gpu/device.ts";
+import { buildCase, caseGradients, differentiableInputs, evaluate, readable } from "../case_graph.ts";
+import { casesOf, type OperationCase } from "../operation_cases.ts";
+import { relativeError, runGraph } from "../run_graph.ts";
+
+const gpu = await Gpu.open();
+const withoutSubgroups = await Gpu.open({ subgroups: false });
+
+const operations = [
+  ...["conv2d", "conv_transpose2d", "conv2d_weight_gradient", "normalised_conv2d", "channel_sum"],
+  ...["relu", "relu_gradient", "add", "subtract", "multiply", "scale", "cast", "mse_gradient"],
+  ...["sum", "mse", "spread", "channels_last", "concat", "slice_channels", "place_channels"],
+  ...["max_pool2d", "max_pool2d_gradient", "average_pool2d", "average_pool2d_gradient"],
+  ...["global_average_pool2d", "sigmoid", "sigmoid_gradient", "append", "narrow"],
+  ...["moments", "moments_gradient", "normalise", "normalise_gradient", "batch_norm"],
+];
+
+/** A float16 has eleven digits in base two; a gradient may be rounded a few times on its way. */
+const bounds = { output: 1e-3, gradient: 5e-3 };
+
+/** The references of larger cases take long, and other tests run them in float32. */
+function isSmall({ inputs }: OperationCase): boolean {
+  return inputs.reduce((count, { shape }) => count + elementCount(shape), 0) <= 10000;
+}
+
+async function failures(operationCase: OperationCase, gpu: Gpu): Promise<string[]> {
+  const graph = buildCase(operationCase, true);
+  const wanted = differentiableInputs(operationCase);
+  const gradients = wanted.length > 0 ? caseGradients(operationCase, graph, wanted).map(readable) : [];
+  const tensors = [...graph.outputs, ...gradients];
+  const expected = evaluate(tensors, graph.values, graph.effects);
+  const results = await runGraph(gpu, { ...graph, tensors });
+  return results.flatMap(({ values, cleanFill }, index) => {
+    const kind = index < graph.outputs.length ? "output" : "gradient";
+    const found = cleanFill ? [] : [`${operationCase.name}: the fill of ${kind} ${index} is not zero`];
+    const error = relativeError(values, expected[index]!);
+    return error <= bounds[kind]
+      ? found
+      : [...found, `${operationCase.name}: ${kind} ${index} is ${error} off the reference`];
+  });
+}
+
+for (const operation of operations) {
+  Deno.test(`${operation} in float16`, async () => {
+    const found: string[] = [];
+    for (const each of casesOf(operation).filter(isSmall)) {
+      for (const kind of [gpu, withoutSubgroups]) found.push(...await failures(each, kind));
+    }
+    assertEquals(found, []);
+  });
+}
+
+Deno.test("all memory that the cases took is free again", () => {
+  for (const each of [gpu, withoutSubgroups]) {
+    assertEquals(each.allocated, { bytes: 0, buffers: 0 });
+    each.close();
+  }
+});

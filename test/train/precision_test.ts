@@ -1,0 +1,141 @@
+/** Training on float16 values: its losses are float32's, its bytes the seed's, and a step that overflows changes nothing. */
+
+import { assert, assertAlmostEquals, assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { join } from "node:path";
+import { UsageError } from "../../src/errors.ts";
+import { Gpu } from "../../src/gpu/device.ts";
+import type { FloatType } from "../../src/graph/layout.ts";
+import { defaultConfiguration } from "../../src/models/vqvae/configuration.ts";
+import { trainDensenet } from "../../src/train/densenet/train.ts";
+import { requirePrecision } from "../../src/train/precision.ts";
+import type { RunOptions } from "../../src/train/run_options.ts";
+import { trainVqvae } from "../../src/train/vqvae/train.ts";
+import { VqvaeTrainer } from "../../src/train/vqvae/trainer.ts";
+import { classifierOptions, clothes, writeClothes } from "./labelled_images.ts";
+import { checkpointBytes, metricsOf, surroundings, timeless } from "./surroundings.ts";
+
+const folder = await Deno.makeTempDir();
+globalThis.addEventListener("unload", () => Deno.removeSync(folder, { recursive: true }));
+const at = (name: string) => join(folder, name);
+const [data, valid] = [at("train.hdf5"), at("valid.hdf5")];
+await writeClothes(data, [0, 40]);
+await writeClothes(valid, [100, 8]);
+
+const configuration = {
+  ...defaultConfiguration,
+  channel: 16,
+  n_res_block: 1,
+  n_res_channel: 8,
+  embed_dim: 8,
+  n_embed: 32,
+};
+
+type Changes = Partial<RunOptions> & { precision: FloatType };
+
+const train = {
+  vqvae: (name: string, changes: Changes) => {
+    const { recon: _, pos_weight: __, architecture: ___, ...shared } = classifierOptions(data, at(name));
+    const own = { sample_every: 10, kmeans_init: true, restart_dead_codes: 0.5, configuration };
+    return trainVqvae({ ...shared, ...own, batch_size: 8, ...changes }, surroundings());
+  },
+  // With fewer images or a larger rate float32 itself would answer to a change of its input as small as float16's rounding.
+  densenet: (name: string, changes: Changes) =>
+    trainDensenet(
+      classifierOptions(data, at(name), { batch_size: 20, lr: 2e-4, ...changes }),
+      surroundings(),
+    ),
+};
+
+for (const model of ["vqvae", "densenet"] as const) {
+  Deno.test(`${model}: losses in float16 are those in float32 within a percent`, async () => {
+    const losses = await Promise.all((["f32", "f16"] as const).map(async (precision) => {
+      const name = `${model} ${precision}`;
+      await train[model](name, { precision, n_epochs: 6, valid_path: valid, checkpoint_every: 3 });
+      const lines = await metricsOf(at(name));
+      assertEquals(lines[0].loss_scale, precision === "f16" ? 65536 : undefined);
+      return lines.filter((line) => line.epoch_end).map(({ loss }) => loss as number);
+    }));
+    const [wide, half] = losses as [number[], number[]];
+    assertEquals(half.length, 12);
+    half.forEach((loss, index) => assertAlmostEquals(loss, wide[index]!, 0.01 * wide[index]!));
+    assert(half.some((loss, index) => loss !== wide[index]), "nothing was rounded");
+  });
+
+  Deno.test(`${model}: in float16 the same seed gives the same bytes, and a resumed run goes on with them`, async () => {
+    const name = `${model} halves`;
+    await train[model](name, { precision: "f16", n_epochs: 3, valid_path: valid, checkpoint_every: 3 });
+    await train[model](name, {
+      precision: "f16",
+      n_epochs: 6,
+      valid_path: valid,
+      checkpoint_every: 3,
+      resume: true,
+    });
+    for (const epochs of ["003", "006"]) {
+      const file = `${model}_${epochs}`;
+      assertEquals(await checkpointBytes(at(name), file), await checkpointBytes(at(`${model} f16`), file));
+    }
+    assertEquals(timeless(await metricsOf(at(name))), timeless(await metricsOf(at(`${model} f16`))));
+  });
+
+  Deno.test(`${model}: a run is resumed in its own precision only`, async () => {
+    for (const [precision, before] of [["f32", "f16"], ["f16", "f32"]] as const) {
+      const name = `${model} ${before}`;
+      const error = await assertRejects(
+        () => train[model](name, { precision, n_epochs: 7, resume: true }),
+        UsageError,
+      );
+      assertEquals(error.message, `--precision ${precision}: the run in ${at(name)} began with ${before}`);
+    }
+  });
+}
+
+Deno.test("gradients that overflow change neither weights nor moments, and halve the scale", async () => {
+  const gpu = await Gpu.open();
+  const options = { configuration, shape: [8, 3, 32, 32] as const, learningRate: 1e-3, seed: 1 };
+  const trainer = await VqvaeTrainer.open(gpu, { ...options, precision: "f16" });
+  const { images } = await clothes(0, 8);
+  const step = () => trainer.prepare({ images, count: 8, indices: new Uint32Array(8) })();
+  const values = async () => {
+    const state = [...await trainer.weights(), ...await trainer.moments()];
+    return new Map(state.map(([key, { data }]) => [key, [...data]]));
+  };
+  step();
+  const before = await values();
+  const scale = 2 ** 60;
+  trainer.write(new Map([["loss_scale", Float32Array.of(scale)]]));
+  step();
+  const after = await values();
+  const changed = [...before.keys()].filter((key) => `${before.get(key)}` !== `${after.get(key)}`);
+  // The codebooks follow the codes of the forward pass, which is what it would have been.
+  assertEquals(changed.filter((key) => !key.startsWith("quantize_")), [
+    "loss_scale",
+    "loss_scale.good_steps",
+  ]);
+  assert(changed.some((key) => key.endsWith(".embed")));
+  assertEquals([after.get("loss_scale"), after.get("loss_scale.good_steps")], [[scale / 2], [0]]);
+  trainer.write(new Map([["loss_scale", Float32Array.of(1024)]]));
+  step();
+  const later = await values();
+  assert(`${later.get("enc_b.blocks.0.weight")}` !== `${after.get("enc_b.blocks.0.weight")}`);
+  // Adam's second step, not its third.
+  assertAlmostEquals(later.get("loss_scale.corrections")![0]!, 1 - 0.9 ** 2, 1e-6);
+  trainer.restartMoments();
+  assertEquals((await values()).get("loss_scale.corrections"), [0, 0]);
+  await trainer.close();
+  gpu.close();
+});
+
+Deno.test("--precision f16 is refused where the adapter has none, by the adapter's name", async () => {
+  const gpu = await Gpu.open();
+  const narrow = Object.create(gpu, { target: { value: { ...gpu.target, halves: false } } }) as Gpu;
+  requirePrecision({ precision: "f16" }, gpu);
+  requirePrecision({ precision: "f32" }, narrow);
+  requirePrecision({}, narrow);
+  assertThrows(
+    () => requirePrecision({ precision: "f16" }, narrow),
+    UsageError,
+    `--precision f16: ${gpu.adapter.name} has no float16 (WebGPU's shader-f16), expected f32`,
+  );
+  gpu.close();
+});
