@@ -34,7 +34,7 @@ function questionOf(request: WeightGradientRequest, target: Target): Question {
   const variants = withWinograd(
     tiled,
     target,
-    { kernel, window, input, output, adjoint: false },
+    { kernel, window, input, output, purpose: "weight gradient" },
     (lowering, algorithm) => winogradWeightGradient(lowering, request, algorithm),
   );
   return { shapeClass, node, variants };

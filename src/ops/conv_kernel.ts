@@ -21,7 +21,7 @@ function questionOf(request: ConvolutionRequest, target: Target): Question {
   const variants = withWinograd(
     tiled,
     target,
-    request,
+    { ...request, purpose: request.adjoint ? "adjoint" : "convolution" },
     (lowering, algorithm) => winogradConvolution(lowering, request, algorithm),
   );
   return { shapeClass: shapeClassOf(node, kernel, window, input, output), node, variants };

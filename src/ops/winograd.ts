@@ -39,8 +39,11 @@ import {
 const slabBytes = 2 ** 23;
 /** Fewer channels than this leave too little to save. */
 const fewestChannels = 8;
-/** On software adapters tiles of 4 × 4 are faster from so many on; below that, transforming the weights takes what they save. */
-const fewestTiles = { plain: 32, phases: 128 };
+/**
+ * On software adapters the algorithm is faster from so many tiles on; below that, transforming the weights takes what it saves. For a
+ * convolution it is the tiles of one image that count, so that an image's values do not depend on the batch that it is in.
+ */
+const fewestTiles = { ofImage: 4, ofBatch: 32, ofBatchInPhases: 128 };
 
 /** What tells whether the algorithm is for a convolution. */
 interface Setting {
@@ -48,8 +51,7 @@ interface Setting {
   window: Window;
   input: ImageShape;
   output: ImageShape;
-  /** True for the transposed convolution. */
-  adjoint: boolean;
+  purpose: "convolution" | "adjoint" | "weight gradient";
 }
 
 /** `tiled`, and this algorithm's variants where they are possible, first where they are likely to be the fastest. */
@@ -65,13 +67,17 @@ export function withWinograd(
     lower: (lowering) => lower(lowering, algorithm),
   }));
   if (!best) return [...tiled];
-  const { images, height, width } = setting.adjoint ? setting.input : setting.output;
-  const tiles = images * divideUp(height, 4) * divideUp(width, 4);
-  const fewest = fewestTiles[algorithms[0]!.phases === 1 ? "plain" : "phases"];
-  const isLikely = target.subgroupLanes > 0 && tiles >= fewest;
+  const isLikely = target.subgroupLanes > 0 && hasEnoughTiles(setting, algorithms[0]!);
   return isLikely
     ? [best, tiled[0]!, ...others, ...tiled.slice(1)]
     : [tiled[0]!, best, ...tiled.slice(1, -1), ...others, tiled.at(-1)!];
+}
+
+function hasEnoughTiles({ input, output, purpose }: Setting, { phases }: Algorithm): boolean {
+  const { images, height, width } = purpose === "adjoint" ? input : output;
+  const tiles = divideUp(height, 4) * divideUp(width, 4);
+  if (purpose !== "weight gradient") return tiles >= fewestTiles.ofImage;
+  return images * tiles >= (phases === 1 ? fewestTiles.ofBatch : fewestTiles.ofBatchInPhases);
 }
 
 /** The forms of the algorithm for a convolution, if the adapter can bind their transformed weights. */
@@ -84,14 +90,14 @@ function algorithmsFor(target: Target, setting: Setting): Algorithm[] {
   );
 }
 
-function formsFor({ kernel, window, adjoint }: Setting): Algorithm[] {
+function formsFor({ kernel, window, purpose }: Setting): Algorithm[] {
   const { stride, dilation, padding } = windowOf(window);
   if (Math.max(...dilation) > 1) return [];
   if (`${kernel}` === "3,3" && Math.max(...stride) === 1 && Math.max(...padding) <= 2) {
     return [4, 2].map((side) => ({ side: side as 2 | 4, taps: 3, phases: 1, spread: false }));
   }
   const halves = `${kernel}` === "4,4" && `${stride}` === "2,2" && `${padding}` === "1,1,1,1";
-  return halves ? [{ side: 4, taps: 2, phases: 4, spread: adjoint }] : [];
+  return halves ? [{ side: 4, taps: 2, phases: 4, spread: purpose === "adjoint" }] : [];
 }
 
 /** The tiles in slabs of equal size but for the last, so that `quads` quads a tile's point take no more than they should. */
