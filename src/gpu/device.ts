@@ -79,6 +79,9 @@ export class Gpu {
     readonly adapter: AdapterDescription,
     readonly device: GPUDevice,
     target: Omit<Target, "choices">,
+    private readonly options: GpuOptions,
+    /** True where the device is another's second. */
+    readonly isSecond = false,
   ) {
     this.target = { ...target, choices: this.choices };
     device.addEventListener("uncapturederror", (event) => {
@@ -93,9 +96,17 @@ export class Gpu {
   }
 
   /** Opens an adapter with all the limits that it offers. Throws where there is none, or none of that name. */
-  static async open(
-    { adapter: wanted, subgroups = true, timestamps = true }: GpuOptions = {},
-  ): Promise<Gpu> {
+  static async open(options: GpuOptions = {}): Promise<Gpu> {
+    return await Gpu.openDevice(options);
+  }
+
+  /** Opens the same adapter's second device, with the same options. */
+  async openBeside(): Promise<Gpu> {
+    return await Gpu.openDevice({ ...this.options, adapter: String(this.adapter.index) }, true);
+  }
+
+  private static async openDevice(options: GpuOptions, isSecond = false): Promise<Gpu> {
+    const { adapter: wanted, subgroups = true, timestamps = true } = options;
     const adapters = await findAdapters();
     if (adapters.length === 0) {
       throw new DataError(
@@ -106,7 +117,8 @@ export class Gpu {
     const index = wanted === undefined ? 0 : chooseAdapter(descriptions, wanted);
     const adapter = adapters[index]!;
     const device = await adapter.requestDevice(deviceDescriptor(adapter, timestamps));
-    return new Gpu(descriptions[index]!, device, describeTarget(adapter, device, subgroups));
+    const target = describeTarget(adapter, device, subgroups);
+    return new Gpu(descriptions[index]!, device, target, options, isSecond);
   }
 
   /** Throws the first error that WebGPU reported since the last call, if any; that the device was lost, each time. */

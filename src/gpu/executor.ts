@@ -4,6 +4,7 @@ import { roundUp } from "../graph/layout.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import type { Plan, PlannedDispatch } from "../plan/plan.ts";
 import type { Gpu } from "./device.ts";
+import { meetKernels, type NewKernel } from "./first_use.ts";
 import { type Home, homeAt, Memory, readStored, readTensors } from "./memory.ts";
 import { type Interval, Timestamps } from "./timestamps.ts";
 
@@ -53,15 +54,14 @@ export class Executor {
       }
       const { uniforms, offsets } = await uploadParams(gpu, plan, allocate);
       const dispatches: ReadyDispatch[] = [];
-      const warmUps = new Map<GPUComputePipeline, GPUCommandBuffer>();
+      const kernels = new Map<GPUComputePipeline, NewKernel>();
       for (const [index, dispatch] of plan.dispatches.entries()) {
         const ready = await prepare(gpu, dispatch, buffers, uniforms, offsets[index]!);
         dispatches.push(ready);
-        if (!warmUps.has(ready.pipeline)) warmUps.set(ready.pipeline, await warmUp(gpu, ready, dispatch));
+        if (kernels.has(ready.pipeline)) continue;
+        kernels.set(ready.pipeline, { dispatch, warmUp: await warmUp(gpu, ready, dispatch) });
       }
-      // Together: a submission may wait for the one before it.
-      gpu.device.queue.submit([...warmUps.values()]);
-      gpu.check();
+      await meetKernels(gpu, [...kernels.values()], (some) => compileBeside(gpu, some));
       return new Executor(plan, memory, buffers, own, dispatches);
     } catch (error) {
       for (const buffer of own) gpu.free(buffer);
@@ -137,6 +137,36 @@ function encode(pass: GPUComputePassEncoder, { pipeline, bindGroup, grid }: Read
   pass.setPipeline(pipeline);
   pass.setBindGroup(0, bindGroup);
   pass.dispatchWorkgroups(grid[0], grid[1]);
+}
+
+/** Has a second device meet the dispatches' kernels, with the same parameters, on memory that nobody uses. */
+async function compileBeside(
+  gpu: Gpu,
+  dispatches: readonly PlannedDispatch[],
+): Promise<() => Promise<void>> {
+  const second = await gpu.openBeside();
+  const bytes = 256;
+  const most = Math.max(...dispatches.map(({ bindings }) => bindings.length));
+  const plan: Plan = {
+    buffers: Array.from({ length: most }, (_, index) => ({ label: `unused ${index}`, bytes })),
+    dispatches: dispatches.map((dispatch) => ({
+      ...dispatch,
+      bindings: dispatch.bindings.map(({ name }, buffer) => ({
+        name,
+        location: { buffer, offset: 0, bytes },
+      })),
+    })),
+    locations: new Map(),
+    peakBytes: most * bytes,
+    unsharedBytes: most * bytes,
+  };
+  const memory = new Memory(second);
+  const executor = await Executor.load(plan, memory);
+  return async () => {
+    await second.finish();
+    executor.destroy();
+    second.close();
+  };
 }
 
 /**

@@ -1,0 +1,67 @@
+/**
+ * Drivers that compile a kernel when they first meet it in a queue, as Mesa's software adapter does, take one processor for it and seconds
+ * for a model. Half of the kernels are then given to a second device meanwhile: what it compiles, the first finds in the driver's
+ * cache on disk.
+ */
+
+import type { PlannedDispatch } from "../plan/plan.ts";
+import type { Gpu } from "./device.ts";
+
+/** A kernel that a queue has not met yet. */
+export interface NewKernel {
+  dispatch: PlannedDispatch;
+  /** A dispatch of no workgroups. */
+  warmUp: GPUCommandBuffer;
+}
+
+/** The dispatches on a second device; what comes back waits until it has compiled them, and closes it. */
+export type CompileBeside = (dispatches: readonly PlannedDispatch[]) => Promise<() => Promise<void>>;
+
+/** With fewer characters of code than this it is done before a second device is open. */
+const worthHelp = 200_000;
+/** A kernel that is found in the driver's cache takes less; Deno sleeps 10 ms of it. */
+const cachedMilliseconds = 150;
+
+/** Has the kernels compiled, as far as the driver does that before they are used. Those of the first device may still be under way. */
+export async function meetKernels(
+  gpu: Gpu,
+  kernels: readonly NewKernel[],
+  compileBeside: CompileBeside,
+): Promise<void> {
+  const byLength = kernels.toSorted((first, second) => lengthOf(second) - lengthOf(first));
+  const submit = (some: readonly NewKernel[]) => {
+    // Together: a submission may wait for the one before it.
+    gpu.device.queue.submit(some.map(({ warmUp }) => warmUp));
+    gpu.check();
+  };
+  const total = byLength.reduce((sum, kernel) => sum + lengthOf(kernel), 0);
+  const canBeHelped = gpu.adapter.software && !gpu.isSecond && navigator.hardwareConcurrency > 1;
+  if (!canBeHelped || total < worthHelp) return submit(byLength);
+  // One of middling length tells whether the driver knows this model's kernels.
+  const [probe] = byLength.splice(Math.floor(byLength.length / 4), 1);
+  const start = performance.now();
+  submit([probe!]);
+  await gpu.finish();
+  if (performance.now() - start < cachedMilliseconds) return submit(byLength);
+  const [own, others] = halves(byLength);
+  const compiled = await compileBeside(others.map(({ dispatch }) => dispatch));
+  submit(own);
+  await compiled();
+  submit(others);
+}
+
+function lengthOf({ dispatch: { variant } }: NewKernel): number {
+  return variant.code.length;
+}
+
+/** Two parts of about the same length, the longest kernels first in each. */
+function halves(byLength: readonly NewKernel[]): [NewKernel[], NewKernel[]] {
+  const parts: [NewKernel[], NewKernel[]] = [[], []];
+  const lengths: [number, number] = [0, 0];
+  for (const kernel of byLength) {
+    const shorter = lengths[0] <= lengths[1] ? 0 : 1;
+    parts[shorter].push(kernel);
+    lengths[shorter] += lengthOf(kernel);
+  }
+  return parts;
+}

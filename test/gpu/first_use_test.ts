@@ -1,0 +1,73 @@
+import { assert, assertEquals } from "@std/assert";
+import { Executor } from "../../src/gpu/executor.ts";
+import { Gpu } from "../../src/gpu/device.ts";
+import { Memory } from "../../src/gpu/memory.ts";
+import { floatType } from "../../src/graph/layout.ts";
+import { conv2d } from "../../src/ops/conv2d.ts";
+import { scale } from "../../src/ops/elementwise.ts";
+import { variable } from "../../src/ops/variable.ts";
+import { plan } from "../../src/plan/plan.ts";
+
+const window = { stride: [1, 1], padding: [0, 0, 0, 0] } as const;
+const count = 6;
+
+/** Convolutions by a kernel each: it multiplies by a number that stands in its code. */
+function convolutions(factor: number) {
+  const nodes = Array.from({ length: count }, (_, index) => {
+    const x = variable(floatType([1, 64, 4, 8], "channels_last"), "x");
+    const weight = variable(floatType([64, 64, 1, 1], "taps_first"), "w");
+    return { x, weight, y: scale(conv2d(x, weight, undefined, window), factor + index) };
+  });
+  return { nodes, program: { results: nodes.map(({ y }) => y) } };
+}
+
+/** Loads the program and runs it on ones; how often a second device was opened, and what each result's values are. */
+async function load(factor: number): Promise<{ opened: number; values: number[] }> {
+  const gpu = await Gpu.open();
+  const { nodes, program } = convolutions(factor);
+  let opened = 0;
+  const openBeside = gpu.openBeside.bind(gpu);
+  gpu.openBeside = () => {
+    opened++;
+    return openBeside();
+  };
+  const memory = new Memory(gpu);
+  const executor = await Executor.load(plan(program, gpu.target), memory);
+  for (const { x, weight } of nodes) {
+    for (const tensor of [x, weight]) {
+      memory.write(
+        tensor,
+        new Float32Array(tensor.shape.reduce((product, extent) => product * extent)).fill(1),
+      );
+    }
+  }
+  executor.run();
+  const results = await executor.read(nodes.map(({ y }) => y));
+  const values = results.map((result) => {
+    assert(result.every((value: number) => value === result[0]));
+    return result[0]!;
+  });
+  executor.destroy();
+  memory.destroy();
+  gpu.close();
+  return { opened, values };
+}
+
+Deno.test("kernels that the driver has never met are compiled on a second device, too, and known ones are not", async () => {
+  // A number that no earlier run has had.
+  const factor = Math.fround(1 + Math.random());
+  const expected = Array.from({ length: count }, (_, index) => Math.fround(64 * Math.fround(factor + index)));
+  const first = await load(factor);
+  assertEquals(first.values, expected);
+  const again = await load(factor);
+  assertEquals(again.values, expected);
+  const gpu = await Gpu.open();
+  gpu.close();
+  if (!gpu.adapter.software || navigator.hardwareConcurrency < 2) {
+    assertEquals([first.opened, again.opened], [0, 0]);
+    return;
+  }
+  assertEquals(first.opened, 1);
+  // Where the driver keeps no cache it is needed again.
+  assert(again.opened <= 1);
+});
