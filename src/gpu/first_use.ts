@@ -19,8 +19,8 @@ export type CompileBeside = (dispatches: readonly PlannedDispatch[]) => Promise<
 
 /** With fewer characters of code than this it is done before a second device is open. */
 const worthHelp = 200_000;
-/** A kernel that is found in the driver's cache takes less; Deno sleeps 10 ms of it. */
-const cachedMilliseconds = 150;
+/** A kernel of so many characters takes longer to compile than one that is found in the driver's cache; Deno sleeps 10 ms of it. */
+const telling = { length: 25_000, milliseconds: 150 };
 
 /** Has the kernels compiled, as far as the driver does that before they are used. Those of the first device may still be under way. */
 export async function meetKernels(
@@ -37,12 +37,13 @@ export async function meetKernels(
   const total = byLength.reduce((sum, kernel) => sum + lengthOf(kernel), 0);
   const canBeHelped = gpu.adapter.software && !gpu.isSecond && navigator.hardwareConcurrency > 1;
   if (!canBeHelped || total < worthHelp) return submit(byLength);
-  // One of middling length tells whether the driver knows this model's kernels.
-  const [probe] = byLength.splice(Math.floor(byLength.length / 4), 1);
+  // The shortest that can tell shows whether the driver knows this model's kernels.
+  const last = byLength.findLastIndex((kernel) => lengthOf(kernel) >= telling.length);
+  const [probe] = byLength.splice(Math.max(0, last), 1);
   const start = performance.now();
   submit([probe!]);
   await gpu.finish();
-  if (performance.now() - start < cachedMilliseconds) return submit(byLength);
+  if (performance.now() - start < telling.milliseconds) return submit(byLength);
   const [own, others] = halves(byLength);
   const compiled = await compileBeside(others.map(({ dispatch }) => dispatch));
   submit(own);
