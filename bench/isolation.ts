@@ -9,7 +9,7 @@ import { narrow } from "../src/ops/parts.ts";
 import { rows } from "../src/ops/support.ts";
 import { variable } from "../src/ops/variable.ts";
 import { fuse, type Group, operandsOf } from "../src/plan/fuse.ts";
-import { lowerNode } from "../src/plan/lower.ts";
+import { isFusible, lowerNode } from "../src/plan/lower.ts";
 import type { Program } from "../src/plan/plan.ts";
 
 /** A group of fused nodes, and the dispatches that its root asks for. */
@@ -25,8 +25,7 @@ export function loweredGroups(
   const ends = [...results, ...effects];
   const nodes = ancestors(ends).filter((node) => !node.operation.persistent);
   const kept = new Set([...ends, ...arenas.flatMap(({ members }) => members)]);
-  const fusible = (root: Tensor) => !root.place && requestsOf(root, target).at(-1)?.epilogue === true;
-  const groups = fuse(nodes, kept, fusible)
+  const groups = fuse(nodes, kept, (root) => isFusible(root, target))
     .map((group) => ({ ...group, requests: requestsOf(group.root, target) }));
   const read = new Set(
     groups.flatMap((group) => boundBy(group).filter((operand) => operand !== group.result)),

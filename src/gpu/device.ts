@@ -68,6 +68,8 @@ export class Gpu {
   /** Why the device is gone for good. */
   private loss: DataError | undefined;
   private readonly pipelines = new Map<string, Promise<GPUComputePipeline>>();
+  /** Pipelines that the queue has met, so that their kernels are compiled. */
+  readonly met = new WeakSet<GPUComputePipeline>();
   /** The variants that plans for this device take, by class of shapes; the target reads them. */
   readonly choices = new Map<string, string>();
   readonly target: Target;

@@ -54,14 +54,15 @@ export class Executor {
       }
       const { uniforms, offsets } = await uploadParams(gpu, plan, allocate);
       const dispatches: ReadyDispatch[] = [];
-      const kernels = new Map<GPUComputePipeline, NewKernel>();
+      const kernels: NewKernel[] = [];
       for (const [index, dispatch] of plan.dispatches.entries()) {
         const ready = await prepare(gpu, dispatch, buffers, uniforms, offsets[index]!);
         dispatches.push(ready);
-        if (kernels.has(ready.pipeline)) continue;
-        kernels.set(ready.pipeline, { dispatch, warmUp: await warmUp(gpu, ready, dispatch) });
+        if (gpu.met.has(ready.pipeline)) continue;
+        gpu.met.add(ready.pipeline);
+        kernels.push({ dispatch, warmUp: await warmUp(gpu, ready, dispatch) });
       }
-      await meetKernels(gpu, [...kernels.values()], (some) => compileBeside(gpu, some));
+      await meetKernels(gpu, kernels, (some) => compileBeside(gpu, some));
       return new Executor(plan, memory, buffers, own, dispatches);
     } catch (error) {
       for (const buffer of own) gpu.free(buffer);
@@ -160,13 +161,20 @@ async function compileBeside(
     peakBytes: most * bytes,
     unsharedBytes: most * bytes,
   };
-  const memory = new Memory(second);
-  const executor = await Executor.load(plan, memory);
-  return async () => {
-    await second.finish();
-    executor.destroy();
+  try {
+    const executor = await Executor.load(plan, new Memory(second));
+    return async () => {
+      try {
+        await second.finish();
+      } finally {
+        executor.destroy();
+        second.close();
+      }
+    };
+  } catch (error) {
     second.close();
-  };
+    throw error;
+  }
 }
 
 /**

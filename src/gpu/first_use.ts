@@ -35,6 +35,7 @@ export async function meetKernels(
     gpu.check();
   };
   const total = byLength.reduce((sum, kernel) => sum + lengthOf(kernel), 0);
+  if (kernels.length === 0) return;
   const canBeHelped = gpu.adapter.software && !gpu.isSecond && navigator.hardwareConcurrency > 1;
   if (!canBeHelped || total < worthHelp) return submit(byLength);
   // The shortest that can tell shows whether the driver knows this model's kernels.

@@ -64,7 +64,8 @@ function lowerGroup(group: Group, target: Target): GroupRequest[] {
   return requests;
 }
 
-function isFusible(root: Tensor, target: Target): boolean {
+/** True where operations on single elements can join the node's last dispatch. */
+export function isFusible(root: Tensor, target: Target): boolean {
   // Operands of an epilogue lie as a tensor of its own would.
   if (root.place) return false;
   let fusible = false;

@@ -62,11 +62,12 @@ export class Tuner {
     const open = questionsOf([...results, ...effects], gpu.target).filter(({ shapeClass, variants }) =>
       variants.length > 1 && !gpu.choices.has(shapeClass)
     );
-    const unknown = open.filter((question) => {
-      const finding = store?.find(question.shapeClass, sourceOf(question, gpu.target, mode));
-      if (finding) gpu.choices.set(question.shapeClass, finding.variant);
-      return !finding;
-    });
+    const unknown = open.map((question) => ({ question, source: sourceOf(question, gpu.target, mode) }))
+      .filter(({ question: { shapeClass }, source }) => {
+        const finding = store?.find(shapeClass, source);
+        if (finding) gpu.choices.set(shapeClass, finding.variant);
+        return !finding;
+      });
     if (unknown.length > 0) {
       const start = performance.now();
       note(`tuning ${unknown.length} kernels for ${gpu.adapter.name} (--tune ${mode})`);
@@ -77,14 +78,16 @@ export class Tuner {
     return open.length > 0;
   }
 
-  private async settle(questions: readonly Question[], mode: "quick" | "full"): Promise<void> {
+  private async settle(
+    unknown: readonly { question: Question; source: string }[],
+    mode: "quick" | "full",
+  ): Promise<void> {
     const { gpu, store, note } = this;
     const findings: Record<string, Finding> = {};
-    for (const question of questions) {
+    for (const { question, source } of unknown) {
       const { variant, milliseconds, failures } = await contest(gpu, question, extents[mode]);
       for (const failure of failures) note(`tuning: left out ${failure}`);
       gpu.choices.set(question.shapeClass, variant);
-      const source = sourceOf(question, gpu.target, mode);
       findings[question.shapeClass] = { variant, source, milliseconds };
     }
     // One that cannot be kept is measured again next time.
