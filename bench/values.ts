@@ -2,7 +2,7 @@
 
 import { elementCount } from "../src/graph/layout.ts";
 import { ancestors, storageOf, type Tensor } from "../src/graph/tensor.ts";
-import { channelCount } from "../src/ops/moments.ts";
+import { channelCount } from "../src/ops/shares.ts";
 import { narrowOperation } from "../src/ops/parts.ts";
 import { constantValue } from "../src/ops/variable.ts";
 import type { Plan } from "../src/plan/plan.ts";

@@ -1,14 +1,14 @@
 // y[s, c] = Σ x[position, c] over the positions of chunk s: the gradient of a convolution's bias.
-// x [positions][quads], y [chunks][quads]. A workgroup takes 8 quads of one chunk, 8 positions at a time.
+// x [positions][quads], y [chunks][quads]. A workgroup takes 8 quads of one chunk, LINES positions at a time.
 
 struct Params { positions: u32, quads: u32, chunk: u32, column_tiles: u32, tiles: u32 }
 @group(0) @binding(0) var<uniform> p: Params;
 @group(0) @binding(1) var<storage, read> x: array<vec4f>;
 @group(0) @binding(2) var<storage, read_write> y: array<vec4f>;
 
-var<workgroup> sums: array<vec4f, 64>;
+var<workgroup> sums: array<vec4f, ${8 * LINES}>;
 
-@compute @workgroup_size(8, 8)
+@compute @workgroup_size(8, ${LINES})
 fn main(@builtin(local_invocation_id) local: vec3u, @builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u) {
   let tile = group.y * groups.x + group.x;
   if (tile >= p.tiles) { return; }
@@ -17,12 +17,12 @@ fn main(@builtin(local_invocation_id) local: vec3u, @builtin(workgroup_id) group
   let column = min(quad, p.quads - 1u);
   let end = min(p.positions, (part + 1u) * p.chunk);
   var sum = vec4f();
-  for (var position = part * p.chunk + local.y; position < end; position += 8u) { sum += x[position * p.quads + column]; }
+  for (var position = part * p.chunk + local.y; position < end; position += ${LINES}u) { sum += x[position * p.quads + column]; }
   sums[local.y * 8u + local.x] = sum;
   workgroupBarrier();
   if (local.y == 0u && quad < p.quads) {
     var total = vec4f();
-    for (var row = 0u; row < 8u; row++) { total += sums[row * 8u + local.x]; }
+    for (var row = 0u; row < ${LINES}u; row++) { total += sums[row * 8u + local.x]; }
     y[part * p.quads + quad] = total;
   }
 }

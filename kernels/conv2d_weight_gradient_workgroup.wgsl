@@ -54,16 +54,32 @@ fn main(@builtin(local_invocation_index) thread: u32, @builtin(workgroup_id) gro
   //: end
 
   let positions = p.images * p.out_height * p.out_width;
-  let end = min(positions, (part + 1u) * p.chunk);
-  for (var first = part * p.chunk; first < end; first += ${STEP}u) {
+  let begin = part * p.chunk;
+  let end = min(positions, begin + p.chunk);
+  // Where the positions that this thread stages lie; from step to step they are moved on, since dividing is slow.
+  let right = ${STEP}u % p.out_width;
+  let down = ${STEP}u / p.out_width % p.out_height;
+  let on = ${STEP}u / (p.out_width * p.out_height) * p.in_height;
+  //: for r in STEP * UNITS / COLUMNS
+  let staged${r} = thread / ${LINES * UNITS}u + ${COLUMNS / UNITS * r}u;
+  var column${r} = (begin + staged${r}) % p.out_width;
+  var line${r} = (begin + staged${r}) / p.out_width % p.out_height;
+  var image${r} = (begin + staged${r}) / (p.out_width * p.out_height) * p.in_height;
+  //: end
+  for (var first = begin; first < end; first += ${STEP}u) {
     //: for r in STEP * UNITS / COLUMNS
     {
-      let position = first + thread / ${LINES * UNITS}u + ${COLUMNS / UNITS * r}u;
-      let ix = u32(i32(position % p.out_width * p.stride_x) + offset_x);
-      let iy = u32(i32(position / p.out_width % p.out_height * p.stride_y) + offset_y);
-      let image = position / (p.out_width * p.out_height) * p.in_height;
-      let inside = ix < p.in_width && iy < p.in_height && position < end;
-      var value = x[select(0u, ((image + iy) * p.in_width + ix) * p.x_row + channel + p.x_first, inside)];
+      let ix = u32(i32(column${r} * p.stride_x) + offset_x);
+      let iy = u32(i32(line${r} * p.stride_y) + offset_y);
+      let inside = ix < p.in_width && iy < p.in_height && first + staged${r} < end;
+      var value = x[select(0u, ((image${r} + iy) * p.in_width + ix) * p.x_row + channel + p.x_first, inside)];
+      column${r} += right;
+      let wraps = column${r} >= p.out_width;
+      column${r} -= select(0u, p.out_width, wraps);
+      line${r} += down + select(0u, 1u, wraps);
+      let leaves = line${r} >= p.out_height;
+      line${r} -= select(0u, p.out_height, leaves);
+      image${r} += on + select(0u, p.in_height, leaves);
       //: if NORMALISE
       value = ${RELU ? "max" : "vec4f"}(fma(value, scale, shift)${RELU ? ", vec4f()" : ""});
       //: end

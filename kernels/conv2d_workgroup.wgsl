@@ -24,8 +24,8 @@ struct Params {
 //: end
 ${EPILOGUE_BINDINGS}
 
-// [position][quad of input channels], and [input channel][quad of output channels]; in the adjoint
-// [quad of input channels][output channel].
+// [position][quad of input channels], and [input channel][quad of output channels]; in the adjoint [quad of input channels][each of four]
+// [quad of output channels], so that threads side by side read quads side by side.
 var<workgroup> x_tile: array<vec4f, ${4 * LINES * ROWS}>;
 var<workgroup> w_tile: array<vec4f, ${16 * COLUMNS * QUADS}>;
 
@@ -123,7 +123,8 @@ fn main(@builtin(local_invocation_index) thread: u32, @builtin(workgroup_id) gro
           let staged = thread + ${COLUMNS * LINES * r}u;
           //: if ADJOINT
           let wk = first + staged / ${4 * COLUMNS * QUADS}u;
-          let channel = column_tile * ${4 * COLUMNS * QUADS}u + staged % ${4 * COLUMNS * QUADS}u;
+          let quad = column_tile * ${COLUMNS * QUADS}u + staged % ${COLUMNS * QUADS}u;
+          let channel = 4u * quad + staged / ${COLUMNS * QUADS}u % 4u;
           let live = wk < p.in_quads && channel < 4u * p.out_quads;
           let w_at = (tap * 4u * p.out_quads + channel) * p.in_quads + wk;
           //: else
@@ -141,7 +142,7 @@ fn main(@builtin(local_invocation_index) thread: u32, @builtin(workgroup_id) gro
           //: for q in QUADS
           //: for e in 4
           //: if ADJOINT
-          let c${q}_${e} = w_tile[${4 * COLUMNS * QUADS * k + 4 * COLUMNS * q}u + 4u * column + ${e}u];
+          let c${q}_${e} = w_tile[${COLUMNS * QUADS * (4 * k + e) + COLUMNS * q}u + column];
           //: else
           let b${q}_${e} = w_tile[${COLUMNS * QUADS * (4 * k + e) + COLUMNS * q}u + column];
           //: end

@@ -1,4 +1,4 @@
-// y[n, c] = mean of x[n, position, c]: a workgroup takes 8 quads of one image, 8 positions at a time.
+// y[n, c] = mean of x[n, position, c]: a workgroup takes 8 quads of one image, LINES positions at a time.
 // x [images][positions] rows of x_row quads, of which the tensor's own begin at x_first; y [images] rows likewise.
 
 struct Params { images: u32, positions: u32, quads: u32, column_tiles: u32, x_row: u32, x_first: u32, y_row: u32, y_first: u32 }
@@ -6,9 +6,9 @@ struct Params { images: u32, positions: u32, quads: u32, column_tiles: u32, x_ro
 @group(0) @binding(1) var<storage, read> x: array<vec4f>;
 @group(0) @binding(2) var<storage, read_write> y: array<vec4f>;
 
-var<workgroup> sums: array<vec4f, 64>;
+var<workgroup> sums: array<vec4f, ${8 * LINES}>;
 
-@compute @workgroup_size(8, 8)
+@compute @workgroup_size(8, ${LINES})
 fn main(@builtin(local_invocation_id) local: vec3u, @builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u) {
   let tile = group.y * groups.x + group.x;
   if (tile >= p.column_tiles * p.images) { return; }
@@ -16,14 +16,14 @@ fn main(@builtin(local_invocation_id) local: vec3u, @builtin(workgroup_id) group
   let quad = tile % p.column_tiles * 8u + local.x;
   let column = p.x_first + min(quad, p.quads - 1u);
   var sum = vec4f();
-  for (var position = local.y; position < p.positions; position += 8u) {
+  for (var position = local.y; position < p.positions; position += ${LINES}u) {
     sum += x[(image * p.positions + position) * p.x_row + column];
   }
   sums[local.y * 8u + local.x] = sum;
   workgroupBarrier();
   if (local.y == 0u && quad < p.quads) {
     var total = vec4f();
-    for (var row = 0u; row < 8u; row++) { total += sums[row * 8u + local.x]; }
+    for (var row = 0u; row < ${LINES}u; row++) { total += sums[row * 8u + local.x]; }
     y[image * p.y_row + p.y_first + quad] = total / f32(p.positions);
   }
 }

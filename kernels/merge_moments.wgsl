@@ -1,31 +1,31 @@
 // Mean and variance of all positions from those of chunks: mean = Σ nᵢ·meanᵢ / N, variance = Σ (squaresᵢ + nᵢ·(meanᵢ − mean)²) / N
 // (Chan, Golub and LeVeque 1979). x [parts][2][quads]; y [2] rows of y_row quads, the tensor's own from y_first on.
 //
-// A workgroup takes 8 quads; 8 threads share the parts of each in a fixed order.
+// A workgroup takes 8 quads; LINES threads share the parts of each in a fixed order.
 
 struct Params { positions: u32, quads: u32, chunk: u32, parts: u32, y_row: u32, y_first: u32 }
 @group(0) @binding(0) var<uniform> p: Params;
 @group(0) @binding(1) var<storage, read> x: array<vec4f>;
 @group(0) @binding(2) var<storage, read_write> y: array<vec4f>;
 
-var<workgroup> sums: array<vec4f, 64>;
+var<workgroup> sums: array<vec4f, ${8 * LINES}>;
 
 fn count_of(part: u32) -> f32 { return f32(min(p.positions, (part + 1u) * p.chunk) - part * p.chunk); }
 
-@compute @workgroup_size(8, 8)
+@compute @workgroup_size(8, ${LINES})
 fn main(@builtin(local_invocation_id) local: vec3u, @builtin(workgroup_id) group: vec3u) {
   let quad = group.x * 8u + local.x;
   let column = min(quad, p.quads - 1u);
   var sum = vec4f();
-  for (var part = local.y; part < p.parts; part += 8u) { sum += count_of(part) * x[2u * part * p.quads + column]; }
+  for (var part = local.y; part < p.parts; part += ${LINES}u) { sum += count_of(part) * x[2u * part * p.quads + column]; }
   sums[local.y * 8u + local.x] = sum;
   workgroupBarrier();
   var mean = vec4f();
-  for (var row = 0u; row < 8u; row++) { mean += sums[row * 8u + local.x]; }
+  for (var row = 0u; row < ${LINES}u; row++) { mean += sums[row * 8u + local.x]; }
   mean /= f32(p.positions);
   workgroupBarrier();
   var square = vec4f();
-  for (var part = local.y; part < p.parts; part += 8u) {
+  for (var part = local.y; part < p.parts; part += ${LINES}u) {
     let difference = x[2u * part * p.quads + column] - mean;
     square += x[(2u * part + 1u) * p.quads + column] + count_of(part) * difference * difference;
   }
@@ -33,7 +33,7 @@ fn main(@builtin(local_invocation_id) local: vec3u, @builtin(workgroup_id) group
   workgroupBarrier();
   if (local.y == 0u && quad < p.quads) {
     var total = vec4f();
-    for (var row = 0u; row < 8u; row++) { total += sums[row * 8u + local.x]; }
+    for (var row = 0u; row < ${LINES}u; row++) { total += sums[row * 8u + local.x]; }
     y[p.y_first + quad] = mean;
     y[p.y_row + p.y_first + quad] = total / f32(p.positions);
   }

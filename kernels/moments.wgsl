@@ -2,7 +2,7 @@
 // Where the positions are split, each chunk leaves its own mean and its sum of squares about that, for merge_moments.
 // x [positions] rows of x_row quads, the tensor's own from x_first on; y [1 or chunks][2] rows likewise.
 //
-// A workgroup takes 8 quads of one chunk, 8 positions at a time. Values are taken relative to the chunk's first one, so that the
+// A workgroup takes 8 quads of one chunk, LINES positions at a time. Values are taken relative to the chunk's first one, so that the
 // squares do not drown in a large mean.
 
 struct Params {
@@ -13,10 +13,10 @@ struct Params {
 @group(0) @binding(1) var<storage, read> x: array<vec4f>;
 @group(0) @binding(2) var<storage, read_write> y: array<vec4f>;
 
-var<workgroup> sums: array<vec4f, 64>;
-var<workgroup> squares: array<vec4f, 64>;
+var<workgroup> sums: array<vec4f, ${8 * LINES}>;
+var<workgroup> squares: array<vec4f, ${8 * LINES}>;
 
-@compute @workgroup_size(8, 8)
+@compute @workgroup_size(8, ${LINES})
 fn main(@builtin(local_invocation_id) local: vec3u, @builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u) {
   let tile = group.y * groups.x + group.x;
   if (tile >= p.tiles) { return; }
@@ -28,7 +28,7 @@ fn main(@builtin(local_invocation_id) local: vec3u, @builtin(workgroup_id) group
   let origin = x[begin * p.x_row + column];
   var sum = vec4f();
   var square = vec4f();
-  for (var position = begin + local.y; position < end; position += 8u) {
+  for (var position = begin + local.y; position < end; position += ${LINES}u) {
     let difference = x[position * p.x_row + column] - origin;
     sum += difference;
     square = fma(difference, difference, square);
@@ -39,7 +39,7 @@ fn main(@builtin(local_invocation_id) local: vec3u, @builtin(workgroup_id) group
   if (local.y == 0u && quad < p.quads) {
     var total = vec4f();
     var total_square = vec4f();
-    for (var row = 0u; row < 8u; row++) {
+    for (var row = 0u; row < ${LINES}u; row++) {
       total += sums[row * 8u + local.x];
       total_square += squares[row * 8u + local.x];
     }

@@ -2,7 +2,7 @@
 // y[p, c] = d[p, c] · scale[c], added to what is in y if ADD; partial[s, 0, c] = Σ d[p, c], partial[s, 1, c] = Σ d[p, c] · x̂[p, c]
 // with x̂ = (x − mean) · reciprocal.
 // d, x, y [positions]: rows of d_row … quads, the tensors' own from d_first … on; coefficients [4][quads]: scale, shift, mean,
-// reciprocal; partial [chunks][2][quads]. A workgroup takes 8 quads of one chunk, 8 positions at a time.
+// reciprocal; partial [chunks][2][quads]. A workgroup takes 8 quads of one chunk, LINES positions at a time.
 
 struct Params {
   positions: u32, quads: u32, chunk: u32, column_tiles: u32, tiles: u32,
@@ -15,10 +15,10 @@ struct Params {
 @group(0) @binding(4) var<storage, read_write> y: array<vec4f>;
 @group(0) @binding(5) var<storage, read_write> partial: array<vec4f>;
 
-var<workgroup> plain_sums: array<vec4f, 64>;
-var<workgroup> weighted_sums: array<vec4f, 64>;
+var<workgroup> plain_sums: array<vec4f, ${8 * LINES}>;
+var<workgroup> weighted_sums: array<vec4f, ${8 * LINES}>;
 
-@compute @workgroup_size(8, 8)
+@compute @workgroup_size(8, ${LINES})
 fn main(@builtin(local_invocation_id) local: vec3u, @builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u) {
   let tile = group.y * groups.x + group.x;
   if (tile >= p.tiles) { return; }
@@ -32,7 +32,7 @@ fn main(@builtin(local_invocation_id) local: vec3u, @builtin(workgroup_id) group
   var plain = vec4f();
   var weighted = vec4f();
   let end = min(p.positions, (part + 1u) * p.chunk);
-  for (var position = part * p.chunk + local.y; position < end; position += 8u) {
+  for (var position = part * p.chunk + local.y; position < end; position += ${LINES}u) {
     let value = x[position * p.x_row + p.x_first + column];
     var upstream = d[position * p.d_row + p.d_first + column];
     //: if RELU
@@ -55,7 +55,7 @@ fn main(@builtin(local_invocation_id) local: vec3u, @builtin(workgroup_id) group
   if (local.y == 0u && quad < p.quads) {
     var plain_total = vec4f();
     var weighted_total = vec4f();
-    for (var row = 0u; row < 8u; row++) {
+    for (var row = 0u; row < ${LINES}u; row++) {
       plain_total += plain_sums[row * 8u + local.x];
       weighted_total += weighted_sums[row * 8u + local.x];
     }

@@ -1,7 +1,7 @@
 // From the chunks' sums of normalise_gradient the gradients of one layer: β's Σ d, γ's Σ d · x̂, and those of the moments:
 // ∂mean = −scale · Σ d, ∂variance = −½ · scale · reciprocal · Σ d · x̂ (added to what is there if ADD).
 // partial [parts][2][quads]; coefficients [4][quads]; gamma, beta [quads]; moments [2] rows of m_row quads, the layer's own from
-// m_first on. A workgroup takes 8 quads; 8 threads share the parts of each in a fixed order.
+// m_first on. A workgroup takes 8 quads; LINES threads share the parts of each in a fixed order.
 
 struct Params { quads: u32, parts: u32, m_row: u32, m_first: u32 }
 @group(0) @binding(0) var<uniform> p: Params;
@@ -11,16 +11,16 @@ struct Params { quads: u32, parts: u32, m_row: u32, m_first: u32 }
 @group(0) @binding(4) var<storage, read_write> gamma: array<vec4f>;
 @group(0) @binding(5) var<storage, read_write> beta: array<vec4f>;
 
-var<workgroup> plain_sums: array<vec4f, 64>;
-var<workgroup> weighted_sums: array<vec4f, 64>;
+var<workgroup> plain_sums: array<vec4f, ${8 * LINES}>;
+var<workgroup> weighted_sums: array<vec4f, ${8 * LINES}>;
 
-@compute @workgroup_size(8, 8)
+@compute @workgroup_size(8, ${LINES})
 fn main(@builtin(local_invocation_id) local: vec3u, @builtin(workgroup_id) group: vec3u) {
   let quad = group.x * 8u + local.x;
   let column = min(quad, p.quads - 1u);
   var plain = vec4f();
   var weighted = vec4f();
-  for (var part = local.y; part < p.parts; part += 8u) {
+  for (var part = local.y; part < p.parts; part += ${LINES}u) {
     plain += partial[2u * part * p.quads + column];
     weighted += partial[(2u * part + 1u) * p.quads + column];
   }
@@ -30,7 +30,7 @@ fn main(@builtin(local_invocation_id) local: vec3u, @builtin(workgroup_id) group
   if (local.y != 0u || quad >= p.quads) { return; }
   var plain_total = vec4f();
   var weighted_total = vec4f();
-  for (var row = 0u; row < 8u; row++) {
+  for (var row = 0u; row < ${LINES}u; row++) {
     plain_total += plain_sums[row * 8u + local.x];
     weighted_total += weighted_sums[row * 8u + local.x];
   }

@@ -62,6 +62,8 @@ function statistics(codes: number, quads: number, high = 9): CaseInput {
 }
 
 const codebookCases = [
+  // Enough positions for several a thread.
+  inner("nearest_code", "700 positions", [{ shape: [2, 6, 25, 14] }, { shape: [6, 20] }]),
   // Enough positions for each code's sum to be split.
   inner("code_statistics", "16900 positions", [
     { shape: [4, 5, 65, 65] },

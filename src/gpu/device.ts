@@ -262,6 +262,8 @@ function describeTarget(
       adapter.features.has("subgroups"),
     halves: device.features.has("shader-f16"),
     parallelWorkgroups: software ? 2 * navigator.hardwareConcurrency : 512,
+    // On a card it takes many threads to keep its memory busy.
+    summingLines: software ? 8 : 32,
     maxWorkgroupsPerDimension: limits.maxComputeWorkgroupsPerDimension,
     maxInvocations: limits.maxComputeInvocationsPerWorkgroup,
     maxStorageBuffers: limits.maxStorageBuffersPerShaderStage,

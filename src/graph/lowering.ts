@@ -18,6 +18,8 @@ export interface Target {
   halves: boolean;
   /** The workgroups that keep the adapter busy; work is split until there are about so many. */
   parallelWorkgroups: number;
+  /** The threads that share a channel's sum in a workgroup; there are eight times as many in all. */
+  summingLines: number;
   maxWorkgroupsPerDimension: number;
   maxInvocations: number;
   maxStorageBuffers: number;

@@ -18,6 +18,7 @@ import {
   poolParams,
   windowConstants,
 } from "./pool_window.ts";
+import { columnTiles } from "./shares.ts";
 import {
   type ImageShape,
   imageShape,
@@ -123,19 +124,19 @@ const globalAveragePool2dOperation: Operation<undefined> = {
     const [x] = node.inputs;
     const { images, channels, height, width } = imageShape("global_average_pool2d", x!.type);
     const quads = divideUp(channels, 4);
-    const columnTiles = divideUp(quads, 8);
+    const column_tiles = columnTiles(quads);
     lowering.dispatch({
       kernel: globalKernel,
-      constants: {},
+      constants: { LINES: lowering.target.summingLines },
       bindings: { x: x!, y: node },
       params: {
         images,
         positions: height * width,
         quads,
-        column_tiles: columnTiles,
+        column_tiles,
         ...rowParams({ x: x!, y: node }),
       },
-      workgroups: columnTiles * images,
+      workgroups: column_tiles * images,
       ...node.operation.cost(node),
     });
   },

@@ -1,17 +1,15 @@
 /** Σ over images and positions for each channel: the gradient of a bias. */
 
-import { divideUp, elementCount, floatType, roundUp } from "../graph/layout.ts";
+import { elementCount, floatType } from "../graph/layout.ts";
 import { type Kernel, Scratch } from "../graph/lowering.ts";
 import type { Operation } from "../graph/operation.ts";
 import { apply, type Tensor } from "../graph/tensor.ts";
 import source from "../../kernels/channel_sum.wgsl" with { type: "text" };
-import { splitCount } from "./convolution.ts";
+import { shareOut } from "./shares.ts";
 import { sumPartials } from "./sum_partials.ts";
 import { imageShape, notDifferentiable, streamingCost } from "./support.ts";
 
 const kernel: Kernel = { name: "channel_sum", source };
-const rowsAtOnce = 8;
-const quadsPerTile = 8;
 const shortestChunk = 1024;
 
 const channelSumOperation: Operation<undefined> = {
@@ -20,22 +18,15 @@ const channelSumOperation: Operation<undefined> = {
   gradient: notDifferentiable("channel_sum"),
   lower(node, lowering) {
     const [x] = node.inputs;
-    const { images, channels, height, width } = imageShape("channel_sum", x!.type);
-    const positions = images * height * width;
-    const quads = divideUp(channels, 4);
-    const columnTiles = divideUp(quads, quadsPerTile);
-    const chunk = roundUp(
-      divideUp(positions, splitCount(lowering.target, columnTiles, positions, shortestChunk)),
-      rowsAtOnce,
-    );
-    const parts = divideUp(positions, chunk);
+    const { parts, ...shares } = shareOut(x!, lowering.target, shortestChunk);
+    const { quads, tiles } = shares;
     const partial = parts > 1 ? new Scratch(16 * parts * quads, `${node.label} partial`) : undefined;
     lowering.dispatch({
       kernel,
-      constants: {},
+      constants: { LINES: lowering.target.summingLines },
       bindings: { x: x!, y: partial ?? node },
-      params: { positions, quads, chunk, column_tiles: columnTiles, tiles: columnTiles * parts },
-      workgroups: columnTiles * parts,
+      params: shares,
+      workgroups: tiles,
       ...node.operation.cost(node),
     });
     if (partial) sumPartials(lowering, partial, node, parts);

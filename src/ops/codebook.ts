@@ -96,7 +96,9 @@ const nearestCodeOperation: Operation<undefined> = {
     const { subgroupLanes, subgroupsNeedEnable } = lowering.target;
     const subgroups = subgroupLanes > 0;
     const lanes = subgroups ? subgroupLanes : 64;
-    const positionsPerLane = subgroups ? 2 : 1;
+    // Two share what is loaded of the codes, unless that leaves a card too few lanes.
+    const isShared = subgroups || positionsOf(image) >= 2 * lanes * lowering.target.parallelWorkgroups;
+    const positionsPerLane = isShared ? 2 : 1;
     lowering.dispatch({
       kernel: nearestKernel,
       constants: {

@@ -1,12 +1,17 @@
 /** The gradient of a convolution's weight: Σ over images and positions of input times upstream gradient, for each tap. */
 
-import { divideUp, elementCount, floatType } from "../graph/layout.ts";
+import { elementCount, floatType } from "../graph/layout.ts";
 import type { Question, Target, Variant } from "../graph/lowering.ts";
 import type { Operation } from "../graph/operation.ts";
 import { apply, type Tensor } from "../graph/tensor.ts";
 import { convolutionCost, convolvedSize, forEachTap, shapeClassOf, type Window } from "./convolution.ts";
 import { floatOf, imageShape, notDifferentiable, requireType } from "./support.ts";
-import { tiledWeightGradient, unitTilesFor, type WeightGradientRequest } from "./weight_gradient_tiles.ts";
+import {
+  extentsOf,
+  tiledWeightGradient,
+  unitTilesFor,
+  type WeightGradientRequest,
+} from "./weight_gradient_tiles.ts";
 import { winogradWeightGradient, withWinograd } from "./winograd.ts";
 
 interface Attributes extends Window {
@@ -23,10 +28,7 @@ function requestOf(node: Tensor): WeightGradientRequest {
 
 function questionOf(request: WeightGradientRequest, target: Target): Question {
   const { node, kernel, window, input, output } = request;
-  const units = elementCount(kernel) * divideUp(input.channels, 4);
-  const tiled = unitTilesFor(target, units, divideUp(output.channels, 4)).map((
-    tile,
-  ): Variant => ({
+  const tiled = unitTilesFor(target, extentsOf(request)).map((tile): Variant => ({
     name: tile.name,
     lower: (lowering) => tiledWeightGradient(lowering, request, tile),
   }));

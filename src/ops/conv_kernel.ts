@@ -13,7 +13,13 @@ export function dispatchConvolution(lowering: Lowering, request: ConvolutionRequ
 
 function questionOf(request: ConvolutionRequest, target: Target): Question {
   const { node, kernel, window, input, output } = request;
-  const tiles = tilesFor(target, phasesOf(request).positions, divideUp(output.channels, 4));
+  const { positions, count } = phasesOf(request);
+  const tiles = tilesFor(target, {
+    rows: positions,
+    columns: divideUp(output.channels, 4),
+    inner: divideUp(input.channels, 4),
+    count,
+  });
   const tiled = tiles.map((tile): Variant => ({
     name: tile.name,
     lower: (lowering) => tiledConvolution(lowering, request, tile),

@@ -10,6 +10,15 @@ import workgroupSource from "../../kernels/conv2d_workgroup.wgsl" with { type: "
 import { imageParams, type Window, windowParams } from "./convolution.ts";
 import { unnormalised } from "./normalisation.ts";
 import { type ImageShape, rowParams } from "./support.ts";
+import {
+  byThread,
+  type CardTile,
+  type Extents,
+  inBlocks,
+  likeliestFirst,
+  threadsOfDirect,
+  type Tile,
+} from "./tile.ts";
 
 const subgroupKernel: Kernel = { name: "conv2d_subgroup", source: subgroupSource };
 const narrowKernel: Kernel = { name: "conv2d_narrow_subgroup", source: narrowSource };
@@ -30,45 +39,23 @@ export interface ConvolutionRequest {
   adjoint: boolean;
 }
 
-/** A form of a kernel. */
-export interface Tile {
-  name: string;
-  kernel: Kernel;
-  constants: Record<string, number | boolean>;
-  /** The workgroups that so many rows (here positions) by columns (quads of output channels) take. */
-  workgroups(rows: number, columns: number): { row_tiles: number; column_tiles: number };
-}
-
-/** Each workgroup computes a block of the result. */
-export function inBlocks(blockRows: number, blockColumns: number): Tile["workgroups"] {
-  return (rows, columns) => ({
-    row_tiles: divideUp(rows, blockRows),
-    column_tiles: divideUp(columns, blockColumns),
-  });
-}
-
-const threadsOfDirect = 64;
-
-/** Each thread computes a block of its own, whichever workgroup it is in. */
-export function byThread(blockRows: number, blockColumns: number): Tile["workgroups"] {
-  return (rows, columns) => ({
-    row_tiles: divideUp(divideUp(rows, blockRows) * divideUp(columns, blockColumns), threadsOfDirect),
-    column_tiles: 1,
-  });
-}
-
 /**
- * The tiles that the adapter can run for so many positions and quads of output channels: the likeliest to be fast first, the
- * simplest last.
+ * The tiles that the adapter can run for products of these extents (rows are positions, columns quads of output channels): the
+ * likeliest to be fast first, the simplest last.
  */
-export function tilesFor(target: Target, positions: number, columns: number): Tile[] {
-  return [...cooperativeTiles(target, positions, columns), ...directTiles];
+export function tilesFor(target: Target, extents: Extents): Tile[] {
+  const direct = directTiles(extents.columns);
+  return target.subgroupLanes > 0
+    ? [...subgroupTiles(target, extents), ...direct]
+    : likeliestFirst([...workgroupTiles(target), ...direct], target, extents);
 }
 
-/** Those whose threads share what they load. */
-function cooperativeTiles(target: Target, positions: number, columns: number): Tile[] {
-  if (target.subgroupLanes === 0) return workgroupTiles(target);
-  return columns === 1 ? narrowTiles(target, positions) : subgroupTiles(target, positions, columns);
+/** The likeliest to be fast of those whose threads share what they load. */
+function cooperativeTile(target: Target, extents: Extents): Tile {
+  const tiles = target.subgroupLanes > 0
+    ? subgroupTiles(target, extents)
+    : likeliestFirst(workgroupTiles(target), target, extents);
+  return tiles[0]!;
 }
 
 /** Rows of lanes that a subgroup may take at a time: first as many as were found best, or fewer where there are no more. */
@@ -81,11 +68,12 @@ function rowChoices(lanes: number, positions: number, best: number): number[] {
  * 32 positions by 64 channels a subgroup of 8, or by 32 where there are fewer: the fastest on software adapters, whose vectors
  * are that wide; fewer positions where the whole tensor has no more. A sum's order is the same in all of them.
  */
-function subgroupTiles(target: Target, positions: number, columns: number): Tile[] {
+function subgroupTiles(target: Target, { rows, columns }: Extents): Tile[] {
+  if (columns === 1) return narrowTiles(target, rows);
   const lanes = target.subgroupLanes;
   const widths = columns > lanes ? [2, 1] : [1];
   return widths.flatMap((QUADS) =>
-    rowChoices(lanes, positions, 4).map((ROWS) => ({
+    rowChoices(lanes, rows, 4).map((ROWS) => ({
       name: `subgroup ${lanes * ROWS}×${4 * lanes * QUADS}`,
       kernel: subgroupKernel,
       constants: { LANES: lanes, ROWS, QUADS, SUBGROUPS_ENABLE: target.subgroupsNeedEnable },
@@ -105,17 +93,22 @@ function narrowTiles(target: Target, positions: number): Tile[] {
   }));
 }
 
+/** Multiply-adds of a step of the inner sum for each quad loaded, where a thread computes so many rows by columns. */
+function intensityOf(rows: number, columns: number): number {
+  return 16 * rows * columns / (rows + 4 * columns);
+}
+
 /** [threads across, threads down, positions a thread, quads a thread]. */
 const workgroupExtents = [
+  [8, 8, 8, 1],
   [16, 8, 8, 1],
   [8, 16, 8, 2],
   [16, 8, 8, 2],
-  [8, 8, 4, 1],
   [16, 16, 8, 2],
-  [8, 8, 8, 1],
+  [8, 8, 4, 1],
 ] as const;
 
-function workgroupTiles({ maxInvocations }: Target): Tile[] {
+function workgroupTiles({ maxInvocations }: Target): CardTile[] {
   return workgroupExtents
     .filter(([COLUMNS, LINES]) => COLUMNS * LINES <= maxInvocations)
     .map(([COLUMNS, LINES, ROWS, QUADS]) => ({
@@ -123,15 +116,29 @@ function workgroupTiles({ maxInvocations }: Target): Tile[] {
       kernel: workgroupKernel,
       constants: { COLUMNS, LINES, ROWS, QUADS },
       workgroups: inBlocks(LINES * ROWS, COLUMNS * QUADS),
+      threads: COLUMNS * LINES,
+      quads: ROWS * QUADS,
+      intensity: intensityOf(ROWS, QUADS),
+      staged: true,
+      depth: 4,
     }));
 }
 
-const directTiles = ([[8, 4], [4, 2], [1, 1]] as const).map(([POSITIONS, QUADS]): Tile => ({
-  name: `direct ${POSITIONS}×${4 * QUADS}`,
-  kernel: directKernel,
-  constants: { POSITIONS, QUADS },
-  workgroups: byThread(POSITIONS, QUADS),
-}));
+/** [positions, quads] of a thread: no more quads than there are. */
+function directTiles(columns: number): CardTile[] {
+  const extents = [[8, Math.min(4, columns)], [4, Math.min(2, columns)], [1, 1]] as const;
+  return extents.map(([POSITIONS, QUADS]) => ({
+    name: `direct ${POSITIONS}×${4 * QUADS}`,
+    kernel: directKernel,
+    constants: { POSITIONS, QUADS },
+    workgroups: byThread(POSITIONS, QUADS),
+    threads: threadsOfDirect,
+    quads: POSITIONS * QUADS,
+    intensity: intensityOf(POSITIONS, QUADS),
+    staged: false,
+    depth: 1,
+  }));
+}
 
 /** One dispatch that leaves the node's values, bias added, open to an epilogue. */
 export function tiledConvolution(lowering: Lowering, request: ConvolutionRequest, tile: Tile): void {
@@ -195,7 +202,8 @@ export function batchedProduct(
   { batch, rows, inQuads, outQuads }: ProductShape,
   { adjoint, flops }: { adjoint: boolean; flops: number },
 ): void {
-  const { kernel, constants, workgroups } = cooperativeTiles(lowering.target, rows, outQuads)[0]!;
+  const extents = { rows, columns: outQuads, inner: inQuads, count: batch };
+  const { kernel, constants, workgroups } = cooperativeTile(lowering.target, extents);
   const blocks = workgroups(rows, outQuads);
   const tiles = blocks.row_tiles * blocks.column_tiles * batch;
   const line = (quads: number) => ({ images: 1, height: 1, width: rows, channels: 4 * quads });

@@ -3,35 +3,22 @@
  * read like images. In a dense block a channel has the same moments for every layer that reads it.
  */
 
-import { divideUp, elementCount, floatType, roundUp } from "../graph/layout.ts";
-import { type Kernel, type Lowering, Scratch } from "../graph/lowering.ts";
+import { divideUp, elementCount, floatType } from "../graph/layout.ts";
+import { type Kernel, Scratch } from "../graph/lowering.ts";
 import type { Operation } from "../graph/operation.ts";
 import { applyInto, type Place, type Tensor } from "../graph/tensor.ts";
 import mergeSource from "../../kernels/merge_moments.wgsl" with { type: "text" };
 import momentsSource from "../../kernels/moments.wgsl" with { type: "text" };
 import gradientSource from "../../kernels/moments_gradient.wgsl" with { type: "text" };
-import { splitCount } from "./convolution.ts";
+import { channelCount, columnTiles, shareOut } from "./shares.ts";
 import { floatOf, imageShape, notDifferentiable, requireType, rowParams, streamingCost } from "./support.ts";
 
 const momentsKernel: Kernel = { name: "moments", source: momentsSource };
 const mergeKernel: Kernel = { name: "merge_moments", source: mergeSource };
 const gradientKernel: Kernel = { name: "moments_gradient", source: gradientSource };
 
-/** The number of values of each channel. */
-export function channelCount({ type }: Tensor): number {
-  const { images, height, width } = imageShape("moments", type);
-  return images * height * width;
-}
-
-/** How the channels' positions are shared out among workgroups of 8 quads by 8 positions. */
-export function shareOut(x: Tensor, lowering: Lowering) {
-  const positions = channelCount(x);
-  const quads = divideUp(x.shape[1]!, 4);
-  const columnTiles = divideUp(quads, 8);
-  const chunk = roundUp(divideUp(positions, splitCount(lowering.target, columnTiles, positions, 512)), 8);
-  const parts = divideUp(positions, chunk);
-  return { positions, quads, chunk, parts, column_tiles: columnTiles, tiles: columnTiles * parts };
-}
+/** A chunk of fewer positions than this is not worth a partial sum. */
+export const shortestChunk = 512;
 
 const momentsOperation: Operation<undefined> = {
   name: "moments",
@@ -43,11 +30,16 @@ const momentsOperation: Operation<undefined> = {
   },
   lower(node, lowering) {
     const x = node.inputs[0]!;
-    const { positions, quads, chunk, parts, column_tiles, tiles } = shareOut(x, lowering);
+    const { positions, quads, chunk, parts, column_tiles, tiles } = shareOut(
+      x,
+      lowering.target,
+      shortestChunk,
+    );
+    const LINES = lowering.target.summingLines;
     const partial = parts > 1 ? new Scratch(32 * parts * quads, `${node.label} partial`) : undefined;
     lowering.dispatch({
       kernel: momentsKernel,
-      constants: { PARTIAL: parts > 1 },
+      constants: { LINES, PARTIAL: parts > 1 },
       bindings: { x, y: partial ?? node },
       params: {
         positions,
@@ -64,10 +56,10 @@ const momentsOperation: Operation<undefined> = {
     if (!partial) return;
     lowering.dispatch({
       kernel: mergeKernel,
-      constants: {},
+      constants: { LINES },
       bindings: { x: partial, y: node },
       params: { positions, quads, chunk, parts, ...rowParams({ y: node }) },
-      workgroups: divideUp(quads, 8),
+      workgroups: columnTiles(quads),
       flops: 40 * parts * quads,
       bytes: partial.bytes,
     });

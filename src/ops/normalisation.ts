@@ -15,7 +15,8 @@ import normaliseSource from "../../kernels/normalise.wgsl" with { type: "text" }
 import gradientSource from "../../kernels/normalise_gradient.wgsl" with { type: "text" };
 import sumsSource from "../../kernels/normalise_sums.wgsl" with { type: "text" };
 import { coefficientsOperation, runningCoefficientsOperation } from "./coefficients.ts";
-import { channelCount, shareOut } from "./moments.ts";
+import { shortestChunk } from "./moments.ts";
+import { channelCount, columnTiles, shareOut } from "./shares.ts";
 import { floatOf, imageShape, notDifferentiable, requireType, rowParams, streamingCost } from "./support.ts";
 
 const normaliseKernel: Kernel = { name: "normalise", source: normaliseSource };
@@ -103,11 +104,16 @@ const normaliseGradientOperation: Operation<GradientAttributes> = {
   lower(node, lowering) {
     const [upstream, x, coefficients] = node.inputs as [Tensor, Tensor, Tensor];
     const { relu, adds, addsMoments } = node.attributes as GradientAttributes;
-    const { positions, quads, chunk, parts, column_tiles, tiles } = shareOut(x, lowering);
+    const { positions, quads, chunk, parts, column_tiles, tiles } = shareOut(
+      x,
+      lowering.target,
+      shortestChunk,
+    );
+    const LINES = lowering.target.summingLines;
     const partial = new Scratch(32 * parts * quads, `${node.label} partial`);
     lowering.dispatch({
       kernel: gradientKernel,
-      constants: { RELU: relu, ADD: adds },
+      constants: { LINES, RELU: relu, ADD: adds },
       bindings: { d: upstream, x, coefficients, y: node, partial },
       params: {
         positions,
@@ -123,7 +129,7 @@ const normaliseGradientOperation: Operation<GradientAttributes> = {
     const [momentsGradient, gammaGradient, betaGradient] = node.further as [Tensor, Tensor, Tensor];
     lowering.dispatch({
       kernel: sumsKernel,
-      constants: { ADD: addsMoments },
+      constants: { LINES, ADD: addsMoments },
       bindings: {
         partial,
         coefficients,
@@ -132,7 +138,7 @@ const normaliseGradientOperation: Operation<GradientAttributes> = {
         beta: betaGradient,
       },
       params: { quads, parts, ...rowParams({ m: momentsGradient }) },
-      workgroups: divideUp(quads, 8),
+      workgroups: columnTiles(quads),
       flops: 8 * parts * quads,
       bytes: partial.bytes + 16 * 8 * quads,
     });

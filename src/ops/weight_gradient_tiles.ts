@@ -6,11 +6,20 @@ import type { Tensor } from "../graph/tensor.ts";
 import directSource from "../../kernels/conv2d_weight_gradient_direct.wgsl" with { type: "text" };
 import subgroupSource from "../../kernels/conv2d_weight_gradient_subgroup.wgsl" with { type: "text" };
 import workgroupSource from "../../kernels/conv2d_weight_gradient_workgroup.wgsl" with { type: "text" };
-import { byThread, inBlocks, type ProductShape, type Tile } from "./conv_tiles.ts";
+import type { ProductShape } from "./conv_tiles.ts";
 import { imageParams, splitCount, type Window, windowParams } from "./convolution.ts";
 import { unnormalised } from "./normalisation.ts";
 import { sumPartials } from "./sum_partials.ts";
 import { type ImageShape, rowParams } from "./support.ts";
+import {
+  byThread,
+  type CardTile,
+  type Extents,
+  inBlocks,
+  likeliestFirst,
+  threadsOfDirect,
+  type Tile,
+} from "./tile.ts";
 
 const subgroupKernel: Kernel = { name: "conv2d_weight_gradient_subgroup", source: subgroupSource };
 const directKernel: Kernel = { name: "conv2d_weight_gradient_direct", source: directSource };
@@ -38,14 +47,13 @@ interface UnitTile extends Tile {
 }
 
 /**
- * The tiles that the adapter can run for so many units and quads of output channels: the likeliest to be fast first, the simplest
- * last.
+ * The tiles that the adapter can run for products of these extents (rows are units, columns quads of output channels, the inner sum
+ * is over positions): the likeliest to be fast first, the simplest last.
  */
-export function unitTilesFor(target: Target, units: number, columns: number): UnitTile[] {
-  const cooperative = target.subgroupLanes > 0
-    ? subgroupTiles(target, units, columns)
-    : workgroupTiles(target);
-  return [...cooperative, ...directTiles];
+export function unitTilesFor(target: Target, extents: Extents): UnitTile[] {
+  return target.subgroupLanes > 0
+    ? [...subgroupTiles(target, extents), ...directTiles]
+    : likeliestFirst([...workgroupTiles(target), ...directTiles], target, extents);
 }
 
 /** [rows of lanes, quads a lane, halvings of a subgroup's lanes that are met at a time]. */
@@ -53,7 +61,7 @@ const largeFirst = [[2, 2, 1], [1, 2, 1], [1, 1, 2]] as const;
 const smallFirst = [[1, 1, 2], [1, 1, 1]] as const;
 
 /** Large tiles where there are rows and columns enough: a pointwise convolution may have few of the former. */
-function subgroupTiles(target: Target, units: number, columns: number): UnitTile[] {
+function subgroupTiles(target: Target, { rows: units, columns }: Extents): UnitTile[] {
   const lanes = target.subgroupLanes;
   const others = [...smallFirst, ...largeFirst.slice(0, 2)];
   const extents = columns < 2 * lanes ? smallFirst : units < 2 * lanes ? others : largeFirst;
@@ -72,6 +80,11 @@ function subgroupTiles(target: Target, units: number, columns: number): UnitTile
   }));
 }
 
+/** Multiply-adds of a position for each quad loaded, where a thread computes so many units by quads. */
+function intensityOf(units: number, quads: number): number {
+  return 16 * units * quads / (units + quads);
+}
+
 /** [threads across, threads down, units a thread, quads a thread, positions at a time]. */
 const workgroupExtents = [
   [16, 8, 2, 1, 16],
@@ -81,7 +94,7 @@ const workgroupExtents = [
   [16, 8, 4, 1, 16],
 ] as const;
 
-function workgroupTiles({ maxInvocations }: Target): UnitTile[] {
+function workgroupTiles({ maxInvocations }: Target): (UnitTile & CardTile)[] {
   return workgroupExtents
     .filter(([COLUMNS, LINES]) => COLUMNS * LINES <= maxInvocations)
     .map(([COLUMNS, LINES, UNITS, QUADS, STEP]) => ({
@@ -90,20 +103,41 @@ function workgroupTiles({ maxInvocations }: Target): UnitTile[] {
       constants: { COLUMNS, LINES, UNITS, QUADS, STEP },
       workgroups: inBlocks(LINES * UNITS, COLUMNS * QUADS),
       step: STEP,
+      threads: COLUMNS * LINES,
+      quads: 4 * UNITS * QUADS,
+      intensity: intensityOf(UNITS, QUADS),
+      staged: true,
+      depth: 1,
     }));
 }
 
-const directTiles = ([[4, 2], [2, 1], [1, 1]] as const).map(([UNITS, QUADS]): UnitTile => ({
+const directTiles = ([[4, 2], [2, 1], [1, 1]] as const).map(([UNITS, QUADS]): UnitTile & CardTile => ({
   name: `direct ${4 * UNITS}×${4 * QUADS}`,
   kernel: directKernel,
   constants: { UNITS, QUADS },
   workgroups: byThread(UNITS, QUADS),
   step: 1,
+  threads: threadsOfDirect,
+  quads: 4 * UNITS * QUADS,
+  intensity: intensityOf(UNITS, QUADS),
+  staged: false,
+  depth: 1,
 }));
 
 /** True where each position meets itself only. */
 function isPointwise(kernel: readonly number[], { stride, padding }: Window): boolean {
   return elementCount(kernel) === 1 && Math.max(...stride) === 1 && Math.max(...padding) === 0;
+}
+
+/** The product that a weight's gradient is. */
+export function extentsOf({ input, output, kernel }: WeightGradientRequest): Extents {
+  return {
+    rows: elementCount(kernel) * divideUp(input.channels, 4),
+    columns: divideUp(output.channels, 4),
+    inner: 1,
+    // Sums over many positions are split.
+    count: divideUp(output.images * output.height * output.width, shortestChunk),
+  };
 }
 
 /** Leaves the gradient; sums over many positions are split, and the parts added in their order. */
@@ -113,8 +147,8 @@ export function tiledWeightGradient(
   tile: UnitTile,
 ): void {
   const { node, x, upstream, input, output, kernel, window } = request;
-  const units = elementCount(kernel) * divideUp(input.channels, 4);
-  const blocks = tile.workgroups(units, divideUp(output.channels, 4));
+  const { rows, columns } = extentsOf(request);
+  const blocks = tile.workgroups(rows, columns);
   const blockCount = blocks.row_tiles * blocks.column_tiles;
   const positions = output.images * output.height * output.width;
   const split = splitCount(lowering.target, blockCount, positions, shortestChunk);
@@ -163,7 +197,8 @@ export function batchedOuterProduct(
   const lines = (quads: number) => ({ images: batch, height: 1, width: rows, channels: 4 * quads });
   const [input, output] = [lines(inQuads), lines(outQuads)];
   const kernel = [1, 1];
-  const tile = unitTilesFor(lowering.target, inQuads, outQuads)[0]!;
+  const extents = { rows: inQuads, columns: outQuads, inner: rows, count: batch };
+  const tile = unitTilesFor(lowering.target, extents)[0]!;
   const blocks = tile.workgroups(inQuads, outQuads);
   const tiles = blocks.row_tiles * blocks.column_tiles * batch;
   lowering.dispatch({

@@ -14,12 +14,14 @@ import { variable } from "../../src/ops/variable.ts";
 import { Adam } from "../../src/optim/adam.ts";
 import { plan, type Program } from "../../src/plan/plan.ts";
 import { trainingProgram } from "../../src/train/densenet/program.ts";
+import { asCard } from "../plan/targets.ts";
 
 const software: Target = {
   subgroupLanes: 8,
   subgroupsNeedEnable: false,
   halves: true,
   parallelWorkgroups: 4,
+  summingLines: 8,
   maxWorkgroupsPerDimension: 65535,
   maxInvocations: 1024,
   maxStorageBuffers: 32,
@@ -28,7 +30,7 @@ const software: Target = {
   storageAlignment: 32,
   choices: new Map(),
 };
-const gpu: Target = { ...software, subgroupLanes: 0, parallelWorkgroups: 512 };
+const gpu = asCard(software);
 
 const counted = (list: readonly string[]) =>
   list.reduce((counts, each) => counts.set(each, (counts.get(each) ?? 0) + 1), new Map<string, number>());

@@ -17,6 +17,7 @@ import {
 } from "../case_graph.ts";
 import { goldenError, type OperationGolden, readOperationGoldens } from "../golden/read.ts";
 import { casesOf, type OperationCase, operationCases } from "../operation_cases.ts";
+import { asCard } from "../plan/targets.ts";
 import { normalisedSquaredError, relativeError, runGraph } from "../run_graph.ts";
 
 const gpu = await Gpu.open();
@@ -27,9 +28,9 @@ const kinds = [
   { kind: "the adapter's kernels", gpu, target: gpu.target },
   { kind: "no subgroups", gpu: withoutSubgroups, target: withoutSubgroups.target },
   {
-    kind: "sums split for a wide adapter",
+    kind: "work shared out as on a card",
     gpu: withoutSubgroups,
-    target: { ...withoutSubgroups.target, parallelWorkgroups: 512 },
+    target: asCard(withoutSubgroups.target),
   },
   { kind: "folded grids", gpu, target: { ...gpu.target, maxWorkgroupsPerDimension: 7 } },
 ];

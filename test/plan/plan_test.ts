@@ -161,7 +161,7 @@ Deno.test("the adapter decides which kernels run, and how sums are split", () =>
   const enabled = variants({ ...softwareTarget, subgroupsNeedEnable: true });
   assert(enabled.every(({ code }) => /^enable subgroups;$/m.test(code)));
   const plain = variants(cardTarget);
-  assertEquals(plain[0]!.label, "conv2d_workgroup[COLUMNS=16 LINES=8 ROWS=8 QUADS=1]");
+  assertEquals(plain[0]!.label, "conv2d_workgroup[COLUMNS=8 LINES=8 ROWS=4 QUADS=1]");
   assert(plain.every(({ code }) => !code.includes("subgroupBroadcast")));
   const parts = (target: typeof softwareTarget) => plan({ results: [sum(x)] }, target).dispatches[0]!.grid[0];
   assertEquals([parts(softwareTarget), parts(cardTarget)], [4, 256]);

@@ -8,6 +8,7 @@ export const softwareTarget: Target = {
   subgroupsNeedEnable: false,
   halves: true,
   parallelWorkgroups: 4,
+  summingLines: 8,
   maxWorkgroupsPerDimension: 65535,
   maxInvocations: 1024,
   maxStorageBuffers: 8,
@@ -17,10 +18,10 @@ export const softwareTarget: Target = {
   choices: new Map(),
 };
 
+/** The same adapter, with the work shared out as on a graphics card. */
+export function asCard(target: Target): Target {
+  return { ...target, subgroupLanes: 0, parallelWorkgroups: 512, summingLines: 32 };
+}
+
 /** As a graphics card offers it. */
-export const cardTarget: Target = {
-  ...softwareTarget,
-  subgroupLanes: 0,
-  parallelWorkgroups: 512,
-  maxBindingBytes: 2 ** 31,
-};
+export const cardTarget: Target = { ...asCard(softwareTarget), maxBindingBytes: 2 ** 31 };

@@ -1,0 +1,83 @@
+/** Tiles of a matrix product: what a kernel's form computes at a time, and which forms are likely to be fast. */
+
+import { divideUp, roundUp } from "../graph/layout.ts";
+import type { Kernel, Target } from "../graph/lowering.ts";
+
+/** A form of a kernel. */
+export interface Tile {
+  name: string;
+  kernel: Kernel;
+  constants: Record<string, number | boolean>;
+  /** The workgroups that so many rows by columns of the result take. */
+  workgroups(rows: number, columns: number): { row_tiles: number; column_tiles: number };
+}
+
+/** A tile of which can be told what it asks of a card. */
+export interface CardTile extends Tile {
+  /** Of a workgroup. */
+  threads: number;
+  /** Quads of the result that a thread computes, padding included. */
+  quads: number;
+  /** Multiply-adds for each quad that a thread loads to do them. */
+  intensity: number;
+  /** True where these loads are from workgroup memory. */
+  staged: boolean;
+  /** Quads of the inner sum that are met at a time; what they are more than there are is wasted. */
+  depth: number;
+}
+
+/** The extents of a product. */
+export interface Extents {
+  rows: number;
+  columns: number;
+  /** The length of each sum, in quads; of a convolution's, a tap's share. */
+  inner: number;
+  /** Products of these extents that are computed at the same time. */
+  count: number;
+}
+
+/** Each workgroup computes a block of the result. */
+export function inBlocks(blockRows: number, blockColumns: number): Tile["workgroups"] {
+  return (rows, columns) => ({
+    row_tiles: divideUp(rows, blockRows),
+    column_tiles: divideUp(columns, blockColumns),
+  });
+}
+
+/** Threads of a workgroup whose threads have nothing to do with one another. */
+export const threadsOfDirect = 64;
+
+/** Each thread computes a block of its own, whichever workgroup it is in. */
+export function byThread(blockRows: number, blockColumns: number): Tile["workgroups"] {
+  return (rows, columns) => ({
+    row_tiles: divideUp(divideUp(rows, blockRows) * divideUp(columns, blockColumns), threadsOfDirect),
+    column_tiles: 1,
+  });
+}
+
+/** Multiply-adds that take as long as loading a quad from workgroup memory, and from a cache. */
+const loadCost = { staged: 8, cached: 24 };
+/** Threads of each of the target's parallel workgroups at which a card's arithmetic is busy. */
+const busyThreads = 64;
+
+/**
+ * The tiles in the order of a rough guess at their time on a card, for want of a measurement: what they compute for nothing at the
+ * edges, how much they load for it, and whether there are threads enough. The last one is the simplest, and stays where it is.
+ */
+export function likeliestFirst<Each extends CardTile>(
+  tiles: readonly Each[],
+  target: Target,
+  extents: Extents,
+): Each[] {
+  const time = new Map(tiles.map((tile) => [tile, estimate(tile, target, extents)]));
+  const order = tiles.slice(0, -1).sort((first, second) => time.get(first)! - time.get(second)!);
+  return [...order, ...tiles.slice(-1)];
+}
+
+function estimate(tile: CardTile, target: Target, { rows, columns, inner, count }: Extents): number {
+  const { row_tiles, column_tiles } = tile.workgroups(rows, columns);
+  const threads = row_tiles * column_tiles * count * tile.threads;
+  const cost = tile.staged ? loadCost.staged : loadCost.cached;
+  const perThread = tile.quads * roundUp(inner, tile.depth) * (1 + cost / tile.intensity);
+  return perThread * Math.max(threads, target.parallelWorkgroups * busyThreads);
+}
