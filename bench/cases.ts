@@ -8,6 +8,7 @@ import { type Operand, Scratch, type Target } from "../src/graph/lowering.ts";
 import { ancestors, storageOf, type Tensor } from "../src/graph/tensor.ts";
 import { narrowOperation } from "../src/ops/parts.ts";
 import { rows } from "../src/ops/support.ts";
+import { questionsOf } from "../src/plan/lower.ts";
 import { type Plan, plan, type PlannedDispatch, type Program } from "../src/plan/plan.ts";
 import { boundBy, isolatedGroups, type LoweredGroup, loweredGroups } from "./isolation.ts";
 
@@ -23,6 +24,8 @@ export interface BenchCase {
   count: number;
   group: number;
   program: Program;
+  /** What its plan is made for. */
+  target: Target;
   /** What can be read after a run: results, variables that an update changed, or those whose rows the results lie in. */
   outputs: readonly Tensor[];
   flops: number;
@@ -51,10 +54,22 @@ export function caseOf(result: Tensor, target: Target): BenchCase {
     count: 1,
     group: 0,
     program,
+    target,
     outputs: [...changed, ...left.map(storageOf)].filter(unique),
     flops: total(planned.dispatches, ({ flops }) => flops),
     bytes: boundBytes(groups, planned),
   };
+}
+
+/** The same case computed by the simplest of its variants; undefined where it has only one. */
+export function bySimplest(each: BenchCase): BenchCase | undefined {
+  const { program: { results = [], effects = [] }, target } = each;
+  const simplest = new Map(
+    questionsOf([...results, ...effects], target)
+      .filter(({ variants }) => variants.length > 1)
+      .map(({ shapeClass, variants }) => [shapeClass, variants.at(-1)!.name]),
+  );
+  return simplest.size > 0 ? { ...each, target: { ...target, choices: simplest } } : undefined;
 }
 
 /** A variable, or a part of one. */

@@ -10,17 +10,13 @@ import { add, relu } from "../src/ops/elementwise.ts";
 import { variable } from "../src/ops/variable.ts";
 import { defaultAdam, stepInput } from "../src/optim/adam.ts";
 import { caseOf } from "./cases.ts";
+import { checkedElements, checkedSide, type Extents } from "./extents.ts";
 import type { CheckedCase } from "./measure.ts";
 
 /** What a kernel is compared with: the copy, or the multiply-adds and the product. */
 export type Comparison = CheckedCase & { against: "copy" | "arithmetic" };
 
-/** 32 MiB a tensor, which no cache holds. */
-const streamedElements = 2 ** 23;
 const channels = 128;
-const side = 64;
-/** The side of the images for which the references are worked out: whole images would take seconds. */
-const checkedSide = 16;
 
 /** Operations that read and write each element once. */
 function streaming(elements: number): Tensor[] {
@@ -33,11 +29,11 @@ function streaming(elements: number): Tensor[] {
   return [add(a, b), relu(a), adam(stepInput(), a, b, [c, d], defaultAdam)];
 }
 
-/** A 3 × 3 convolution of one image: forward, and its two gradients. */
-function convolutions(extent: number): Tensor[] {
-  const images = (label: string) =>
-    variable(floatType([1, channels, extent, extent], "channels_last"), label);
-  const [x, upstream] = [images("x"), images("upstream")];
+/** A 3 × 3 convolution: forward, and its two gradients. */
+function convolutions(images: number, side: number): Tensor[] {
+  const values = (label: string) =>
+    variable(floatType([images, channels, side, side], "channels_last"), label);
+  const [x, upstream] = [values("x"), values("upstream")];
   const weight = variable(floatType([channels, channels, 3, 3], "taps_first"), "weight");
   const window = { stride: [1, 1], padding: [1, 1, 1, 1] } as const;
   return [
@@ -47,15 +43,20 @@ function convolutions(extent: number): Tensor[] {
   ];
 }
 
-/** All comparisons, or those of smaller tensors. */
+/** All comparisons with tensors of some extents. */
 export function comparisonsFor(
   target: Target,
-  { elements, extent }: { elements: number; extent: number } = { elements: streamedElements, extent: side },
+  { streamed, images, side }: Omit<Extents, "multiplied">,
 ): Comparison[] {
-  const small = extent > checkedSide ? convolutions(checkedSide) : [];
+  const fewer = streamed > checkedElements ? streaming(checkedElements) : [];
+  const small = side > checkedSide ? convolutions(1, checkedSide) : [];
   return [
-    ...streaming(elements).map((result): Comparison => ({ against: "copy", each: caseOf(result, target) })),
-    ...convolutions(extent).map((result, index): Comparison => ({
+    ...streaming(streamed).map((result, index): Comparison => ({
+      against: "copy",
+      each: caseOf(result, target),
+      small: fewer[index] && caseOf(fewer[index], target),
+    })),
+    ...convolutions(images, side).map((result, index): Comparison => ({
       against: "arithmetic",
       each: caseOf(result, target),
       small: small[index] && caseOf(small[index], target),

@@ -5,6 +5,7 @@ import type { Tensor } from "../src/graph/tensor.ts";
 import { type BenchCase, caseOf, casesOf } from "./cases.ts";
 import { copy, count, multiplyAdd, product } from "./ceilings.ts";
 import type { Comparison } from "./comparisons.ts";
+import { checkedElements, extentsFor } from "./extents.ts";
 import { isolatedGroups } from "./isolation.ts";
 import { measureCase, measureInTurns, withCase } from "./measure.ts";
 import type { ModelName } from "./models.ts";
@@ -12,12 +13,10 @@ import { type Ceilings, type ComparisonRow, comparisonRow } from "./results.ts";
 import type { Spread, Stopwatch } from "./timing.ts";
 import { stepProgram } from "./training_step.ts";
 
-const multiplyAddElements = 2 ** 20;
-const copyElements = 2 ** 23;
 const countedDispatches = 1000;
 
-/** A float64 reference of more work than this takes seconds: the same kernel is then checked with fewer images. */
-const mostReferenceFlops = 3e8;
+/** A float64 reference of more than this takes seconds: the same kernel is then checked with fewer images. */
+const mostOfReference = { flops: 3e8, bytes: 1e8 };
 const imagesOfCheck = 2;
 
 /** Timed runs of all of a step's kernels together: with hundreds of kernels each has fewer, as a wait takes ten milliseconds. */
@@ -41,13 +40,18 @@ export async function measureCeilings(
   compared: readonly Comparison[] = [],
 ): Promise<MeasuredCeilings> {
   const { target } = gpu;
-  const [arithmetic, copied, multiplied] = [
-    multiplyAdd(multiplyAddElements),
-    copy(copyElements),
-    product(),
-  ].map((result) => caseOf(result, target)) as [BenchCase, BenchCase, BenchCase];
+  const { multiplied, streamed } = extentsFor(gpu.adapter);
+  const checkedCase = (make: (elements: number) => Tensor, elements: number) => ({
+    each: caseOf(make(elements), target),
+    small: elements > checkedElements ? caseOf(make(checkedElements), target) : undefined,
+  });
+  const bounds = [
+    checkedCase(multiplyAdd, multiplied),
+    checkedCase(copy, streamed),
+    { each: caseOf(product(), target) },
+  ] as const;
+  const [arithmetic, copied, products] = bounds.map(({ each }) => each) as [BenchCase, BenchCase, BenchCase];
   await withCase(gpu, arithmetic, ({ executor }) => stopwatch.calibrate(executor));
-  const bounds = [arithmetic, copied, multiplied].map((each) => ({ each }));
   const [first, second, third, ...rest] = await measureInTurns(
     gpu,
     [...bounds, ...compared],
@@ -59,7 +63,7 @@ export async function measureCeilings(
   const ceilings: Ceilings = {
     gigaflops: arithmetic.flops / first!.least / 1e6,
     gigabytes: copied.bytes / second!.least / 1e6,
-    productGigaflops: multiplied.flops / third!.least / 1e6,
+    productGigaflops: products.flops / third!.least / 1e6,
     dispatchMicroseconds: 1000 * inOnePass.least / countedDispatches,
   };
   const comparisons = compared.map((comparison, index) => comparisonRow(comparison, rest[index]!, ceilings));
@@ -96,7 +100,8 @@ export async function measureKernels(
   let groups: Tensor[] | undefined;
   const timed: TimedCase[] = [];
   for (const each of cases) {
-    const isLarge = each.flops > mostReferenceFlops && batch > imagesOfCheck;
+    const isLarge = batch > imagesOfCheck &&
+      (each.flops > mostOfReference.flops || each.bytes > mostOfReference.bytes);
     if (isLarge) groups ??= isolatedGroups(stepProgram(model, size, imagesOfCheck), target);
     const small = isLarge ? caseOf(groups![each.group]!, target) : undefined;
     const milliseconds = await measureCase(

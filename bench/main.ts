@@ -12,6 +12,7 @@ import { comparisonsFor } from "./comparisons.ts";
 import { costsOf } from "./costs.ts";
 import { matches, type Section, wantsSection } from "./filter.ts";
 import { bestOf, measureCeilings, measureKernels } from "./kernels.ts";
+import { extentsFor } from "./extents.ts";
 import type { ModelName } from "./models.ts";
 import { benchTable, checkSize, modelNamed, readList } from "./options.ts";
 import { describePlan } from "./plans.ts";
@@ -149,16 +150,18 @@ async function measureAllKernels(
   const [turns, runs] = quick ? [9, 3] : [15, 9];
   const wanted = (section: Section) => ({ name, shape, variant }: BenchCase) =>
     matches(filter, section, name, shape, variant);
-  const compared = wantsSection(filter, "ceiling")
-    ? comparisonsFor(gpu.target).filter(({ each }) => wanted("ceiling")(each))
-    : [];
+  const comparisons = () =>
+    comparisonsFor(gpu.target, extentsFor(gpu.adapter)).filter(({ each }) => wanted("ceiling")(each));
+  const comparesAny = wantsSection(filter, "ceiling") && comparisons().length > 0;
   const measuresSteps = wantsSection(filter, "kernel");
-  if (compared.length === 0 && !measuresSteps) return { comparisons: [], kernels: [] };
+  if (!comparesAny && !measuresSteps) return { comparisons: [], kernels: [] };
+  const tuner = await openTuner(gpu, tune);
+  for (const { each } of comparesAny ? comparisons() : []) await tuner.prepare(each.program);
+  const compared = comparesAny ? comparisons() : [];
   console.error("measuring the adapter");
   const measured = await measureCeilings(gpu, stopwatch, turns, compared);
   let { ceilings } = measured;
   const timed = [];
-  const tuner = await openTuner(gpu, tune);
   for (const size of measuresSteps ? sizes : []) {
     await tuner.prepare(stepProgram(modelNamed(model), size, batch));
     console.error(`checking and timing the kernels for ${size}×${size}, batch ${batch}`);

@@ -15,6 +15,13 @@ const model = {
   default: "vqvae",
 } as const;
 
+const precision = {
+  kind: "text",
+  choices: ["f32", "f16"],
+  help: "of values and their gradients in whole steps and plans: f32 or f16",
+  default: "f32",
+} as const;
+
 export const benchTable = {
   model,
   sizes: { kind: "text", value: "N,N", help: "sides of the images", default: "32,64" },
@@ -30,12 +37,7 @@ export const benchTable = {
     help: "timed training steps of each size and batch, at least",
     default: 20,
   },
-  precision: {
-    kind: "text",
-    choices: ["f32", "f16"],
-    help: "of values and their gradients in whole steps and plans: f32 or f16",
-    default: "f32",
-  },
+  precision,
   filter: {
     kind: "text",
     value: "TEXT",
@@ -58,6 +60,7 @@ export const versusTable = {
   model,
   size: { kind: "integer", least: 1, help: "side of the images", default: 32 },
   batch: { kind: "integer", least: 1, help: "images in a training step", default: 8 },
+  precision,
   steps: { kind: "integer", least: 1, help: "training steps of ours in each turn", default: 10 },
   rounds: { kind: "integer", least: 1, help: "turns of each", default: 5 },
   ...speedOptions,

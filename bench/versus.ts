@@ -7,9 +7,11 @@ import { readOptions } from "../cli/options.ts";
 import { run } from "../cli/run.ts";
 import { DataError, UsageError } from "../src/errors.ts";
 import { Gpu } from "../src/gpu/device.ts";
+import type { FloatType } from "../src/graph/layout.ts";
 import { printable } from "../src/io/file_error.ts";
 import { textTable } from "../src/report/table.ts";
 import { checkSize, modelNamed, versusTable } from "./options.ts";
+import { requirePrecision } from "../src/train/precision.ts";
 import { spreadOf } from "./timing.ts";
 import { openTuner } from "./tuning.ts";
 import { TrainingStep } from "./training_step.ts";
@@ -17,7 +19,7 @@ import { TrainingStep } from "./training_step.ts";
 const description = {
   name: "bench:versus",
   summary: "our training step and another program in turns, and the median of how many times faster ours is",
-  examples: ["./vqray bench:versus --size 32 --batch 8 --versus 'python3 peer.py 32 8'"],
+  examples: ["./vqray bench:versus --size 32 --batch 8 --versus 'python3 bench/pytorch.py vqvae 32 8'"],
 };
 
 /** The images a second in what the other program printed: the last line that is an object with a positive `img_s`. */
@@ -55,7 +57,9 @@ async function main(): Promise<void> {
   const model = modelNamed(options.model);
   checkSize("size", model, size);
   const gpu = await Gpu.open({ adapter });
-  const step = await TrainingStep.load(gpu, { model, size, batch }, await openTuner(gpu, tune));
+  const precision = options.precision as FloatType;
+  requirePrecision({ precision }, gpu);
+  const step = await TrainingStep.load(gpu, { model, size, batch, precision }, await openTuner(gpu, tune));
   // The first step compiles nothing any more, but it is the first to touch the memory.
   await step.run(2);
   const turns: { ours: number; theirs: number }[] = [];
@@ -72,7 +76,8 @@ async function main(): Promise<void> {
     { ours, theirs },
   ) => [ours.toFixed(2), theirs.toFixed(2), (ours / theirs).toFixed(2)]);
   const median = spreadOf(turns.map(({ ours, theirs }) => ours / theirs)).median;
-  console.log(`${gpu.adapter.name}, ${model}, ${size}×${size}, batch ${batch}: images a second in turns\n`);
+  const what = `${model}, ${size}×${size}, batch ${batch}, ${precision}`;
+  console.log(`${gpu.adapter.name}, ${what}: images a second in turns\n`);
   console.log(`${textTable(["ours", "theirs", "ours / theirs"], rows)}\nmedian ratio ${median.toFixed(2)}`);
 }
 

@@ -1,16 +1,19 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { type BenchCase, caseOf } from "../../bench/cases.ts";
+import { type BenchCase, bySimplest, caseOf } from "../../bench/cases.ts";
 import { copy, count, multiplyAdd } from "../../bench/ceilings.ts";
 import { comparisonsFor } from "../../bench/comparisons.ts";
+import { extentsFor } from "../../bench/extents.ts";
 import { measureCeilings } from "../../bench/kernels.ts";
 import { checkCase, measureCase, measureInTurns, withCase } from "../../bench/measure.ts";
 import { spreadOf, Stopwatch } from "../../bench/timing.ts";
 import { Gpu } from "../../src/gpu/device.ts";
 import type { Executor } from "../../src/gpu/executor.ts";
 import { floatType } from "../../src/graph/layout.ts";
+import type { Lowering, Question, Variant } from "../../src/graph/lowering.ts";
 import type { Operation } from "../../src/graph/operation.ts";
 import { Tensor } from "../../src/graph/tensor.ts";
 import { nearestCode } from "../../src/ops/codebook.ts";
+import { conv2d } from "../../src/ops/conv2d.ts";
 import { variable } from "../../src/ops/variable.ts";
 
 const gpu = await Gpu.open();
@@ -43,6 +46,8 @@ struct Params { quads: u32 }
 @group(0) @binding(2) var<storage, read_write> y: array<vec4f>;
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3u) { ${body} }`;
+
+const smallExtents = { streamed: 4096, images: 1, side: 8 };
 
 const never = () => Promise.reject(new Error("it was timed"));
 
@@ -100,6 +105,40 @@ Deno.test("where a smaller case stands for a large one, both have to hold", asyn
   await assertRejects(() => measureCase(gpu, { each: empty, small: other }, never), Error, "instead of");
 });
 
+Deno.test("where the smaller case runs on other kernels, the simplest variant tells what the large one should give", async () => {
+  /** A convolution of so many images by the first variant, or one image by the second. */
+  const convolution = (images: number, change: (variant: Variant) => Variant = (variant) => variant) => {
+    const x = variable(floatType([images, 8, 12, 12], "channels_last"), "x");
+    const weight = variable(floatType([8, 8, 5, 5], "taps_first"), "weight");
+    const node = conv2d(x, weight, undefined, { stride: [1, 1], padding: [2, 2, 2, 2] });
+    const chosen = ({ variants: [first, ...others], ...rest }: Question): Question => ({
+      ...rest,
+      variants: images > 1 ? [change(first!), ...others] : others,
+    });
+    const lower = (result: Tensor, lowering: Lowering) =>
+      node.operation.lower(result, { ...lowering, choose: (question) => lowering.choose(chosen(question)) });
+    return caseOf(altered(node, { lower }), target);
+  };
+  const [each, small] = [convolution(3), convolution(1)];
+  assert(each.variant !== small.variant && bySimplest(each)!.target !== target);
+  const time = () => Promise.resolve(spreadOf([1]));
+  assertEquals((await measureCase(gpu, { each, small }, time)).least, 1);
+  const lazy = (variant: Variant): Variant => ({
+    ...variant,
+    lower: (lowering) =>
+      variant.lower({
+        ...lowering,
+        dispatch: (request) => lowering.dispatch({ ...request, params: { ...request.params, tiles: 1 } }),
+      }),
+  });
+  await assertRejects(
+    () => measureCase(gpu, { each: convolution(3, lazy), small }, never),
+    Error,
+    "instead of",
+  );
+  assertEquals(bySimplest(caseOf(copy(64), target)), undefined);
+});
+
 Deno.test("codes are checked by their distance", async () => {
   const x = variable(floatType([1, 4, 3, 5], "channels_last"), "x");
   const node = nearestCode(x, variable(floatType([4, 32], "codes_first"), "embed"));
@@ -116,8 +155,8 @@ Deno.test("codes are checked by their distance", async () => {
 });
 
 Deno.test("what is compared with the ceilings is right, at its own size, too", async () => {
-  for (const { each } of comparisonsFor(target, { elements: 4096, extent: 8 })) await checkCase(gpu, each);
-  const large = comparisonsFor(target);
+  for (const { each } of comparisonsFor(target, smallExtents)) await checkCase(gpu, each);
+  const large = comparisonsFor(target, extentsFor({ software: true }));
   assertEquals(large.map(({ against }) => against), [
     ...["copy", "copy", "copy"],
     ...["arithmetic", "arithmetic", "arithmetic"],
@@ -143,7 +182,7 @@ Deno.test("cases in turns: each is checked, and each has as many times", async (
 
 Deno.test("ceilings and what is compared with them come from the same turns", async () => {
   const stopwatch = await Stopwatch.make(gpu);
-  const compared = comparisonsFor(target, { elements: 4096, extent: 8 });
+  const compared = comparisonsFor(target, smallExtents);
   const { ceilings, comparisons } = await measureCeilings(gpu, stopwatch, 1, compared);
   assert(Object.values(ceilings).every((value) => value > 0));
   assertEquals(comparisons.length, compared.length);

@@ -21,9 +21,10 @@ import {
 } from "../../bench/results.ts";
 import { spreadOf } from "../../bench/timing.ts";
 import { DataError } from "../../src/errors.ts";
+import { softwareTarget } from "../plan/targets.ts";
 
 const ceilings = { gigaflops: 100, gigabytes: 10, dispatchMicroseconds: 20, productGigaflops: 40 };
-const about = { program: {}, outputs: [], group: 0, variant: "" };
+const about = { program: {}, outputs: [], group: 0, variant: "", target: softwareTarget };
 const heavy = { ...about, name: "conv2d", shape: "1×2×3×4 → 1×2×3×4", count: 3, flops: 4e8, bytes: 1e6 };
 const light = { ...about, name: "adam", shape: "8 → 8", count: 1, flops: 1e6, bytes: 5e7 };
 

@@ -1,0 +1,46 @@
+#!/usr/bin/env bash
+# Everything that RESULTS.md tells of a graphics card, in order of importance, on a machine that has one: the tests of the kernels, the
+# card's ceilings and the convolutions against them, whole steps in turns with PyTorch on the same card, and the card's idle share.
+#
+#   bench/card.sh FOLDER            leaves a text file for each part there
+#   VQRAY='deno task' bench/card.sh FOLDER        where there is no network for ./vqray, but Deno and a filled cache
+#   PYTHON=python3.12 bench/card.sh FOLDER        a Python that has PyTorch with CUDA
+#
+# What fails is told at the end, and does not keep the rest from running. Each part may take TIMEOUT seconds (600).
+set -uo pipefail
+(($# == 1)) || { sed -n '2,9s/^# \{0,1\}//p' "$0"; exit 2; }
+mkdir -p "$1" || exit
+folder=$(cd "$1" && pwd)
+cd "$(dirname "$0")/.." || exit
+read -ra vqray <<<"${VQRAY:-./vqray}"
+python=${PYTHON:-python3}
+failed=()
+
+part() {
+  local name=$1
+  shift
+  echo "== $name: $*" | tee "$folder/$name.txt"
+  timeout "${TIMEOUT:-600}" "$@" 2>&1 | tee -a "$folder/$name.txt"
+  local code=${PIPESTATUS[0]}
+  ((code == 0)) || failed+=("$name (exit code $code)")
+}
+
+versus() { # NAME MODEL SIDE BATCH PRECISION [arguments of pytorch.py]
+  local name=$1 model=$2 side=$3 batch=$4 precision=$5
+  shift 5
+  part "$name" "${vqray[@]}" bench:versus --model "$model" --size "$side" --batch "$batch" --precision "$precision" --steps 30 \
+    --rounds 3 --versus "$python bench/pytorch.py $model $side $batch --device cuda --steps 20 $*"
+}
+
+part kernels "${vqray[@]}" test test/ops test/gpu test/plan test/tune test/models
+part ceilings "${vqray[@]}" bench --filter ceiling --json "$folder/ceilings.json"
+versus codec vqvae 256 32 f32
+versus densenet densenet 224 32 f32
+versus codec_f16 vqvae 256 32 f16 --tf32
+versus densenet_f16 densenet 224 32 f16 --tf32
+part idle "${vqray[@]}" train:vqvae --data_path data --dataset brain --view all --size 64 --batch_size 128 --n_epochs 60 \
+  --sample_every 1000 --checkpoint_every 1000 --profile --save_path "$folder/run"
+part codec_kernels "${vqray[@]}" bench --sizes 256 --batches 32 --filter kernel --json "$folder/codec_kernels.json"
+part densenet_kernels "${vqray[@]}" bench --model densenet --sizes 224 --batches 32 --filter kernel --json "$folder/densenet_kernels.json"
+
+((${#failed[@]} == 0)) || { printf 'failed: %s\n' "${failed[@]}"; exit 1; }
