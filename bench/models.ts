@@ -12,7 +12,7 @@ import { Adam, defaultAdam } from "../src/optim/adam.ts";
 import { keyOf, uniformArray } from "../src/random.ts";
 import { trainingProgram as densenetProgram } from "../src/train/densenet/program.ts";
 import type { ScalarRing } from "../src/train/scalar_ring.ts";
-import type { BatchShape, StepProgram } from "../src/train/trainer.ts";
+import type { BatchShape, StepProgram } from "../src/train/step_program.ts";
 import { trainingProgram as vqvaeProgram } from "../src/train/vqvae/program.ts";
 
 /** A training step, not yet planned. */

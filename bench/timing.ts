@@ -2,6 +2,7 @@
 
 import type { Executor } from "../src/gpu/executor.ts";
 import type { Gpu } from "../src/gpu/device.ts";
+import { wallTimes } from "../src/gpu/wall_time.ts";
 import { type Spread, spreadOf } from "../src/metrics/spread.ts";
 
 export { type Spread, spreadOf };
@@ -14,7 +15,7 @@ export class Stopwatch {
   usesTimestamps = false;
 
   /** `waitMilliseconds` is what waiting costs when there is nothing to wait for (Deno sleeps 10 ms). */
-  private constructor(private readonly gpu: Gpu, readonly waitMilliseconds: number) {}
+  private constructor(readonly waitMilliseconds: number) {}
 
   static async make(gpu: Gpu): Promise<Stopwatch> {
     const waits: number[] = [];
@@ -23,7 +24,7 @@ export class Stopwatch {
       await gpu.finish();
       waits.push(performance.now() - start);
     }
-    return new Stopwatch(gpu, spreadOf(waits).median);
+    return new Stopwatch(spreadOf(waits).median);
   }
 
   /** Finds out whether timestamps tell anything, on a plan that keeps the GPU busy for a while. */
@@ -48,19 +49,7 @@ export class Stopwatch {
 
   /** The same without timestamps and in one pass, as a training step runs. */
   async timeOnTheWall(executor: Executor, runs: number): Promise<Spread> {
-    let repetitions = 1;
-    while (await this.wallMilliseconds(executor, repetitions) < shortestWallMilliseconds) repetitions *= 4;
-    const times: number[] = [];
-    for (let run = 0; run < runs; run++) {
-      times.push(await this.wallMilliseconds(executor, repetitions) / repetitions);
-    }
-    return spreadOf(times);
-  }
-
-  private async wallMilliseconds(executor: Executor, repetitions: number): Promise<number> {
-    const start = performance.now();
-    for (let run = 0; run < repetitions; run++) executor.run();
-    await this.gpu.finish();
-    return performance.now() - start - this.waitMilliseconds;
+    const wait = this.waitMilliseconds;
+    return spreadOf(await wallTimes(executor, { times: runs, shortest: shortestWallMilliseconds, wait }));
   }
 }

@@ -51,14 +51,16 @@ export class Memory {
         `Cannot write ${tensor.label}: ${values.constructor.name} of ${values.length} for ${count} ${tensor.dtype}`,
       );
     }
-    this.gpu.device.queue.writeBuffer(buffer, offset, stored(tensor, values));
+    // Whole words are written, of which flat values of four bytes are made as they are.
+    const isStored = tensor.type.layout === "flat" && tensor.dtype !== "f16";
+    const stored = isStored ? values : pack(tensor.type, values);
+    this.gpu.device.queue.writeBuffer(buffer, offset, narrowed(tensor, stored));
   }
 
   /** Writes values in the order in which they are stored, what fills quads included. */
   writeStored(tensor: Tensor, values: Values): void {
     const { buffer, offset } = this.homeOf(tensor);
-    const stored = tensor.dtype === "f16" ? new Float16Array(values).buffer : values;
-    this.gpu.device.queue.writeBuffer(buffer, offset, stored);
+    this.gpu.device.queue.writeBuffer(buffer, offset, narrowed(tensor, values));
   }
 
   /** Reads tensors back as row-major values of their shapes, in one copy and one wait. */
@@ -94,10 +96,9 @@ export class Memory {
   }
 }
 
-/** Row-major values as the tensor's memory holds them. */
-function stored({ dtype, type }: Tensor, values: Values): Values | ArrayBuffer {
-  if (dtype === "f16") return new Float16Array(pack(type, values)).buffer;
-  return type.layout === "flat" ? values : pack(type, values);
+/** Values as a tensor's memory holds them. */
+function narrowed({ dtype }: Tensor, values: Values): Values | ArrayBuffer {
+  return dtype === "f16" ? new Float16Array(values).buffer : values;
 }
 
 /** The numbers in a tensor's memory, in the order in which they lie there. */

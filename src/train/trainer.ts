@@ -8,10 +8,11 @@ import { type DispatchTime, Executor } from "../gpu/executor.ts";
 import { Memory } from "../gpu/memory.ts";
 import type { Parameter, ParameterSet } from "../nn/parameters.ts";
 import type { Adam } from "../optim/adam.ts";
-import { plan, type Program, TooLargeError } from "../plan/plan.ts";
+import { plan, TooLargeError } from "../plan/plan.ts";
 import type { Tuner } from "../tune/tuner.ts";
 import { partCounts } from "./micro_batches.ts";
-import { ringCapacity, type ScalarRing } from "./scalar_ring.ts";
+import { ringCapacity } from "./scalar_ring.ts";
+import type { BatchShape, LoadedProgram, StepProgram } from "./step_program.ts";
 import { type Timeline, untimed } from "./timeline.ts";
 
 /** Tensors by key, row-major. */
@@ -19,29 +20,6 @@ export type State = Map<string, { shape: number[]; data: Float32Array<ArrayBuffe
 
 /** What an unfinished epoch has gathered beside the sums of its losses, by name. */
 export type Gathered = Map<string, Float32Array<ArrayBuffer> | Uint32Array<ArrayBuffer>>;
-
-/** [B, C, H, W]. */
-export type BatchShape = readonly [number, number, number, number];
-
-/** A program for batches of one size, and what the host writes and reads. */
-export interface StepProgram<Scalar extends string> {
-  program: Program;
-  /** Flat [B, C, H, W]; written before each run. */
-  images: Tensor;
-  /** [rate, scale, slot, 0]; written before each run. */
-  step: Tensor;
-  ring: ScalarRing<Scalar>;
-}
-
-/** A program on the GPU. */
-export interface LoadedProgram<P> {
-  executor: Executor;
-  program: P;
-  /** Images in a batch. */
-  count: number;
-  /** Runs whose losses nobody has read. */
-  unread: number;
-}
 
 /** What the training step is built for. */
 export interface BeginOptions {

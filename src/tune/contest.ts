@@ -4,6 +4,7 @@ import type { Gpu } from "../gpu/device.ts";
 import { Executor } from "../gpu/executor.ts";
 import { Memory } from "../gpu/memory.ts";
 import { Timestamps } from "../gpu/timestamps.ts";
+import { wallTimes } from "../gpu/wall_time.ts";
 import { storedCount } from "../graph/layout.ts";
 import type { Question, Variant } from "../graph/lowering.ts";
 import { apply, type Tensor } from "../graph/tensor.ts";
@@ -131,25 +132,13 @@ function largestError(values: Float32Array, expected: Float32Array): number {
 /** Milliseconds of the fastest of `runs` runs, by the GPU's clock where it has one. */
 async function fastestRun(gpu: Gpu, executor: Executor, runs: number): Promise<number> {
   const timestamps = await Timestamps.make(gpu, runs);
-  if (!timestamps) return await fastestOnTheWall(gpu, executor, runs);
+  const fastestOnTheWall = async () =>
+    Math.min(...await wallTimes(executor, { times: runs, shortest: shortestWallMilliseconds }));
+  if (!timestamps) return await fastestOnTheWall();
   const slots = Array.from({ length: runs }, (_, slot) => slot);
   for (const slot of slots) executor.run({ timestamps, slot });
   const intervals = await timestamps.stage(slots).read();
   timestamps.destroy();
   const fastest = Math.min(...intervals.map(({ begin, end }) => end - begin));
-  return fastest > 0 ? fastest : await fastestOnTheWall(gpu, executor, runs);
-}
-
-async function fastestOnTheWall(gpu: Gpu, executor: Executor, runs: number): Promise<number> {
-  const timeOf = async (repetitions: number) => {
-    const start = performance.now();
-    for (let run = 0; run < repetitions; run++) executor.run();
-    await gpu.finish();
-    return performance.now() - start;
-  };
-  let repetitions = 1;
-  while (await timeOf(repetitions) < shortestWallMilliseconds) repetitions *= 4;
-  const times: number[] = [];
-  for (let run = 0; run < runs; run++) times.push(await timeOf(repetitions) / repetitions);
-  return Math.min(...times);
+  return fastest > 0 ? fastest : await fastestOnTheWall();
 }

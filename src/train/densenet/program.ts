@@ -12,7 +12,7 @@ import type { MixedPrecision } from "../../optim/mixed_precision.ts";
 import { microBatches, total } from "../micro_batches.ts";
 import { RowRing } from "../row_ring.ts";
 import { ringCapacity, ScalarRing } from "../scalar_ring.ts";
-import type { BatchShape, StepProgram } from "../trainer.ts";
+import type { BatchShape, StepProgram } from "../step_program.ts";
 
 /** A program of the classifier. */
 export interface DensenetProgram extends StepProgram<"loss"> {

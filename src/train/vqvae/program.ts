@@ -13,7 +13,7 @@ import { type Adam, stepInput } from "../../optim/adam.ts";
 import type { MixedPrecision } from "../../optim/mixed_precision.ts";
 import { average, microBatches, total } from "../micro_batches.ts";
 import { ringCapacity, ScalarRing } from "../scalar_ring.ts";
-import type { BatchShape, StepProgram } from "../trainer.ts";
+import type { BatchShape, StepProgram } from "../step_program.ts";
 
 export type VqvaeScalar = "loss" | "recon_loss" | "latent_loss" | "perplexity_t" | "perplexity_b";
 

@@ -14,7 +14,8 @@ import { plan } from "../../plan/plan.ts";
 import { joinKeys, keyOf } from "../../random.ts";
 import type { Tuner } from "../../tune/tuner.ts";
 import { choosePositions, samplesPerCode, startAtCentres } from "../kmeans.ts";
-import { type BatchShape, type Gathered, type LoadedProgram, Trainer } from "../trainer.ts";
+import type { BatchShape, LoadedProgram } from "../step_program.ts";
+import { type Gathered, Trainer } from "../trainer.ts";
 import { evaluationProgram, trainingProgram, type VqvaeProgram, type VqvaeScalar } from "./program.ts";
 
 /** The variant of the evaluation that also gives reconstructions. */
