@@ -66,10 +66,9 @@ fn main(@builtin(local_invocation_id) local: vec3u, @builtin(workgroup_id) group
     }
     //: for c in CODES
     //: for t in POSITIONS
-    if (first + ${c}u < p.codes && distance${c}_${t} < least${t}) {
-      least${t} = distance${c}_${t};
-      nearest${t} = first + ${c}u;
-    }
+    let nearer${c}_${t} = (first + ${c}u < p.codes) & (distance${c}_${t} < least${t});
+    least${t} = select(least${t}, distance${c}_${t}, nearer${c}_${t});
+    nearest${t} = select(nearest${t}, first + ${c}u, nearer${c}_${t});
     //: end
     //: end
   }

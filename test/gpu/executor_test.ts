@@ -12,6 +12,7 @@ import { constant, variable } from "../../src/ops/variable.ts";
 import { Arena } from "../../src/plan/arena.ts";
 import { plan, type Program } from "../../src/plan/plan.ts";
 import { normalArray } from "../../src/random.ts";
+import { testOfHalves } from "../halves.ts";
 
 /** Runs a test on a GPU and its memory; everything must be free again afterwards. */
 async function withMemory(test: (memory: Memory, gpu: Gpu) => Promise<void>): Promise<void> {
@@ -39,20 +40,25 @@ Deno.test("a plan takes as much memory as it says, and its params", () =>
     assertEquals(gpu.allocated, { bytes: 2 * 8 * 16 * 4, buffers: 1 });
   }));
 
-Deno.test("values are rounded on their way into float16, and come back as float32", () =>
-  withMemory(async (memory) => {
-    for (const [shape, layout] of [[[3], "flat"], [[1], "flat"], [[2, 3, 2, 1], "channels_last"]] as const) {
-      const x = variable(floatType(shape, layout, "f16"), "x");
-      const y = cast(x, "f32");
-      const executor = await load({ results: [y] }, memory);
-      const values = normalArray(1, elementCount(shape)).map((value) => 1000 * value);
-      memory.write(x, values);
-      executor.run();
-      const rounded = values.map(Math.f16round);
-      assertEquals(await executor.read([x, y]), [rounded, rounded]);
-      executor.destroy();
-    }
-  }));
+testOfHalves(
+  "values are rounded on their way into float16, and come back as float32",
+  () =>
+    withMemory(async (memory) => {
+      for (
+        const [shape, layout] of [[[3], "flat"], [[1], "flat"], [[2, 3, 2, 1], "channels_last"]] as const
+      ) {
+        const x = variable(floatType(shape, layout, "f16"), "x");
+        const y = cast(x, "f32");
+        const executor = await load({ results: [y] }, memory);
+        const values = normalArray(1, elementCount(shape)).map((value) => 1000 * value);
+        memory.write(x, values);
+        executor.run();
+        const rounded = values.map(Math.f16round);
+        assertEquals(await executor.read([x, y]), [rounded, rounded]);
+        executor.destroy();
+      }
+    }),
+);
 
 Deno.test("plans share the variables that both name", () =>
   withMemory(async (memory, gpu) => {

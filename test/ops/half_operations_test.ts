@@ -4,6 +4,7 @@ import { assertEquals } from "@std/assert";
 import { elementCount } from "../../src/graph/layout.ts";
 import { Gpu } from "../../src/gpu/device.ts";
 import { buildCase, caseGradients, differentiableInputs, evaluate, readable } from "../case_graph.ts";
+import { testOfHalves } from "../halves.ts";
 import { casesOf, type OperationCase } from "../operation_cases.ts";
 import { relativeError, runGraph } from "../run_graph.ts";
 
@@ -45,7 +46,7 @@ async function failures(operationCase: OperationCase, gpu: Gpu): Promise<string[
 }
 
 for (const operation of operations) {
-  Deno.test(`${operation} in float16`, async () => {
+  testOfHalves(`${operation} in float16`, async () => {
     const found: string[] = [];
     for (const each of casesOf(operation).filter(isSmall)) {
       for (const kind of [gpu, withoutSubgroups]) found.push(...await failures(each, kind));

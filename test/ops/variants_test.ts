@@ -5,6 +5,7 @@ import { Gpu } from "../../src/gpu/device.ts";
 import type { FloatType } from "../../src/graph/layout.ts";
 import { questionsOf } from "../../src/plan/lower.ts";
 import { buildCase, caseGradients, differentiableInputs, evaluate, readable } from "../case_graph.ts";
+import { testOfHalves } from "../halves.ts";
 import { type OperationCase, operationCases } from "../operation_cases.ts";
 import { relativeError, runGraph } from "../run_graph.ts";
 
@@ -55,7 +56,7 @@ for (const [kind, own] of [["subgroups", gpu], ["no subgroups", withoutSubgroups
     assertEquals([...new Set(kinds)].sort(), ["direct", ...cooperative, "winograd"].sort());
   });
 
-  Deno.test(`every variant in float16: ${kind}`, async () => {
+  testOfHalves(`every variant in float16: ${kind}`, async () => {
     assert(casesOfHalves.length > 2);
     for (const each of casesOfHalves) await checkVariants(each, own, "f16");
   });

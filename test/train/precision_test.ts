@@ -11,6 +11,7 @@ import { requirePrecision } from "../../src/train/precision.ts";
 import type { RunOptions } from "../../src/train/run_options.ts";
 import { trainVqvae } from "../../src/train/vqvae/train.ts";
 import { VqvaeTrainer } from "../../src/train/vqvae/trainer.ts";
+import { testOfHalves } from "../halves.ts";
 import { classifierOptions, clothes, writeClothes } from "./labelled_images.ts";
 import { checkpointBytes, metricsOf, surroundings, timeless } from "./surroundings.ts";
 
@@ -47,7 +48,7 @@ const train = {
 };
 
 for (const model of ["vqvae", "densenet"] as const) {
-  Deno.test(`${model}: losses in float16 are those in float32 within a percent`, async () => {
+  testOfHalves(`${model}: losses in float16 are those in float32 within a percent`, async () => {
     const losses = await Promise.all((["f32", "f16"] as const).map(async (precision) => {
       const name = `${model} ${precision}`;
       await train[model](name, { precision, n_epochs: 6, valid_path: valid, checkpoint_every: 3 });
@@ -61,24 +62,27 @@ for (const model of ["vqvae", "densenet"] as const) {
     assert(half.some((loss, index) => loss !== wide[index]), "nothing was rounded");
   });
 
-  Deno.test(`${model}: in float16 the same seed gives the same bytes, and a resumed run goes on with them`, async () => {
-    const name = `${model} halves`;
-    await train[model](name, { precision: "f16", n_epochs: 3, valid_path: valid, checkpoint_every: 3 });
-    await train[model](name, {
-      precision: "f16",
-      n_epochs: 6,
-      valid_path: valid,
-      checkpoint_every: 3,
-      resume: true,
-    });
-    for (const epochs of ["003", "006"]) {
-      const file = `${model}_${epochs}`;
-      assertEquals(await checkpointBytes(at(name), file), await checkpointBytes(at(`${model} f16`), file));
-    }
-    assertEquals(timeless(await metricsOf(at(name))), timeless(await metricsOf(at(`${model} f16`))));
-  });
+  testOfHalves(
+    `${model}: in float16 the same seed gives the same bytes, and a resumed run goes on with them`,
+    async () => {
+      const name = `${model} halves`;
+      await train[model](name, { precision: "f16", n_epochs: 3, valid_path: valid, checkpoint_every: 3 });
+      await train[model](name, {
+        precision: "f16",
+        n_epochs: 6,
+        valid_path: valid,
+        checkpoint_every: 3,
+        resume: true,
+      });
+      for (const epochs of ["003", "006"]) {
+        const file = `${model}_${epochs}`;
+        assertEquals(await checkpointBytes(at(name), file), await checkpointBytes(at(`${model} f16`), file));
+      }
+      assertEquals(timeless(await metricsOf(at(name))), timeless(await metricsOf(at(`${model} f16`))));
+    },
+  );
 
-  Deno.test(`${model}: a run is resumed in its own precision only`, async () => {
+  testOfHalves(`${model}: a run is resumed in its own precision only`, async () => {
     for (const [precision, before] of [["f32", "f16"], ["f16", "f32"]] as const) {
       const name = `${model} ${before}`;
       const error = await assertRejects(
@@ -90,7 +94,7 @@ for (const model of ["vqvae", "densenet"] as const) {
   });
 }
 
-Deno.test("gradients that overflow change neither weights nor moments, and halve the scale", async () => {
+testOfHalves("gradients that overflow change neither weights nor moments, and halve the scale", async () => {
   const gpu = await Gpu.open();
   const options = { configuration, shape: [8, 3, 32, 32] as const, learningRate: 1e-3, seed: 1 };
   const trainer = await VqvaeTrainer.open(gpu, { ...options, precision: "f16" });
@@ -128,8 +132,10 @@ Deno.test("gradients that overflow change neither weights nor moments, and halve
 
 Deno.test("--precision f16 is refused where the adapter has none, by the adapter's name", async () => {
   const gpu = await Gpu.open();
-  const narrow = Object.create(gpu, { target: { value: { ...gpu.target, halves: false } } }) as Gpu;
-  requirePrecision({ precision: "f16" }, gpu);
+  const [narrow, wide] = [false, true].map((halves) =>
+    Object.create(gpu, { target: { value: { ...gpu.target, halves } } }) as Gpu
+  ) as [Gpu, Gpu];
+  requirePrecision({ precision: "f16" }, wide);
   requirePrecision({ precision: "f32" }, narrow);
   requirePrecision({}, narrow);
   assertThrows(
