@@ -1,6 +1,6 @@
 /** The arithmetic that convolution, its transpose and its weight gradient share. */
 
-import { divideUp, type Shape, storedBytes } from "../graph/layout.ts";
+import { divideUp, roundUp, type Shape, storedBytes } from "../graph/layout.ts";
 import type { Target } from "../graph/lowering.ts";
 import type { Cost } from "../graph/operation.ts";
 import type { Tensor } from "../graph/tensor.ts";
@@ -96,7 +96,10 @@ export function forEachTap(
   }
 }
 
-/** Operation, window and shapes in words. Batches of about one size, and all paddings, are of one class. */
+/** More channels than this are of one class with those up to the next multiple: a dense block has them in every number. */
+const channelStep = 128;
+
+/** Operation, window and shapes in words. Batches and many channels of about one size, and all paddings, are of one class. */
 export function shapeClassOf(
   { operation, inputs }: Tensor,
   kernel: Shape,
@@ -105,7 +108,9 @@ export function shapeClassOf(
   output: ImageShape,
 ): string {
   const { stride, dilation } = windowOf(window);
-  const extents = ({ channels, height, width }: ImageShape) => `${channels}×${height}×${width}`;
+  const about = (channels: number) =>
+    channels > channelStep ? `≤${roundUp(channels, channelStep)}` : `${channels}`;
+  const extents = ({ channels, height, width }: ImageShape) => `${about(channels)}×${height}×${width}`;
   const images = 2 ** Math.ceil(Math.log2(input.images));
   const spread = Math.max(...dilation) > 1 ? ` dilation ${dilation.join("×")}` : "";
   const halves = inputs[0]!.dtype === "f16" ? " f16" : "";

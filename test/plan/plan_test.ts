@@ -174,6 +174,14 @@ Deno.test("a target's choices decide which variant computes a node; an unknown o
   const [question] = questionsOf([y], softwareTarget);
   assertEquals(question!.shapeClass, "conv2d 3×3 stride 1×1, 16×4×4 → 16×4×4, 1 images");
   assertEquals(questionsOf([y, relu(y)], softwareTarget).length, 1);
+  const classOf = (channels: number) => {
+    const wide = variable(floatType([3, channels, 4, 4], "channels_last"), "x");
+    const taps = variable(floatType([8, channels, 1, 1], "taps_first"), "w");
+    const pointwise = conv2d(wide, taps, undefined, { stride: [1, 1], padding: [0, 0, 0, 0] });
+    return questionsOf([pointwise], softwareTarget)[0]!.shapeClass;
+  };
+  assertEquals([132, 256].map(classOf), Array(2).fill("conv2d 1×1 stride 1×1, ≤256×4×4 → 8×4×4, 4 images"));
+  assertEquals(classOf(128), "conv2d 1×1 stride 1×1, 128×4×4 → 8×4×4, 4 images");
   const kernels = (variant?: string) => {
     const choices = new Map(variant === undefined ? [] : [[question!.shapeClass, variant]]);
     return plan({ results: [y] }, { ...softwareTarget, choices }).dispatches.map(({ variant: { label } }) =>
