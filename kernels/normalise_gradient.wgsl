@@ -1,19 +1,28 @@
 // The gradient of y = x · scale + shift (with RELU: where y is positive) for x, and each channel's sums over a chunk of positions:
 // y[p, c] = d[p, c] · scale[c], added to what is in y if ADD; partial[s, 0, c] = Σ d[p, c], partial[s, 1, c] = Σ d[p, c] · x̂[p, c]
-// with x̂ = (x − mean) · reciprocal.
+// with x̂ = (x − mean) · reciprocal. WHOLE: there is one chunk only, whose sums go straight to normalise_finish.
 // d, x, y [positions]: rows of d_row … quads, the tensors' own from d_first … on; coefficients [4][quads]: scale, shift, mean,
 // reciprocal; partial [chunks][2][quads]. A workgroup takes 8 quads of one chunk, LINES positions at a time.
 
 struct Params {
   positions: u32, quads: u32, chunk: u32, column_tiles: u32, tiles: u32,
   d_row: u32, d_first: u32, x_row: u32, x_first: u32, y_row: u32, y_first: u32,
+  //: if WHOLE
+  m_row: u32, m_first: u32,
+  //: end
 }
 @group(0) @binding(0) var<uniform> p: Params;
 @group(0) @binding(1) var<storage, read> d: array<vec4f>;
 @group(0) @binding(2) var<storage, read> x: array<vec4f>;
 @group(0) @binding(3) var<storage, read> coefficients: array<vec4f>;
 @group(0) @binding(4) var<storage, read_write> y: array<vec4f>;
+//: if WHOLE
+@group(0) @binding(5) var<storage, read_write> moments: array<vec4f>;
+@group(0) @binding(6) var<storage, read_write> gamma: array<vec4f>;
+@group(0) @binding(7) var<storage, read_write> beta: array<vec4f>;
+//: else
 @group(0) @binding(5) var<storage, read_write> partial: array<vec4f>;
+//: end
 
 var<workgroup> plain_sums: array<vec4f, ${8 * LINES}>;
 var<workgroup> weighted_sums: array<vec4f, ${8 * LINES}>;
@@ -59,7 +68,11 @@ fn main(@builtin(local_invocation_id) local: vec3u, @builtin(workgroup_id) group
       plain_total += plain_sums[row * 8u + local.x];
       weighted_total += weighted_sums[row * 8u + local.x];
     }
+    //: if WHOLE
+    finish(quad, plain_total, weighted_total);
+    //: else
     partial[2u * part * p.quads + quad] = plain_total;
     partial[(2u * part + 1u) * p.quads + quad] = weighted_total;
+    //: end
   }
 }

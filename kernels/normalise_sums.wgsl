@@ -1,7 +1,5 @@
-// From the chunks' sums of normalise_gradient the gradients of one layer: β's Σ d, γ's Σ d · x̂, and those of the moments:
-// ∂mean = −scale · Σ d, ∂variance = −½ · scale · reciprocal · Σ d · x̂ (added to what is there if ADD).
-// partial [parts][2][quads]; coefficients [4][quads]; gamma, beta [quads]; moments [2] rows of m_row quads, the layer's own from
-// m_first on. A workgroup takes 8 quads; LINES threads share the parts of each in a fixed order.
+// From the chunks' sums of normalise_gradient the gradients of one layer, by normalise_finish.
+// partial [parts][2][quads]; coefficients [4][quads]. A workgroup takes 8 quads; LINES threads share the parts of each in a fixed order.
 
 struct Params { quads: u32, parts: u32, m_row: u32, m_first: u32 }
 @group(0) @binding(0) var<uniform> p: Params;
@@ -34,17 +32,5 @@ fn main(@builtin(local_invocation_id) local: vec3u, @builtin(workgroup_id) group
     plain_total += plain_sums[row * 8u + local.x];
     weighted_total += weighted_sums[row * 8u + local.x];
   }
-  beta[quad] = plain_total;
-  gamma[quad] = weighted_total;
-  let scale = coefficients[quad];
-  let mean_gradient = -scale * plain_total;
-  let variance_gradient = -0.5 * scale * coefficients[3u * p.quads + quad] * weighted_total;
-  let at = p.m_first + quad;
-  //: if ADD
-  moments[at] += mean_gradient;
-  moments[at + p.m_row] += variance_gradient;
-  //: else
-  moments[at] = mean_gradient;
-  moments[at + p.m_row] = variance_gradient;
-  //: end
+  finish(quad, plain_total, weighted_total);
 }

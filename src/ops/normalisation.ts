@@ -11,6 +11,7 @@ import { divideUp } from "../graph/layout.ts";
 import { type Kernel, Scratch } from "../graph/lowering.ts";
 import type { Operation } from "../graph/operation.ts";
 import { apply, applyInto, furtherResult, type Tensor } from "../graph/tensor.ts";
+import finishSource from "../../kernels/normalise_finish.wgsl" with { type: "text" };
 import normaliseSource from "../../kernels/normalise.wgsl" with { type: "text" };
 import gradientSource from "../../kernels/normalise_gradient.wgsl" with { type: "text" };
 import sumsSource from "../../kernels/normalise_sums.wgsl" with { type: "text" };
@@ -21,7 +22,8 @@ import { floatOf, imageShape, notDifferentiable, requireType, rowParams, streami
 
 const normaliseKernel: Kernel = { name: "normalise", source: normaliseSource };
 const gradientKernel: Kernel = { name: "normalise_gradient", source: gradientSource };
-const sumsKernel: Kernel = { name: "normalise_sums", source: sumsSource };
+const wholeKernel: Kernel = { name: "normalise_gradient", source: gradientSource + finishSource };
+const sumsKernel: Kernel = { name: "normalise_sums", source: sumsSource + finishSource };
 
 interface NormaliseAttributes {
   /** True where ReLU follows. */
@@ -110,11 +112,20 @@ const normaliseGradientOperation: Operation<GradientAttributes> = {
       shortestChunk,
     );
     const LINES = lowering.target.summingLines;
-    const partial = new Scratch(32 * parts * quads, `${node.label} partial`);
+    const [moments, gamma, beta] = node.further as [Tensor, Tensor, Tensor];
+    const partial = parts > 1 ? new Scratch(32 * parts * quads, `${node.label} partial`) : undefined;
+    const finish = { ADD_MOMENTS: addsMoments };
+    const rows = rowParams({ m: moments });
     lowering.dispatch({
-      kernel: gradientKernel,
-      constants: { LINES, RELU: relu, ADD: adds },
-      bindings: { d: upstream, x, coefficients, y: node, partial },
+      kernel: partial ? gradientKernel : wholeKernel,
+      constants: { LINES, RELU: relu, ADD: adds, WHOLE: !partial, ...(partial ? {} : finish) },
+      bindings: {
+        d: upstream,
+        x,
+        coefficients,
+        y: node,
+        ...(partial ? { partial } : { moments, gamma, beta }),
+      },
       params: {
         positions,
         quads,
@@ -122,22 +133,17 @@ const normaliseGradientOperation: Operation<GradientAttributes> = {
         column_tiles,
         tiles,
         ...rowParams({ d: upstream, x, y: node }),
+        ...(partial ? {} : rows),
       },
       workgroups: tiles,
       ...node.operation.cost(node),
     });
-    const [momentsGradient, gammaGradient, betaGradient] = node.further as [Tensor, Tensor, Tensor];
+    if (!partial) return;
     lowering.dispatch({
       kernel: sumsKernel,
-      constants: { LINES, ADD: addsMoments },
-      bindings: {
-        partial,
-        coefficients,
-        moments: momentsGradient,
-        gamma: gammaGradient,
-        beta: betaGradient,
-      },
-      params: { quads, parts, ...rowParams({ m: momentsGradient }) },
+      constants: { LINES, ...finish },
+      bindings: { partial, coefficients, moments, gamma, beta },
+      params: { quads, parts, ...rows },
       workgroups: columnTiles(quads),
       flops: 8 * parts * quads,
       bytes: partial.bytes + 16 * 8 * quads,
