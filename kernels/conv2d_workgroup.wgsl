@@ -2,7 +2,8 @@
 // no subgroups of a known size. The formulas and the operands' layouts are those of conv2d_subgroup.wgsl.
 //
 // A workgroup of COLUMNS by LINES threads computes LINES·ROWS positions by COLUMNS·QUADS quads of channels, ROWS by QUADS of them a
-// thread; four quads of input channels of one tap are staged at a time.
+// thread; four quads of input channels of one tap are staged at a time. SPLIT: each part of the input channels, `chunk` quads of them, has
+// workgroups and a y of its own, for sum_partials.
 
 struct Params {
   images: u32, in_height: u32, in_width: u32, in_quads: u32,
@@ -11,6 +12,9 @@ struct Params {
   stride_y: u32, stride_x: u32, pad_y: u32, pad_x: u32, dilation_y: u32, dilation_x: u32,
   phase_height: u32, phase_width: u32, row_tiles: u32, column_tiles: u32, tiles: u32,
   x_row: u32, x_first: u32, y_row: u32, y_first: u32,
+  //: if SPLIT
+  chunk: u32,
+  //: end
 }
 @group(0) @binding(0) var<uniform> p: Params;
 @group(0) @binding(1) var<storage, read> x: array<vec4f>;
@@ -44,8 +48,18 @@ fn main(@builtin(local_invocation_index) thread: u32, @builtin(workgroup_id) gro
   if (tile >= p.tiles) { return; }
   let column_tile = tile % p.column_tiles;
   let row_tile = (tile / p.column_tiles) % p.row_tiles;
-  let phase = tile / (p.column_tiles * p.row_tiles);
   let rows = p.images * p.phase_height * p.phase_width;
+  //: if SPLIT
+  let phases = ${ADJOINT ? "p.stride_y * p.stride_x" : "1u"};
+  let phase = tile / (p.column_tiles * p.row_tiles) % phases;
+  let part = tile / (p.column_tiles * p.row_tiles * phases);
+  let begin = part * p.chunk;
+  let end = min(p.in_quads, begin + p.chunk);
+  //: else
+  let phase = tile / (p.column_tiles * p.row_tiles);
+  let begin = 0u;
+  let end = p.in_quads;
+  //: end
   //: if BATCHED
   let phase_y = 0u;
   let phase_x = 0u;
@@ -57,7 +71,7 @@ fn main(@builtin(local_invocation_index) thread: u32, @builtin(workgroup_id) gro
   let phase_x = phase % p.stride_x;
   let first_image = 0u;
   let first_tap = 0u;
-  let first_y = p.y_first;
+  let first_y = ${SPLIT ? "part * p.images * p.out_height * p.out_width * p.y_row" : "p.y_first"};
   //: end
   let first_row = row_tile * ${LINES * ROWS}u;
 
@@ -102,7 +116,7 @@ fn main(@builtin(local_invocation_index) thread: u32, @builtin(workgroup_id) gro
       let inside${r} = iy${r} < p.in_height && ix${r} < p.in_width;
       let at${r} = ((image${r} + iy${r}) * p.in_width + ix${r}) * p.x_row + p.x_first;
       //: end
-      for (var first = 0u; first < p.in_quads; first += 4u) {
+      for (var first = begin; first < end; first += 4u) {
         let k = first + staged_quad;
         //: if NORMALISE
         let scale = coefficients[min(k, p.in_quads - 1u)];
@@ -110,7 +124,7 @@ fn main(@builtin(local_invocation_index) thread: u32, @builtin(workgroup_id) gro
         //: end
         //: for r in 4 * ROWS / COLUMNS
         {
-          let live = inside${r} && k < p.in_quads;
+          let live = inside${r} && k < end;
           var value = x[select(0u, at${r} + k, live)];
           //: if NORMALISE
           value = ${RELU ? "max" : "vec4f"}(fma(value, scale, shift)${RELU ? ", vec4f()" : ""});
@@ -125,12 +139,12 @@ fn main(@builtin(local_invocation_index) thread: u32, @builtin(workgroup_id) gro
           let wk = first + staged / ${4 * COLUMNS * QUADS}u;
           let quad = column_tile * ${COLUMNS * QUADS}u + staged % ${COLUMNS * QUADS}u;
           let channel = 4u * quad + staged / ${COLUMNS * QUADS}u % 4u;
-          let live = wk < p.in_quads && channel < 4u * p.out_quads;
+          let live = wk < end && channel < 4u * p.out_quads;
           let w_at = (tap * 4u * p.out_quads + channel) * p.in_quads + wk;
           //: else
           let wk = first * 4u + staged / ${COLUMNS * QUADS}u;
           let quad = column_tile * ${COLUMNS * QUADS}u + staged % ${COLUMNS * QUADS}u;
-          let live = wk < 4u * p.in_quads && quad < p.out_quads;
+          let live = wk < 4u * end && quad < p.out_quads;
           let w_at = (tap * 4u * p.in_quads + wk) * p.out_quads + quad;
           //: end
           w_tile[staged] = w[select(0u, w_at, live)] * select(0.0, 1.0, live);
@@ -180,7 +194,7 @@ fn main(@builtin(local_invocation_index) thread: u32, @builtin(workgroup_id) gro
       let ox = row % p.phase_width * p.stride_x + phase_x;
       let image = row / (p.phase_width * p.phase_height);
       if (oy < p.out_height && ox < p.out_width) {
-        let at = ((image * p.out_height + oy) * p.out_width + ox) * p.y_row + p.y_first;
+        let at = ((image * p.out_height + oy) * p.out_width + ox) * p.y_row + first_y;
       //: else
       {
         let at = row * p.y_row + first_y;

@@ -1,10 +1,20 @@
 // y[i] = Σ x[part · quads + i] over the parts: the second half of every split sum.
 // x [parts][quads], y [quads]. LINES threads share the parts of a quad, and what they come to is added up in their order.
+//
+// ROWS: y is rows of y_row quads, of which the tensor's own row_quads begin at y_first; with BIAS bias [row_quads] is added to each.
 
-struct Params { parts: u32, quads: u32 }
+struct Params {
+  parts: u32, quads: u32,
+  //: if ROWS
+  row_quads: u32, y_row: u32, y_first: u32,
+  //: end
+}
 @group(0) @binding(0) var<uniform> p: Params;
 @group(0) @binding(1) var<storage, read> x: array<vec4f>;
 @group(0) @binding(2) var<storage, read_write> y: array<vec4f>;
+//: if BIAS
+@group(0) @binding(3) var<storage, read> bias: array<vec4f>;
+//: end
 ${EPILOGUE_BINDINGS}
 //: if LINES > 1
 
@@ -26,6 +36,13 @@ fn main(@builtin(local_invocation_id) local: vec3u, @builtin(workgroup_id) group
   if (index >= p.quads) { return; }
   for (var part = 0u; part < p.parts; part++) { value += x[part * p.quads + index]; }
   //: end
+  //: if BIAS
+  value += bias[index % p.row_quads];
+  //: end
   ${EPILOGUE}
+  //: if ROWS
+  y[index / p.row_quads * p.y_row + p.y_first + index % p.row_quads] = value;
+  //: else
   y[index] = value;
+  //: end
 }

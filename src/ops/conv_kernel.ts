@@ -2,7 +2,13 @@
 
 import type { Lowering, Question, Target, Variant } from "../graph/lowering.ts";
 import { divideUp } from "../graph/layout.ts";
-import { type ConvolutionRequest, phasesOf, tiledConvolution, tilesFor } from "./conv_tiles.ts";
+import {
+  type ConvolutionRequest,
+  phasesOf,
+  splitConvolution,
+  tiledConvolution,
+  tilesFor,
+} from "./conv_tiles.ts";
 import { shapeClassOf } from "./convolution.ts";
 import { winogradConvolution, withWinograd } from "./winograd.ts";
 
@@ -22,7 +28,10 @@ function questionOf(request: ConvolutionRequest, target: Target): Question {
   });
   const tiled = tiles.map((tile): Variant => ({
     name: tile.name,
-    lower: (lowering) => tiledConvolution(lowering, request, tile),
+    lower: (lowering) =>
+      tile.parts === undefined
+        ? tiledConvolution(lowering, request, tile)
+        : splitConvolution(lowering, request, tile, tile.parts),
   }));
   const variants = withWinograd(
     tiled,

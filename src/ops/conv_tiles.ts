@@ -1,7 +1,7 @@
 /** Convolution as one matrix product, forward or as the adjoint with the window the other way: its kernels and their tiles. */
 
-import { divideUp, type Shape } from "../graph/layout.ts";
-import type { Kernel, Lowering, Operand, Scratch, Target } from "../graph/lowering.ts";
+import { divideUp, roundUp, type Shape } from "../graph/layout.ts";
+import { type Kernel, type Lowering, type Operand, Scratch, type Target } from "../graph/lowering.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import directSource from "../../kernels/conv2d_direct.wgsl" with { type: "text" };
 import narrowSource from "../../kernels/conv2d_narrow_subgroup.wgsl" with { type: "text" };
@@ -9,13 +9,15 @@ import subgroupSource from "../../kernels/conv2d_subgroup.wgsl" with { type: "te
 import workgroupSource from "../../kernels/conv2d_workgroup.wgsl" with { type: "text" };
 import { imageParams, type Window, windowParams } from "./convolution.ts";
 import { unnormalised } from "./normalisation.ts";
-import { type ImageShape, rowParams } from "./support.ts";
+import { sumImagePartials } from "./sum_partials.ts";
+import { type ImageShape, quadCount, rowParams } from "./support.ts";
 import {
   byThread,
   type CardTile,
   type Extents,
   inBlocks,
   likeliestFirst,
+  splitTile,
   threadsOfDirect,
   type Tile,
 } from "./tile.ts";
@@ -45,9 +47,12 @@ export interface ConvolutionRequest {
  */
 export function tilesFor(target: Target, extents: Extents): Tile[] {
   const direct = directTiles(extents.columns);
-  return target.subgroupLanes > 0
-    ? [...subgroupTiles(target, extents), ...direct]
-    : likeliestFirst([...workgroupTiles(target), ...direct], target, extents);
+  if (target.subgroupLanes > 0) return [...subgroupTiles(target, extents), ...direct];
+  const workgroup = workgroupTiles(target);
+  const [first, ...others] = likeliestFirst([...workgroup, ...direct], target, extents);
+  // Never the first: how many parts there are hangs on the batch, and without measurements an image's values should not.
+  const split = splitTile(workgroup, target, extents);
+  return [first!, ...(split ? [split] : []), ...others];
 }
 
 /** The likeliest to be fast of those whose threads share what they load. */
@@ -114,7 +119,7 @@ function workgroupTiles({ maxInvocations }: Target): CardTile[] {
     .map(([COLUMNS, LINES, ROWS, QUADS]) => ({
       name: `workgroup ${LINES * ROWS}×${4 * COLUMNS * QUADS}`,
       kernel: workgroupKernel,
-      constants: { COLUMNS, LINES, ROWS, QUADS },
+      constants: { COLUMNS, LINES, ROWS, QUADS, SPLIT: false },
       workgroups: inBlocks(LINES * ROWS, COLUMNS * QUADS),
       threads: COLUMNS * LINES,
       quads: ROWS * QUADS,
@@ -140,24 +145,66 @@ function directTiles(columns: number): CardTile[] {
   }));
 }
 
-/** One dispatch that leaves the node's values, bias added, open to an epilogue. */
+/** Leaves the node's values, bias added, open to an epilogue. */
 export function tiledConvolution(lowering: Lowering, request: ConvolutionRequest, tile: Tile): void {
-  const { node, x, weight, bias, input, output, kernel, window, adjoint } = request;
+  const { node, bias } = request;
+  const { kernel, constants, bindings, params, workgroups } = tiledProduct(request, tile);
+  lowering.dispatch({
+    kernel,
+    constants: { ...constants, BIAS: bias !== undefined },
+    bindings: { ...bindings, y: node, ...(bias ? { bias } : {}) },
+    params: { ...params, ...rowParams({ y: node }) },
+    workgroups,
+    epilogue: true,
+    ...node.operation.cost(node),
+  });
+}
+
+/** The same with each sum over the input's channels in parts, which are added up by a dispatch of their own. */
+export function splitConvolution(
+  lowering: Lowering,
+  request: ConvolutionRequest,
+  tile: Tile,
+  wanted: number,
+): void {
+  const { node, bias, input, output } = request;
+  const { kernel, constants, bindings, params, workgroups } = tiledProduct(request, tile);
+  const inQuads = divideUp(input.channels, 4);
+  const chunk = roundUp(divideUp(inQuads, wanted), 4);
+  const parts = divideUp(inQuads, chunk);
+  const partial = new Scratch(16 * parts * quadCount(node), `${node.label} partial`);
+  const tiles = parts * workgroups;
+  const y_row = divideUp(output.channels, 4);
+  lowering.dispatch({
+    kernel,
+    constants: { ...constants, SPLIT: true, ...unfinished },
+    bindings: { ...bindings, y: partial },
+    params: { ...params, tiles, y_row, y_first: 0, chunk },
+    workgroups: tiles,
+    ...node.operation.cost(node),
+  });
+  sumImagePartials(lowering, partial, node, parts, bias);
+}
+
+/** What leaves a kernel that is no node's value yet: nothing is added to it, and nothing is fused behind it. */
+const unfinished = { BIAS: false, EPILOGUE: "", EPILOGUE_BINDINGS: "" };
+
+/** What a convolution's dispatch asks for, whatever it leaves. */
+function tiledProduct(request: ConvolutionRequest, tile: Tile) {
+  const { x, weight, input, output, kernel, window, adjoint } = request;
   const phases = phasesOf(request);
   const blocks = tile.workgroups(phases.positions, divideUp(output.channels, 4));
   const tiles = blocks.row_tiles * blocks.column_tiles * phases.count;
   // The adjoint's input is a gradient or a code's vector, never a normalisation's result.
   const loaded = adjoint ? { x, coefficients: undefined, relu: false } : unnormalised(x);
-  const bindings: Record<string, Operand> = { x: loaded.x, w: weight, y: node };
-  if (bias) bindings.bias = bias;
+  const bindings: Record<string, Operand> = { x: loaded.x, w: weight };
   if (loaded.coefficients) bindings.coefficients = loaded.coefficients;
-  lowering.dispatch({
+  return {
     kernel: tile.kernel,
     constants: {
       ...tile.constants,
       ADJOINT: adjoint,
       ...(tile.kernel === directKernel || tile.kernel === narrowKernel ? {} : { BATCHED: false }),
-      BIAS: bias !== undefined,
       NORMALISE: loaded.coefficients !== undefined,
       RELU: loaded.relu,
     },
@@ -169,12 +216,10 @@ export function tiledConvolution(lowering: Lowering, request: ConvolutionRequest
       phase_width: phases.width,
       ...blocks,
       tiles,
-      ...rowParams({ x: loaded.x, y: node }),
+      ...rowParams({ x: loaded.x }),
     },
     workgroups: tiles,
-    epilogue: true,
-    ...node.operation.cost(node),
-  });
+  };
 }
 
 /** The adjoint's positions are grouped by their remainder modulo the stride; forward there is one group. */
@@ -213,12 +258,9 @@ export function batchedProduct(
       ...constants,
       ADJOINT: adjoint,
       BATCHED: true,
-      BIAS: false,
       NORMALISE: false,
       RELU: false,
-      // What leaves the products is no node's value yet: nothing is fused behind them.
-      EPILOGUE: "",
-      EPILOGUE_BINDINGS: "",
+      ...unfinished,
     },
     bindings,
     params: {

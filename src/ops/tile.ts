@@ -10,6 +10,8 @@ export interface Tile {
   constants: Record<string, number | boolean>;
   /** The workgroups that so many rows by columns of the result take. */
   workgroups(rows: number, columns: number): { row_tiles: number; column_tiles: number };
+  /** Parts of the inner sum that have workgroups of their own; one where it is missing. */
+  parts?: number;
 }
 
 /** A tile of which can be told what it asks of a card. */
@@ -59,6 +61,8 @@ export function byThread(blockRows: number, blockColumns: number): Tile["workgro
 const loadCost = { staged: 8, cached: 24 };
 /** Threads of each of the target's parallel workgroups at which a card's arithmetic is busy. */
 const busyThreads = 64;
+/** A part of an inner sum has at least so many quads; more parts are not worth adding up. */
+const partOfSum = { quads: 16, most: 8 };
 
 /**
  * The tiles in the order of a rough guess at their time on a card, for want of a measurement: what they compute for nothing at the
@@ -74,10 +78,31 @@ export function likeliestFirst<Each extends CardTile>(
   return [...order, ...tiles.slice(-1)];
 }
 
-function estimate(tile: CardTile, target: Target, { rows, columns, inner, count }: Extents): number {
-  const { row_tiles, column_tiles } = tile.workgroups(rows, columns);
-  const threads = row_tiles * column_tiles * count * tile.threads;
+/** The tile with its inner sum in parts that has the least time by the same guess; none where there are threads enough as it is. */
+export function splitTile(
+  tiles: readonly CardTile[],
+  target: Target,
+  extents: Extents,
+): CardTile | undefined {
+  const split = tiles.flatMap((tile) => {
+    const enough = target.parallelWorkgroups * busyThreads / threadsOf(tile, extents);
+    const most = Math.min(partOfSum.most, extents.inner / partOfSum.quads, enough);
+    // Powers of two, so that products of about the same extents have tiles of the same name.
+    const parts = 2 ** Math.floor(Math.log2(most));
+    return parts < 2 ? [] : [{ ...tile, parts, name: `split ${tile.name} by ${parts}` }];
+  });
+  const time = (tile: CardTile) => estimate(tile, target, extents);
+  return split.sort((first, second) => time(first) - time(second))[0];
+}
+
+function threadsOf({ workgroups, threads, parts = 1 }: CardTile, { rows, columns, count }: Extents): number {
+  const { row_tiles, column_tiles } = workgroups(rows, columns);
+  return row_tiles * column_tiles * count * parts * threads;
+}
+
+function estimate(tile: CardTile, target: Target, extents: Extents): number {
   const cost = tile.staged ? loadCost.staged : loadCost.cached;
-  const perThread = tile.quads * roundUp(inner, tile.depth) * (1 + cost / tile.intensity);
-  return perThread * Math.max(threads, target.parallelWorkgroups * busyThreads);
+  const inner = roundUp(divideUp(extents.inner, tile.parts ?? 1), tile.depth);
+  const perThread = tile.quads * inner * (1 + cost / tile.intensity);
+  return perThread * Math.max(threadsOf(tile, extents), target.parallelWorkgroups * busyThreads);
 }

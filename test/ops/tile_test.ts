@@ -26,6 +26,17 @@ Deno.test("on a card a tile is no wider than the result", () => {
   assertEquals(gradient[0]!.name, "workgroup 64×32");
 });
 
+Deno.test("on a card long sums of few results may be split, but not where nothing was measured", () => {
+  const names = (extents: Extents) => tilesFor(cardTarget, extents).map(({ name }) => name);
+  const isSplit = (name: string) => name.startsWith("split");
+  const few = { rows: 1568, columns: 32, inner: 256, count: 1 };
+  assertEquals(names(few).map(isSplit).indexOf(true), 1);
+  assertEquals(tilesFor(cardTarget, few)[1]!.parts, 8);
+  assert(!names({ ...few, rows: 131_072 }).some(isSplit));
+  assert(!names({ ...few, inner: 31 }).some(isSplit));
+  assert(!tilesFor(softwareTarget, few).some(({ name }) => isSplit(name)));
+});
+
 Deno.test("every list ends with the simplest tile, on every adapter", () => {
   for (const target of [cardTarget, softwareTarget]) {
     for (const columns of [1, 2, 3, 8, 33]) {

@@ -3,10 +3,12 @@
 import { assert, assertEquals } from "@std/assert";
 import { Gpu } from "../../src/gpu/device.ts";
 import type { FloatType } from "../../src/graph/layout.ts";
+import type { Target } from "../../src/graph/lowering.ts";
 import { questionsOf } from "../../src/plan/lower.ts";
 import { buildCase, caseGradients, differentiableInputs, evaluate, readable } from "../case_graph.ts";
 import { testOfHalves } from "../halves.ts";
 import { type OperationCase, operationCases } from "../operation_cases.ts";
+import { asCard } from "../plan/targets.ts";
 import { relativeError, runGraph } from "../run_graph.ts";
 
 const gpu = await Gpu.open();
@@ -26,16 +28,17 @@ const bounds = { f32: 2e-5, f16: 5e-3 };
 async function checkVariants(
   operationCase: OperationCase,
   own: Gpu,
+  general: Target,
   precision: FloatType,
 ): Promise<Set<string>> {
   const graph = buildCase(operationCase, precision === "f16");
   const gradients = caseGradients(operationCase, graph, differentiableInputs(operationCase)).map(readable);
   const tensors = [...graph.outputs, ...gradients];
   const expected = evaluate(tensors, graph.values, graph.effects);
-  const questions = questionsOf([...tensors, ...graph.effects], own.target);
+  const questions = questionsOf([...tensors, ...graph.effects], general);
   const names = new Set(questions.flatMap(({ variants }) => variants.map(({ name }) => name)));
   for (const name of names) {
-    const target = { ...own.target, choices: { get: () => name } };
+    const target = { ...general, choices: { get: () => name } };
     const got = await runGraph(own, { values: graph.values, tensors, effects: graph.effects }, target);
     got.forEach(({ values, cleanFill }, index) => {
       const where = `${operationCase.name}: ${tensors[index]!.label} by ${name}`;
@@ -47,17 +50,26 @@ async function checkVariants(
   return names;
 }
 
-for (const [kind, own] of [["subgroups", gpu], ["no subgroups", withoutSubgroups]] as const) {
+const kinds = [
+  { kind: "subgroups", own: gpu, target: gpu.target },
+  { kind: "as on a card", own: withoutSubgroups, target: asCard(withoutSubgroups.target) },
+];
+
+for (const { kind, own, target } of kinds) {
   Deno.test(`every variant of a convolution computes the same: ${kind}`, async () => {
     const names = new Set<string>();
-    for (const each of cases) for (const name of await checkVariants(each, own, "f32")) names.add(name);
+    for (const each of cases) {
+      for (const name of await checkVariants(each, own, target, "f32")) names.add(name);
+    }
     const kinds = [...names].map((name) => name.replace(/ \d.*/, ""));
-    const cooperative = own.target.subgroupLanes > 0 ? ["narrow subgroup", "subgroup"] : ["workgroup"];
+    const cooperative = target.subgroupLanes > 0
+      ? ["narrow subgroup", "subgroup"]
+      : ["split workgroup", "workgroup"];
     assertEquals([...new Set(kinds)].sort(), ["direct", ...cooperative, "winograd"].sort());
   });
 
   testOfHalves(`every variant in float16: ${kind}`, async () => {
     assert(casesOfHalves.length > 2);
-    for (const each of casesOfHalves) await checkVariants(each, own, "f16");
+    for (const each of casesOfHalves) await checkVariants(each, own, target, "f16");
   });
 }
