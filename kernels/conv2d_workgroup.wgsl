@@ -33,11 +33,8 @@ ${EPILOGUE_BINDINGS}
 var<workgroup> x_tile: array<vec4f, ${4 * LINES * ROWS}>;
 var<workgroup> w_tile: array<vec4f, ${16 * COLUMNS * QUADS}>;
 
-fn finish(sum: vec4f, index: u32, quad: u32) -> vec4f {
+fn finish(sum: vec4f, index: u32) -> vec4f {
   var value = sum;
-  //: if BIAS
-  value += bias[quad];
-  //: end
   ${EPILOGUE}
   return value;
 }
@@ -90,9 +87,15 @@ fn main(@builtin(local_invocation_index) thread: u32, @builtin(workgroup_id) gro
   let staged_quad = thread % 4u;
   let column = thread % ${COLUMNS}u;
   let row_of_thread = thread / ${COLUMNS}u * ${ROWS}u;
-  //: for i in ROWS
   //: for q in QUADS
-  var sum${i}_${q} = vec4f();
+  let quad${q} = column_tile * ${COLUMNS * QUADS}u + ${COLUMNS * q}u + column;
+  //: if BIAS
+  let start${q} = bias[min(quad${q}, p.out_quads - 1u)];
+  //: else
+  let start${q} = vec4f();
+  //: end
+  //: for i in ROWS
+  var sum${i}_${q} = start${q};
   //: end
   //: end
 
@@ -171,7 +174,9 @@ fn main(@builtin(local_invocation_index) thread: u32, @builtin(workgroup_id) gro
           {
             let a = x_tile[(row_of_thread + ${i}u) * 4u + ${k}u];
             //: for q in QUADS
-            sum${i}_${q} = fma(vec4f(a.x), b${q}_0, fma(vec4f(a.y), b${q}_1, fma(vec4f(a.z), b${q}_2, fma(vec4f(a.w), b${q}_3, sum${i}_${q}))));
+            //: for e in 4
+            sum${i}_${q} = fma(vec4f(a[${e}]), b${q}_${e}, sum${i}_${q});
+            //: end
             //: end
           }
           //: end
@@ -182,9 +187,6 @@ fn main(@builtin(local_invocation_index) thread: u32, @builtin(workgroup_id) gro
     }
   }
 
-  //: for q in QUADS
-  let quad${q} = column_tile * ${COLUMNS * QUADS}u + ${COLUMNS * q}u + column;
-  //: end
   //: for i in ROWS
   {
     let row = first_row + row_of_thread + ${i}u;
@@ -200,7 +202,7 @@ fn main(@builtin(local_invocation_index) thread: u32, @builtin(workgroup_id) gro
         let at = row * p.y_row + first_y;
       //: end
         //: for q in QUADS
-        if (quad${q} < p.out_quads) { y[at + quad${q}] = finish(sum${i}_${q}, at + quad${q}, quad${q}); }
+        if (quad${q} < p.out_quads) { y[at + quad${q}] = finish(sum${i}_${q}, at + quad${q}); }
         //: end
       }
     }

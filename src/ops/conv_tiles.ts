@@ -50,7 +50,8 @@ export function tilesFor(target: Target, extents: Extents): Tile[] {
   if (target.subgroupLanes > 0) return [...subgroupTiles(target, extents), ...direct];
   const workgroup = workgroupTiles(target);
   const [first, ...others] = likeliestFirst([...workgroup, ...direct], target, extents);
-  // Never the first: how many parts there are hangs on the batch, and without measurements an image's values should not.
+  // Never the first: how many parts there are hangs on the batch, and without measurements an image's values should not. All
+  // other tiles add up in one order.
   const split = splitTile(workgroup, target, extents);
   return [first!, ...(split ? [split] : []), ...others];
 }

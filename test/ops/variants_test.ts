@@ -68,6 +68,25 @@ for (const { kind, own, target } of kinds) {
     assertEquals([...new Set(kinds)].sort(), ["direct", ...cooperative, "winograd"].sort());
   });
 
+  Deno.test(`every tile of a convolution adds up in the same order, to the same bits: ${kind}`, async () => {
+    for (const each of cases) {
+      const graph = buildCase(each);
+      const tiles = questionsOf(graph.outputs, target).flatMap(({ variants }) => variants)
+        .map(({ name }) => name).filter((name) => !/^(winograd|split)/.test(name));
+      assert(tiles.length > 3, each.name);
+      const results = [];
+      for (const name of tiles) {
+        const chosen = { ...target, choices: { get: () => name } };
+        const tensors = graph.outputs;
+        const got = await runGraph(own, { values: graph.values, tensors, effects: graph.effects }, chosen);
+        results.push({ name, values: got.map(({ values }) => values) });
+      }
+      for (const { name, values } of results) {
+        assertEquals(values, results[0]!.values, `${each.name}: ${name} and ${results[0]!.name}`);
+      }
+    }
+  });
+
   testOfHalves(`every variant in float16: ${kind}`, async () => {
     assert(casesOfHalves.length > 2);
     for (const each of casesOfHalves) await checkVariants(each, own, target, "f16");
