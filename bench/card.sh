@@ -6,7 +6,7 @@
 #   VQRAY='deno task' bench/card.sh FOLDER        where there is no network for ./vqray, but Deno and a filled cache
 #   PYTHON=python3.12 bench/card.sh FOLDER        a Python that has PyTorch with CUDA
 #
-# What fails is told at the end, and does not keep the rest from running. Each part may take TIMEOUT seconds (600).
+# Needs 4 GB of disk there. What fails is told at the end, and does not keep the rest from running. Each part may take TIMEOUT seconds (600).
 set -uo pipefail
 (($# == 1)) || { sed -n '2,9s/^# \{0,1\}//p' "$0"; exit 2; }
 mkdir -p "$1" || exit
@@ -38,8 +38,14 @@ versus codec vqvae 256 32 f32
 versus densenet densenet 224 32 f32
 versus codec_f16 vqvae 256 32 f16 --tf32
 versus densenet_f16 densenet 224 32 f16 --tf32
-part idle "${vqray[@]}" train:vqvae --data_path data --dataset brain --view all --size 64 --batch_size 128 --n_epochs 60 \
-  --sample_every 1000 --checkpoint_every 1000 --profile --save_path "$folder/run"
+# The idle share, in training on 256×256 images from a file: those that ship with the project, enlarged, as often as a codec pictures them.
+brain=(--data_path data --dataset brain --view all --size 64)
+part first "${vqray[@]}" train:vqvae "${brain[@]}" --batch_size 32 --n_epochs 2 --save_path "$folder/first"
+part pictures "${vqray[@]}" images --vqvae_file "$folder/first/checkpoint/vqvae_002.safetensors" "${brain[@]}" --split train --count 580 \
+  --save_path "$folder/pictures"
+part file "${vqray[@]}" hdf5:create --data_path "$folder/pictures" --size 256 --split 1 --dataset enlarged --save_path "$folder/data"
+part idle "${vqray[@]}" train:vqvae --data_path "$folder/data/enlarged_train_256_orig.hdf5" --batch_size 32 --n_epochs 3 --sample_every 10 \
+  --profile --save_path "$folder/run"
 part codec_kernels "${vqray[@]}" bench --sizes 256 --batches 32 --filter kernel --json "$folder/codec_kernels.json"
 part densenet_kernels "${vqray[@]}" bench --model densenet --sizes 224 --batches 32 --filter kernel --json "$folder/densenet_kernels.json"
 
