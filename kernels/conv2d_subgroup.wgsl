@@ -172,25 +172,34 @@ fn main(@builtin(local_invocation_id) local: vec3u, @builtin(workgroup_id) group
     }
   }
 
-  //: for i in LANES * ROWS
-  {
-    let row = first_row + ${i}u;
-    if (row < rows) {
-      //: if ADJOINT && !BATCHED
-      let oy = row / p.phase_width % p.phase_height * p.stride_y + phase_y;
-      let ox = row % p.phase_width * p.stride_x + phase_x;
-      let image = row / (p.phase_width * p.phase_height);
-      if (oy < p.out_height && ox < p.out_width) {
-        let at = ((image * p.out_height + oy) * p.out_width + ox) * p.y_row + p.y_first;
-      //: else
-      {
-        let at = row * p.y_row + first_y;
-      //: end
-        //: for q in QUADS
-        if (quad${q} < p.out_quads) { y[at + quad${q}] = finish(sum${i}_${q}, at + quad${q}); }
+  // In a loop over the lanes' positions: unrolled, what is fused behind the sums would take longer to compile than all the rest.
+  for (var r = 0u; r < ${ROWS}u; r++) {
+    //: for l in LANES
+    {
+      let row = first_row + r * ${LANES}u + ${l}u;
+      if (row < rows) {
+        //: if ADJOINT && !BATCHED
+        let oy = row / p.phase_width % p.phase_height * p.stride_y + phase_y;
+        let ox = row % p.phase_width * p.stride_x + phase_x;
+        let image = row / (p.phase_width * p.phase_height);
+        if (oy < p.out_height && ox < p.out_width) {
+          let at = ((image * p.out_height + oy) * p.out_width + ox) * p.y_row + p.y_first;
+        //: else
+        {
+          let at = row * p.y_row + first_y;
         //: end
+          //: for q in QUADS
+          if (quad${q} < p.out_quads) {
+            var sum = sum${l}_${q};
+            //: for t in ROWS - 1
+            sum = select(sum, sum${(t + 1) * LANES + l}_${q}, r == ${t + 1}u);
+            //: end
+            y[at + quad${q}] = finish(sum, at + quad${q});
+          }
+          //: end
+        }
       }
     }
+    //: end
   }
-  //: end
 }
