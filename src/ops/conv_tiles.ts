@@ -49,11 +49,12 @@ export function tilesFor(target: Target, extents: Extents): Tile[] {
   const direct = directTiles(extents.columns);
   if (target.subgroupLanes > 0) return [...subgroupTiles(target, extents), ...direct];
   const workgroup = workgroupTiles(target);
+  const simplest = direct.pop()!;
   const [first, ...others] = likeliestFirst([...workgroup, ...direct], target, extents);
   // Never the first: how many parts there are hangs on the batch, and without measurements an image's values should not. All
   // other tiles add up in one order.
   const split = splitTile(workgroup, target, extents);
-  return [first!, ...(split ? [split] : []), ...others];
+  return [first!, ...(split ? [split] : []), ...others, simplest];
 }
 
 /** The likeliest to be fast of those whose threads share what they load. */

@@ -66,16 +66,15 @@ const partOfSum = { quads: 16, most: 8 };
 
 /**
  * The tiles in the order of a rough guess at their time on a card, for want of a measurement: what they compute for nothing at the
- * edges, how much they load for it, and whether there are threads enough. The last one is the simplest, and stays where it is.
+ * edges, how much they load for it, and whether there are threads enough.
  */
 export function likeliestFirst<Each extends CardTile>(
   tiles: readonly Each[],
   target: Target,
   extents: Extents,
 ): Each[] {
-  const time = new Map(tiles.map((tile) => [tile, estimate(tile, target, extents)]));
-  const order = tiles.slice(0, -1).sort((first, second) => time.get(first)! - time.get(second)!);
-  return [...order, ...tiles.slice(-1)];
+  const time = (tile: CardTile) => estimate(tile, target, extents);
+  return tiles.toSorted((first, second) => time(first) - time(second));
 }
 
 /** The tile with its inner sum in parts that has the least time by the same guess; none where there are threads enough as it is. */
@@ -91,8 +90,7 @@ export function splitTile(
     const parts = 2 ** Math.floor(Math.log2(most));
     return parts < 2 ? [] : [{ ...tile, parts, name: `split ${tile.name} by ${parts}` }];
   });
-  const time = (tile: CardTile) => estimate(tile, target, extents);
-  return split.sort((first, second) => time(first) - time(second))[0];
+  return likeliestFirst(split, target, extents)[0];
 }
 
 function threadsOf({ workgroups, threads, parts = 1 }: CardTile, { rows, columns, count }: Extents): number {

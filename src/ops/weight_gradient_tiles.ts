@@ -51,9 +51,9 @@ interface UnitTile extends Tile {
  * is over positions): the likeliest to be fast first, the simplest last.
  */
 export function unitTilesFor(target: Target, extents: Extents): UnitTile[] {
-  return target.subgroupLanes > 0
-    ? [...subgroupTiles(target, extents), ...directTiles]
-    : likeliestFirst([...workgroupTiles(target), ...directTiles], target, extents);
+  if (target.subgroupLanes > 0) return [...subgroupTiles(target, extents), ...directTiles];
+  const others = [...workgroupTiles(target), ...directTiles.slice(0, -1)];
+  return [...likeliestFirst(others, target, extents), directTiles.at(-1)!];
 }
 
 /** [rows of lanes, quads a lane, halvings of a subgroup's lanes that are met at a time]. */

@@ -2,7 +2,7 @@
 
 import { assert, assertEquals } from "@std/assert";
 import { tilesFor } from "../../src/ops/conv_tiles.ts";
-import type { Extents } from "../../src/ops/tile.ts";
+import { type CardTile, type Extents, likeliestFirst, type Tile } from "../../src/ops/tile.ts";
 import { unitTilesFor } from "../../src/ops/weight_gradient_tiles.ts";
 import { cardTarget, softwareTarget } from "../plan/targets.ts";
 
@@ -35,6 +35,15 @@ Deno.test("on a card long sums of few results may be split, but not where nothin
   assert(!names({ ...few, rows: 131_072 }).some(isSplit));
   assert(!names({ ...few, inner: 31 }).some(isSplit));
   assert(!tilesFor(softwareTarget, few).some(({ name }) => isSplit(name)));
+});
+
+Deno.test("the order is by time alone, whatever stood last", () => {
+  const extents = { rows: 40, columns: 8, inner: 32, count: 36 };
+  const isWhole = ({ parts }: Tile) => parts === undefined;
+  const tiles = tilesFor(cardTarget, extents).filter(isWhole) as CardTile[];
+  for (const order of [tiles, tiles.toReversed()]) {
+    assertEquals(likeliestFirst(order, cardTarget, extents)[0]!.name, "workgroup 32×32");
+  }
 });
 
 Deno.test("every list ends with the simplest tile, on every adapter", () => {
