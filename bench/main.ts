@@ -152,12 +152,13 @@ async function measureAllKernels(
     matches(filter, section, name, shape, variant);
   const comparisons = () =>
     comparisonsFor(gpu.target, extentsFor(gpu.adapter)).filter(({ each }) => wanted("ceiling")(each));
-  const comparesAny = wantsSection(filter, "ceiling") && comparisons().length > 0;
+  const untuned = wantsSection(filter, "ceiling") ? comparisons() : [];
   const measuresSteps = wantsSection(filter, "kernel");
-  if (!comparesAny && !measuresSteps) return { comparisons: [], kernels: [] };
+  if (untuned.length === 0 && !measuresSteps) return { comparisons: [], kernels: [] };
   const tuner = await openTuner(gpu, tune);
-  for (const { each } of comparesAny ? comparisons() : []) await tuner.prepare(each.program);
-  const compared = comparesAny ? comparisons() : [];
+  for (const { each } of untuned) await tuner.prepare(each.program);
+  // Planned again, by what the tuner has chosen.
+  const compared = untuned.length > 0 ? comparisons() : [];
   console.error("measuring the adapter");
   const measured = await measureCeilings(gpu, stopwatch, turns, compared);
   let { ceilings } = measured;

@@ -2,13 +2,7 @@
 
 import type { Lowering, Question, Target, Variant } from "../graph/lowering.ts";
 import { divideUp } from "../graph/layout.ts";
-import {
-  type ConvolutionRequest,
-  phasesOf,
-  splitConvolution,
-  tiledConvolution,
-  tilesFor,
-} from "./conv_tiles.ts";
+import { type ConvolutionRequest, phasesOf, tiledConvolution, tilesFor } from "./conv_tiles.ts";
 import { shapeClassOf } from "./convolution.ts";
 import { winogradConvolution, withWinograd } from "./winograd.ts";
 
@@ -28,10 +22,7 @@ function questionOf(request: ConvolutionRequest, target: Target): Question {
   });
   const tiled = tiles.map((tile): Variant => ({
     name: tile.name,
-    lower: (lowering) =>
-      tile.parts === undefined
-        ? tiledConvolution(lowering, request, tile)
-        : splitConvolution(lowering, request, tile, tile.parts),
+    lower: (lowering) => tiledConvolution(lowering, request, tile),
   }));
   const variants = withWinograd(
     tiled,

@@ -49,12 +49,11 @@ export function tilesFor(target: Target, extents: Extents): Tile[] {
   const direct = directTiles(extents.columns);
   if (target.subgroupLanes > 0) return [...subgroupTiles(target, extents), ...direct];
   const workgroup = workgroupTiles(target);
-  const simplest = direct.pop()!;
-  const [first, ...others] = likeliestFirst([...workgroup, ...direct], target, extents);
+  const [first, ...others] = likeliestFirst([...workgroup, ...direct.slice(0, -1)], target, extents);
   // Never the first: how many parts there are hangs on the batch, and without measurements an image's values should not. All
   // other tiles add up in one order.
   const split = splitTile(workgroup, target, extents);
-  return [first!, ...(split ? [split] : []), ...others, simplest];
+  return [first!, ...(split ? [split] : []), ...others, direct.at(-1)!];
 }
 
 /** The likeliest to be fast of those whose threads share what they load. */
@@ -149,6 +148,7 @@ function directTiles(columns: number): CardTile[] {
 
 /** Leaves the node's values, bias added, open to an epilogue. */
 export function tiledConvolution(lowering: Lowering, request: ConvolutionRequest, tile: Tile): void {
+  if (tile.parts !== undefined) return splitConvolution(lowering, request, tile, tile.parts);
   const { node, bias } = request;
   const { kernel, constants, bindings, params, workgroups } = tiledProduct(request, tile);
   lowering.dispatch({
@@ -163,7 +163,7 @@ export function tiledConvolution(lowering: Lowering, request: ConvolutionRequest
 }
 
 /** The same with each sum over the input's channels in parts, which are added up by a dispatch of their own. */
-export function splitConvolution(
+function splitConvolution(
   lowering: Lowering,
   request: ConvolutionRequest,
   tile: Tile,

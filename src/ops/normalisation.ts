@@ -8,7 +8,7 @@
  */
 
 import { divideUp } from "../graph/layout.ts";
-import { type Kernel, Scratch } from "../graph/lowering.ts";
+import { type DispatchRequest, type Kernel, Scratch } from "../graph/lowering.ts";
 import type { Operation } from "../graph/operation.ts";
 import { apply, applyInto, furtherResult, type Tensor } from "../graph/tensor.ts";
 import finishSource from "../../kernels/normalise_finish.wgsl" with { type: "text" };
@@ -116,16 +116,19 @@ const normaliseGradientOperation: Operation<GradientAttributes> = {
     const partial = parts > 1 ? new Scratch(32 * parts * quads, `${node.label} partial`) : undefined;
     const finish = { ADD_MOMENTS: addsMoments };
     const rows = rowParams({ m: moments });
+    // Where there is one chunk only, its sums need not be kept.
+    const sums: Pick<DispatchRequest, "kernel" | "constants" | "bindings" | "params"> = partial
+      ? { kernel: gradientKernel, constants: { WHOLE: false }, bindings: { partial }, params: {} }
+      : {
+        kernel: wholeKernel,
+        constants: { WHOLE: true, ...finish },
+        bindings: { moments, gamma, beta },
+        params: rows,
+      };
     lowering.dispatch({
-      kernel: partial ? gradientKernel : wholeKernel,
-      constants: { LINES, RELU: relu, ADD: adds, WHOLE: !partial, ...(partial ? {} : finish) },
-      bindings: {
-        d: upstream,
-        x,
-        coefficients,
-        y: node,
-        ...(partial ? { partial } : { moments, gamma, beta }),
-      },
+      kernel: sums.kernel,
+      constants: { LINES, RELU: relu, ADD: adds, ...sums.constants },
+      bindings: { d: upstream, x, coefficients, y: node, ...sums.bindings },
       params: {
         positions,
         quads,
@@ -133,7 +136,7 @@ const normaliseGradientOperation: Operation<GradientAttributes> = {
         column_tiles,
         tiles,
         ...rowParams({ d: upstream, x, y: node }),
-        ...(partial ? {} : rows),
+        ...sums.params,
       },
       workgroups: tiles,
       ...node.operation.cost(node),

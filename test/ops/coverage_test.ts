@@ -22,10 +22,8 @@ Deno.test("every operation has cases that run on the GPU, or a test of its own",
     const file = ownTests[name];
     assert(file, `${name} has no case in test/operation_cases.ts and no test of its own`);
     const text = await Deno.readTextFile(new URL(file, import.meta.url));
-    assert(
-      /(Deno\.test|testOfHalves)\("/.test(text) && text.includes(`("${name}: `),
-      `${file} has no test of ${name}`,
-    );
+    const isTested = ["Deno.test", "testOfHalves"].some((test) => text.includes(`${test}("${name}: `));
+    assert(isTested, `${file} has no test of ${name}`);
   }
 });
 
