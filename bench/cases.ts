@@ -8,7 +8,7 @@ import { type Operand, Scratch, type Target } from "../src/graph/lowering.ts";
 import { ancestors, storageOf, type Tensor } from "../src/graph/tensor.ts";
 import { narrowOperation } from "../src/ops/parts.ts";
 import { rows } from "../src/ops/support.ts";
-import { questionsOf } from "../src/plan/lower.ts";
+import { tunablesOf } from "../src/plan/lower.ts";
 import { type Plan, plan, type PlannedDispatch, type Program } from "../src/plan/plan.ts";
 import { boundBy, isolatedGroups, type LoweredGroup, loweredGroups } from "./isolation.ts";
 
@@ -36,7 +36,7 @@ export interface BenchCase {
 /** A program that leaves `result`, or makes the change that it stands for, as a case. */
 export function caseOf(result: Tensor, target: Target): BenchCase {
   const nodes = ancestors([result]);
-  const ends = [result, ...nodes.flatMap(({ further }) => further)];
+  const ends = [result, ...nodes.flatMap(({ auxiliary }) => auxiliary)];
   const groups = loweredGroups({ effects: ends }, target);
   const bound = new Set(groups.flatMap(boundBy));
   const left = ends.filter((end) => bound.has(end));
@@ -65,7 +65,7 @@ export function caseOf(result: Tensor, target: Target): BenchCase {
 export function bySimplest(each: BenchCase): BenchCase | undefined {
   const { program: { results = [], effects = [] }, target } = each;
   const simplest = new Map(
-    questionsOf([...results, ...effects], target)
+    tunablesOf([...results, ...effects], target)
       .filter(({ variants }) => variants.length > 1)
       .map(({ shapeClass, variants }) => [shapeClass, variants.at(-1)!.name]),
   );

@@ -4,7 +4,7 @@ import { divideUp, elementCount, floatType } from "../src/graph/layout.ts";
 import type { Kernel } from "../src/graph/lowering.ts";
 import type { Operation } from "../src/graph/operation.ts";
 import { apply, type Tensor } from "../src/graph/tensor.ts";
-import { conv2d } from "../src/ops/conv2d.ts";
+import { conv2d } from "../src/ops/convolution/conv2d.ts";
 import { notDifferentiable, streamingCost } from "../src/ops/support.ts";
 import { variable } from "../src/ops/variable.ts";
 import copySource from "./kernels/copy.wgsl" with { type: "text" };

@@ -95,7 +95,7 @@ function isolate(group: LoweredGroup): Tensor {
   const result = copyOf(group.result);
   for (const node of own) {
     const copy = copyOf(node);
-    copy.further.push(...node.further.map((further) => copyNode(further, [copy, ...copy.inputs])));
+    copy.auxiliary.push(...node.auxiliary.map((auxiliary) => copyNode(auxiliary, [copy, ...copy.inputs])));
   }
   return result;
 }

@@ -15,8 +15,9 @@ import {
 import { Vqvae } from "../src/models/vqvae/model.ts";
 import { comparison } from "../src/report/grid.ts";
 import { duration } from "../src/report/progress.ts";
-import { Codec, readCodec, type SavedCodec } from "../src/train/codec.ts";
-import { measureReconstruction, type ReconstructionQuality } from "../src/train/reconstruct.ts";
+import { Codec, type SavedCodec } from "../src/trained/codec.ts";
+import { readCodec } from "../src/trained/codec_file.ts";
+import { measureReconstruction, type ReconstructionQuality } from "../src/apply/codec/reconstruct.ts";
 import { gridOptions } from "../src/train/vqvae/pictures.ts";
 import { trainVqvae } from "../src/train/vqvae/train.ts";
 import { adapterOption } from "./common_options.ts";

@@ -8,12 +8,16 @@ import { join } from "node:path";
 import { densenet121 } from "../src/models/densenet/configuration.ts";
 import { defaultConfiguration, type VqvaeConfiguration } from "../src/models/vqvae/configuration.ts";
 import { duration } from "../src/report/progress.ts";
-import type { ClassifierInput } from "../src/train/classify.ts";
+import type { ClassifierInput } from "../src/trained/classifier.ts";
 import { trainDensenet } from "../src/train/densenet/train.ts";
-import { encodeFiles } from "../src/train/encode_file.ts";
-import { evaluateClassifiers } from "../src/train/evaluate_classifier.ts";
-import { describeEvaluation, evaluationJson, saveEvaluation } from "../src/train/evaluation_files.ts";
-import type { Surroundings } from "../src/train/run_options.ts";
+import { encodeFiles } from "../src/apply/codec/encode_file.ts";
+import { evaluateClassifiers } from "../src/apply/classifier/evaluate.ts";
+import {
+  describeEvaluation,
+  evaluationJson,
+  saveEvaluation,
+} from "../src/apply/classifier/evaluation_files.ts";
+import type { RunContext } from "../src/report/run_context.ts";
 import { trainVqvae } from "../src/train/vqvae/train.ts";
 import { adapterOption } from "./common_options.ts";
 import { freeFolder } from "./demo_folder.ts";
@@ -60,7 +64,7 @@ interface Task {
   codecEpochs: number;
   epochs: number;
   adapter: string | undefined;
-  surroundings: Surroundings;
+  context: RunContext;
 }
 
 /** What every training of the demonstration has in common. */
@@ -91,7 +95,7 @@ async function trainCodec(task: Task): Promise<string | undefined> {
     kmeans_init: true,
     restart_dead_codes: 0.1,
     configuration: codec,
-  }, task.surroundings);
+  }, task.context);
   return exitCode === undefined ? checkpoint : undefined;
 }
 
@@ -108,7 +112,7 @@ async function encode(task: Task, vqvae_file: string): Promise<string> {
     resume: false,
     overwrite: false,
     adapter: task.adapter,
-  }, task.surroundings);
+  }, task.context);
   for (const split of ["train", "valid"]) {
     const name = `${dataset.dataset}_${split}_${dataset.size}_orig.hdf5`;
     await Deno.copyFile(join(shipped, name), join(folder, name));
@@ -135,12 +139,12 @@ async function trainClassifier(
     weight_decay: 1e-6,
     pos_weight: "1",
     architecture,
-  }, task.surroundings);
+  }, task.context);
   return exitCode === undefined ? join(save_path, "checkpoint", "best_densenet.safetensors") : undefined;
 }
 
 async function walk(task: Task): Promise<boolean> {
-  const { note } = task.surroundings;
+  const { note } = task.context;
   note("1 of 4: a codec");
   const vqvae_file = await trainCodec(task);
   if (!vqvae_file) return false;
@@ -163,7 +167,7 @@ async function walk(task: Task): Promise<boolean> {
     seed,
     adapter: task.adapter,
   };
-  const outcome = await evaluateClassifiers(wanted, task.surroundings);
+  const outcome = await evaluateClassifiers(wanted, task.context);
   await saveEvaluation(task.folder, outcome, evaluationJson(outcome, wanted, versions));
   console.log(`\n${describeEvaluation(outcome)}`);
   return true;
@@ -179,9 +183,9 @@ async function main(): Promise<number> {
   const { codec_epochs: codecEpochs, n_epochs: epochs, adapter } = options;
   const folder = options.save_path ?? await freeFolder("runs/classify");
   using stop = stopAfter("step");
-  const surroundings: Surroundings = { ...terminal, stop, versions };
+  const context: RunContext = { ...terminal, stop, versions };
   const started = performance.now();
-  const finished = await walk({ folder, codecEpochs, epochs, adapter, surroundings });
+  const finished = await walk({ folder, codecEpochs, epochs, adapter, context });
   if (!finished) return stop.exitCode ?? 1;
   const seconds = (performance.now() - started) / 1000;
   console.log(`\nall of it took ${duration(seconds)}; runs, curves and roc.png are in ${folder}`);

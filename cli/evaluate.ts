@@ -1,7 +1,7 @@
 /** `evaluate`: how well trained models do what they were trained to: the checkpoint's kind decides what is measured. */
 
 import { UsageError } from "../src/errors.ts";
-import { modelKind } from "../src/train/model_kind.ts";
+import { modelKind } from "../src/trained/model_kind_file.ts";
 import { evaluateClassifierCommand } from "./evaluate_classifier.ts";
 import { evaluateCodecCommand } from "./evaluate_codec.ts";
 import { type OptionTable, type OptionValues, readOptions } from "./options.ts";

@@ -2,13 +2,13 @@
 
 import { UsageError } from "../src/errors.ts";
 import { writeFileAtomic } from "../src/io/atomic.ts";
-import { evaluateClassifiers } from "../src/train/evaluate_classifier.ts";
+import { evaluateClassifiers } from "../src/apply/classifier/evaluate.ts";
 import {
   describeEvaluation,
   evaluationJson,
   jsonText,
   saveEvaluation,
-} from "../src/train/evaluation_files.ts";
+} from "../src/apply/classifier/evaluation_files.ts";
 import type { EvaluateValues } from "./evaluate.ts";
 import { terminal } from "./terminal.ts";
 import { versions } from "./versions.ts";

@@ -8,9 +8,9 @@ import {
   codecJson,
   describeCodecEvaluation,
   saveCodecEvaluation,
-} from "../src/train/codec_evaluation_files.ts";
-import { evaluateCodec } from "../src/train/evaluate_codec.ts";
-import { jsonText } from "../src/train/evaluation_files.ts";
+} from "../src/apply/codec/evaluation_files.ts";
+import { evaluateCodec } from "../src/apply/codec/evaluate.ts";
+import { jsonText } from "../src/apply/classifier/evaluation_files.ts";
 import type { EvaluateValues } from "./evaluate.ts";
 import { terminal } from "./terminal.ts";
 import { versions } from "./versions.ts";

@@ -5,7 +5,7 @@ import type { CreateOptions } from "../src/create/options.ts";
 import { UsageError } from "../src/errors.ts";
 import { Progress } from "../src/report/progress.ts";
 import { textTable } from "../src/report/table.ts";
-import { StopSignal } from "../src/train/stop_signal.ts";
+import { StopSignal } from "../src/report/stop_signal.ts";
 import { readOptions } from "./options.ts";
 import { run } from "./run.ts";
 

@@ -1,6 +1,6 @@
 /** `hdf5:encode`: reconstructions and latents of a data file, by a trained codec. */
 
-import { type EncodedFile, encodeFiles, type EncodeOptions } from "../src/train/encode_file.ts";
+import { type EncodedFile, encodeFiles, type EncodeOptions } from "../src/apply/codec/encode_file.ts";
 import { adapterOption, codecOptions, nameOptions, requireCodecPaths } from "./common_options.ts";
 import { readOptions } from "./options.ts";
 import { run } from "./run.ts";

@@ -1,7 +1,7 @@
 /** `images`: originals and a codec's reconstructions as PNG files. */
 
 import { UsageError } from "../src/errors.ts";
-import { type ImagesOptions, writeImages } from "../src/train/write_images.ts";
+import { type ImagesOptions, writeImages } from "../src/apply/codec/write_images.ts";
 import { adapterOption, codecOptions, nameOptions, requireCodecPaths } from "./common_options.ts";
 import { readOptions } from "./options.ts";
 import { run } from "./run.ts";

@@ -1,7 +1,7 @@
 /** What commands say while they work: on standard error, so that standard output is their result alone. */
 
 import { Progress } from "../src/report/progress.ts";
-import { StopSignal } from "../src/train/stop_signal.ts";
+import { StopSignal } from "../src/report/stop_signal.ts";
 
 /** Notes as lines, progress as a bar. */
 export const terminal = {

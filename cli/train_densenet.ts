@@ -2,7 +2,7 @@
 
 import { densenet121 } from "../src/models/densenet/configuration.ts";
 import type { FloatType } from "../src/graph/layout.ts";
-import type { ClassifierInput } from "../src/train/classify.ts";
+import type { ClassifierInput } from "../src/trained/classifier.ts";
 import { trainDensenet } from "../src/train/densenet/train.ts";
 import { nameOptions } from "./common_options.ts";
 import { readOptions } from "./options.ts";
@@ -85,8 +85,8 @@ async function main(): Promise<number> {
   const { n_classes: _, latent_channels: __, ...architecture } = densenet121;
   const recon = rest.recon as ClassifierInput;
   const precision = rest.precision as FloatType;
-  return await showTraining((surroundings) =>
-    trainDensenet({ ...rest, ...tuning(tune), ...paths, recon, precision, architecture }, surroundings)
+  return await showTraining((context) =>
+    trainDensenet({ ...rest, ...tuning(tune), ...paths, recon, precision, architecture }, context)
   );
 }
 

@@ -108,8 +108,8 @@ async function main(): Promise<number> {
   ) as unknown as VqvaeConfiguration;
   const paths = await dataPaths(rest);
   const precision = rest.precision as FloatType;
-  return await showTraining((surroundings) =>
-    trainVqvae({ ...rest, ...tuning(tune), ...paths, precision, configuration }, surroundings)
+  return await showTraining((context) =>
+    trainVqvae({ ...rest, ...tuning(tune), ...paths, precision, configuration }, context)
   );
 }
 

@@ -3,7 +3,8 @@
 import { type TuneMode, tuneModes } from "../src/tune/tuner.ts";
 import { listAdapters } from "../src/gpu/device.ts";
 import { textTable } from "../src/report/table.ts";
-import type { Surroundings, TrainOutcome } from "../src/train/run_options.ts";
+import type { TrainOutcome } from "../src/train/run_options.ts";
+import type { RunContext } from "../src/report/run_context.ts";
 import { cacheFolder } from "./cache_folder.ts";
 import { adapterOption, requireDataPath } from "./common_options.ts";
 import { stopAfter, terminal } from "./terminal.ts";
@@ -99,7 +100,7 @@ export async function dataPaths(
 
 /** Trains with notes and progress on standard error, until the end or a signal; returns the exit code. */
 export async function showTraining(
-  train: (surroundings: Surroundings) => Promise<TrainOutcome>,
+  train: (context: RunContext) => Promise<TrainOutcome>,
 ): Promise<number> {
   using stop = stopAfter("step");
   const outcome = await train({ ...terminal, stop, versions });

@@ -6,8 +6,8 @@ import { averagePool2d, globalAveragePool2d } from "../src/ops/average_pooling.t
 import { channelsLast, concat, sliceChannels } from "../src/ops/channels.ts";
 import { channelSum } from "../src/ops/channel_sum.ts";
 import { codeStatistics, gatherCode, nearestCode, perplexity } from "../src/ops/codebook.ts";
-import { conv2d, convTranspose2d } from "../src/ops/conv2d.ts";
-import { conv2dWeightGradient } from "../src/ops/conv2d_weight_gradient.ts";
+import { conv2d, convTranspose2d } from "../src/ops/convolution/conv2d.ts";
+import { conv2dWeightGradient } from "../src/ops/convolution/weight_gradient.ts";
 import { add, cast, mseGradient, multiply, relu, scale, subtract } from "../src/ops/elementwise.ts";
 import { gradients } from "../src/ops/gradient.ts";
 import { logisticLoss } from "../src/ops/logistic_loss.ts";

@@ -4,7 +4,7 @@ import { floatType } from "../src/graph/layout.ts";
 import type { Tensor } from "../src/graph/tensor.ts";
 import { averagePool2d } from "../src/ops/average_pooling.ts";
 import { sliceChannels } from "../src/ops/channels.ts";
-import { conv2d } from "../src/ops/conv2d.ts";
+import { conv2d } from "../src/ops/convolution/conv2d.ts";
 import { moments } from "../src/ops/moments.ts";
 import { normaliseBatch, normaliseRunning } from "../src/ops/normalisation.ts";
 import { append, narrow, workspace } from "../src/ops/parts.ts";

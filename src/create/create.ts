@@ -6,14 +6,14 @@ import { normalisationAttributes, normalisationFor } from "../data/normalisation
 import { ImageFileWriter } from "../data/write.ts";
 import { DataError } from "../errors.ts";
 import { fileError, printable } from "../io/file_error.ts";
-import { DecoderPool } from "./decoder_pool.ts";
+import { DecoderPool } from "../images/decoder_pool.ts";
 import { inOrder } from "./in_order.ts";
 import { trainingLabel } from "./listing.ts";
 import type { CreateOptions, CreateSurroundings } from "./options.ts";
 import { locate } from "./place.ts";
 import { makePlan, type Plan, type PlannedEntry, type Split } from "./plan.ts";
 import { Tally } from "./tally.ts";
-import type { Decoded, Unreadable } from "./worker.ts";
+import type { Decoded, Unreadable } from "./image_worker.ts";
 
 export interface CreatedFile {
   path: string;
@@ -52,16 +52,16 @@ const frameBytes = 8;
  */
 export async function createFiles(
   options: CreateOptions,
-  surroundings: CreateSurroundings,
+  context: CreateSurroundings,
 ): Promise<CreateOutcome> {
   const started = performance.now();
-  const plan = await makePlan(options, surroundings);
+  const plan = await makePlan(options, context);
   const workers = options.num_workers ?? navigator.hardwareConcurrency;
-  const run = new CreateRun(plan, options, surroundings);
+  const run = new CreateRun(plan, options, context);
   try {
     if (!options.dry_run) await makeFolder(options.save_path);
     await (options.dry_run ? run.look() : run.decode(workers));
-    const { exitCode } = surroundings.stop;
+    const { exitCode } = context.stop;
     if (exitCode !== undefined) run.abort();
     const files = exitCode === undefined ? await run.finish() : [];
     const seconds = (performance.now() - started) / 1000;
@@ -96,7 +96,7 @@ class CreateRun {
   constructor(
     private readonly plan: Plan,
     private readonly options: CreateOptions,
-    private readonly surroundings: CreateSurroundings,
+    private readonly context: CreateSurroundings,
   ) {
     for (const [split, path] of plan.targets) {
       this.#parts.set(split, { path, tally: new Tally(plan.listing.classNames) });
@@ -138,11 +138,11 @@ class CreateRun {
     use: (entry: PlannedEntry, result: Result) => void | Promise<void>,
   ): Promise<void> {
     const { entries, dataset } = this.plan;
-    const bar = this.surroundings.progress(printable(dataset), entries.length);
+    const bar = this.context.progress(printable(dataset), entries.length);
     let done = 0;
     try {
       for await (const { item: entry, result } of inOrder(entries, ahead, work)) {
-        if (this.surroundings.stop.exitCode !== undefined) break;
+        if (this.context.stop.exitCode !== undefined) break;
         if (result.unreadable === undefined) await use(entry, result as Result);
         else this.#skip(entry, result.unreadable, (text) => bar.log(text));
         this.peakBytes = Math.max(this.peakBytes, Deno.memoryUsage().rss);

@@ -1,6 +1,6 @@
 /** MIMIC-CXR's tables: that of its first release, and the two of its later ones. */
 
-import { chexpertClasses } from "../data/class_names.ts";
+import { chexpertClasses } from "../models/densenet/class_names.ts";
 import { DataError, UsageError } from "../errors.ts";
 import { type CsvColumns, readCsv } from "./csv.ts";
 import { readLabels } from "./labels.ts";

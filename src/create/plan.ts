@@ -36,19 +36,19 @@ export interface Plan {
  *
  * @throws DataError or UsageError if there would be nothing to write, or something is in its place
  */
-export async function makePlan(options: CreateOptions, surroundings: CreateSurroundings): Promise<Plan> {
+export async function makePlan(options: CreateOptions, context: CreateSurroundings): Promise<Plan> {
   if (!(options.split >= 0 && options.split <= 1)) {
     throw new UsageError(`--split ${options.split}: expected a share from 0 to 1`);
   }
   const root = await openFolder(options.data_path);
-  const listing = await readListing(root, options, surroundings);
+  const listing = await readListing(root, options, context);
   const view = options.view ?? (listing.hasViews ? "frontal" : "all");
   const dataset = options.dataset ?? listing.dataset ?? basename(root);
   if (dataset === "" || dataset !== basename(dataset)) {
     throw new UsageError(`--dataset ${dataset || '""'}: expected a name for files`);
   }
   const chosen = chooseView(listing, view, options);
-  const entries = giveSides(chosen, options, surroundings);
+  const entries = giveSides(chosen, options, context);
   const splits = new Set(entries.map(({ split }) => split));
   const targets = new Map<Split, string>();
   for (const split of ["train", "valid"] as const) {
@@ -74,9 +74,9 @@ async function openFolder(path: string): Promise<string> {
 async function readListing(
   root: string,
   options: CreateOptions,
-  surroundings: CreateSurroundings,
+  context: CreateSurroundings,
 ): Promise<Listing> {
-  const listing = await readList(options, surroundings);
+  const listing = await readList(options, context);
   const entries = await relativeTo(root, listing.entries);
   await requireSome(root, entries, options);
   return await completeFromFiles(root, { ...listing, entries }, options);

@@ -1,7 +1,7 @@
 /** The tables that data sets come with: CheXpert's, MIMIC-CXR's, and any other by the names of its columns. */
 
 import { basename } from "node:path";
-import { chexpertClasses } from "../data/class_names.ts";
+import { chexpertClasses } from "../models/densenet/class_names.ts";
 import { DataError, UsageError } from "../errors.ts";
 import { printable } from "../io/file_error.ts";
 import { type CsvColumns, type CsvRow, readCsv } from "./csv.ts";

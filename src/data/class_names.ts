@@ -3,30 +3,6 @@
 import { DataError } from "../errors.ts";
 import type { DatasetInfo } from "./hdf5_file.ts";
 
-/** The 14 findings that CheXpert and MIMIC-CXR label, in the order of their tables. */
-export const chexpertClasses: readonly string[] = [
-  "No Finding",
-  "Enlarged Cardiomediastinum",
-  "Cardiomegaly",
-  "Lung Opacity",
-  "Lung Lesion",
-  "Edema",
-  "Consolidation",
-  "Pneumonia",
-  "Atelectasis",
-  "Pneumothorax",
-  "Pleural Effusion",
-  "Pleural Other",
-  "Fracture",
-  "Support Devices",
-];
-
-/** CheXpert's for 14 labels, otherwise "class 1", "class 2" … */
-export function defaultClassNames(count: number): string[] {
-  if (count === chexpertClasses.length) return [...chexpertClasses];
-  return Array.from({ length: count }, (_, index) => `class ${index + 1}`);
-}
-
 /**
  * The names in a file's `class_names` attribute, one for each of its labels; undefined where it has no such attribute.
  * The attribute is a list of texts, or one text with the names on lines of their own, or with commas between them.

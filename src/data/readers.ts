@@ -1,6 +1,6 @@
 import type { DataFileOptions, DatasetInfo } from "./hdf5_file.ts";
-import type { OpenReply, ReadReply, ReadRequest } from "./worker.ts";
-import { WorkerClient } from "./worker_client.ts";
+import type { OpenReply, ReadReply, ReadRequest } from "./reader_worker.ts";
+import { WorkerClient } from "../workers/worker_client.ts";
 
 interface Reader {
   client: WorkerClient;
@@ -42,7 +42,7 @@ export class Readers {
     most = Math.min(mostReaders, navigator.hardwareConcurrency),
   ): Promise<Readers> {
     const open = (): Reader => {
-      const client = new WorkerClient(new URL("./worker.ts", import.meta.url), path);
+      const client = new WorkerClient(new URL("./reader_worker.ts", import.meta.url), path);
       const opened = client.call<OpenReply>({ kind: "open", path, options } satisfies ReadRequest);
       return { client, opened, waiting: 0 };
     };

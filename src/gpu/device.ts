@@ -69,7 +69,7 @@ export class Gpu {
   private loss: DataError | undefined;
   private readonly pipelines = new Map<string, Promise<GPUComputePipeline>>();
   /** Pipelines that the queue has met, so that their kernels are compiled. */
-  readonly met = new WeakSet<GPUComputePipeline>();
+  readonly warmedUp = new WeakSet<GPUComputePipeline>();
   /** The variants that plans for this device take, by class of shapes; the target reads them. */
   readonly choices = new Map<string, string>();
   readonly target: Target;

@@ -4,7 +4,7 @@ import { roundUp } from "../graph/layout.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import type { Plan, PlannedDispatch } from "../plan/plan.ts";
 import type { Gpu } from "./device.ts";
-import { meetKernels, type NewKernel } from "./first_use.ts";
+import { type NewKernel, warmUpKernels } from "./first_use.ts";
 import { type Home, homeAt, Memory, readStored, readTensors } from "./memory.ts";
 import { type Interval, Timestamps } from "./timestamps.ts";
 
@@ -58,11 +58,11 @@ export class Executor {
       for (const [index, dispatch] of plan.dispatches.entries()) {
         const ready = await prepare(gpu, dispatch, buffers, uniforms, offsets[index]!);
         dispatches.push(ready);
-        if (gpu.met.has(ready.pipeline)) continue;
-        gpu.met.add(ready.pipeline);
+        if (gpu.warmedUp.has(ready.pipeline)) continue;
+        gpu.warmedUp.add(ready.pipeline);
         kernels.push({ dispatch, warmUp: await warmUp(gpu, ready, dispatch) });
       }
-      await meetKernels(gpu, kernels, (some) => compileBeside(gpu, some));
+      await warmUpKernels(gpu, kernels, (some) => compileBeside(gpu, some));
       return new Executor(plan, memory, buffers, own, dispatches);
     } catch (error) {
       for (const buffer of own) gpu.free(buffer);

@@ -18,12 +18,12 @@ export interface NewKernel {
 export type CompileBeside = (dispatches: readonly PlannedDispatch[]) => Promise<() => Promise<void>>;
 
 /** With fewer characters of code than this it is done before a second device is open. */
-const worthHelp = 200_000;
+const worthSecondDevice = 200_000;
 /** A kernel of so many characters takes longer to compile than one that is found in the driver's cache; Deno sleeps 10 ms of it. */
 const telling = { length: 25_000, milliseconds: 150 };
 
 /** Has the kernels compiled, as far as the driver does that before they are used. Those of the first device may still be under way. */
-export async function meetKernels(
+export async function warmUpKernels(
   gpu: Gpu,
   kernels: readonly NewKernel[],
   compileBeside: CompileBeside,
@@ -37,7 +37,7 @@ export async function meetKernels(
   const total = byLength.reduce((sum, kernel) => sum + lengthOf(kernel), 0);
   if (kernels.length === 0) return;
   const canBeHelped = gpu.adapter.software && !gpu.isSecond && navigator.hardwareConcurrency > 1;
-  if (!canBeHelped || total < worthHelp) return submit(byLength);
+  if (!canBeHelped || total < worthSecondDevice) return submit(byLength);
   // The shortest that can tell shows whether the driver knows this model's kernels.
   const last = byLength.findLastIndex((kernel) => lengthOf(kernel) >= telling.length);
   const [probe] = byLength.splice(Math.max(0, last), 1);

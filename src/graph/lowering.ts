@@ -27,7 +27,7 @@ export interface Target {
   maxBindingBytes: number;
   uniformAlignment: number;
   storageAlignment: number;
-  /** The variants that were found to be the fastest, by class of shapes; see {@linkcode Question}. */
+  /** The variants that were found to be the fastest, by class of shapes; see {@linkcode Tunable}. */
   choices: { get(shapeClass: string): string | undefined };
 }
 
@@ -63,7 +63,7 @@ export interface Variant {
 }
 
 /** Which variant is the fastest for the nodes of one class of shapes? Only measuring on the adapter tells. */
-export interface Question {
+export interface Tunable {
   /** The operation and its shapes, in words: nodes of one class get the same answer. */
   shapeClass: string;
   /** A node of the class. */
@@ -73,7 +73,7 @@ export interface Question {
 }
 
 /** The variant that the target's choices name, else the first. */
-export function chosenVariant({ shapeClass, variants }: Question, { choices }: Target): Variant {
+export function chosenVariant({ shapeClass, variants }: Tunable, { choices }: Target): Variant {
   const name = choices.get(shapeClass);
   return variants.find((variant) => variant.name === name) ?? variants[0]!;
 }
@@ -84,5 +84,5 @@ export interface Lowering {
   /** Adds a dispatch behind those that the node has asked for already. */
   dispatch(request: DispatchRequest): void;
   /** Lowers by one of several variants. */
-  choose(question: Question): void;
+  choose(tunable: Tunable): void;
 }

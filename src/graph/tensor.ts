@@ -19,8 +19,8 @@ export class Tensor {
   readonly id = Tensor.made++;
   /** Where the values lie if not in memory of their own. */
   place?: Place;
-  /** Tensors that this node's dispatches write beside its own; see {@linkcode furtherResult}. */
-  readonly further: Tensor[] = [];
+  /** Tensors that this node's dispatches write beside its own; see {@linkcode auxiliaryResult}. */
+  readonly auxiliary: Tensor[] = [];
 
   constructor(
     readonly operation: AnyOperation,
@@ -80,11 +80,11 @@ export function applyInto<Attributes>(
   return node;
 }
 
-/** What a further result is by the oracle, from the values of its node's inputs. */
-type FurtherReference = (inputs: readonly ReferenceValues[]) => ReferenceValues;
+/** What a auxiliary result is by the oracle, from the values of its node's inputs. */
+type AuxiliaryReference = (inputs: readonly ReferenceValues[]) => ReferenceValues;
 
-const furtherOperation: Operation<{ type: TensorType; reference: FurtherReference }> = {
-  name: "further_result",
+const auxiliaryOperation: Operation<{ type: TensorType; reference: AuxiliaryReference }> = {
+  name: "auxiliary_result",
   infer: (_, { type }) => type,
   gradient: () => [],
   lower: () => {},
@@ -92,15 +92,15 @@ const furtherOperation: Operation<{ type: TensorType; reference: FurtherReferenc
   cost: () => ({ flops: 0, bytes: 0 }),
 };
 
-/** A second tensor that the node's own dispatches write: its lowering binds what it finds in `node.further`, in this order. */
-export function furtherResult(
+/** A second tensor that the node's own dispatches write: its lowering binds what it finds in `node.auxiliary`, in this order. */
+export function auxiliaryResult(
   node: Tensor,
   type: TensorType,
   label: string,
-  reference: FurtherReference,
+  reference: AuxiliaryReference,
 ): Tensor {
-  const tensor = apply(furtherOperation, [node, ...node.inputs], { type, reference }, label);
-  node.further.push(tensor);
+  const tensor = apply(auxiliaryOperation, [node, ...node.inputs], { type, reference }, label);
+  node.auxiliary.push(tensor);
   return tensor;
 }
 

@@ -62,3 +62,12 @@ async function writeAndFlush(path: string, parts: Iterable<Uint8Array>): Promise
   }
   await file.sync();
 }
+
+/** Makes a folder and those above it, where they do not exist. */
+export async function makeFolder(path: string): Promise<void> {
+  try {
+    await Deno.mkdir(path, { recursive: true });
+  } catch (error) {
+    throw new DataError(`${path}: the folder cannot be made: ${(error as Error).message}`);
+  }
+}

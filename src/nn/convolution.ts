@@ -2,8 +2,8 @@
 
 import { floatType } from "../graph/layout.ts";
 import type { Place, Tensor } from "../graph/tensor.ts";
-import { conv2d, convTranspose2d } from "../ops/conv2d.ts";
-import type { Window } from "../ops/convolution.ts";
+import { conv2d, convTranspose2d } from "../ops/convolution/conv2d.ts";
+import type { Window } from "../ops/convolution/window.ts";
 import { kaimingInitialiser, type ParameterSet, uniformInitialiser } from "./parameters.ts";
 
 /** A layer: from a tensor to a tensor. */

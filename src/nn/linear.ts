@@ -1,7 +1,7 @@
 /** The linear layer: a pointwise convolution of images of one pixel. */
 
 import { floatType } from "../graph/layout.ts";
-import { conv2d } from "../ops/conv2d.ts";
+import { conv2d } from "../ops/convolution/conv2d.ts";
 import type { Layer } from "./convolution.ts";
 import { type ParameterSet, uniformInitialiser, zeroInitialiser } from "./parameters.ts";
 

@@ -8,7 +8,7 @@ import gatherSource from "../../kernels/gather_code.wgsl" with { type: "text" };
 import nearestSource from "../../kernels/nearest_code.wgsl" with { type: "text" };
 import perplexitySource from "../../kernels/perplexity.wgsl" with { type: "text" };
 import statisticsSource from "../../kernels/code_statistics.wgsl" with { type: "text" };
-import { splitCount } from "./convolution.ts";
+import { splitCount } from "./convolution/window.ts";
 import { sumPartials } from "./sum_partials.ts";
 import {
   type ImageShape,

@@ -3,7 +3,7 @@
 import { divideUp, elementCount, type Shape, storedBytes, type TensorType } from "../graph/layout.ts";
 import type { Kernel } from "../graph/lowering.ts";
 import type { Operation, ReferenceValues } from "../graph/operation.ts";
-import { apply, applyInto, furtherResult, type Place, type Tensor } from "../graph/tensor.ts";
+import { apply, applyInto, auxiliaryResult, type Place, type Tensor } from "../graph/tensor.ts";
 import gradientSource from "../../kernels/pool2d_gradient.wgsl" with { type: "text" };
 import source from "../../kernels/pool2d.wgsl" with { type: "text" };
 import {
@@ -51,7 +51,7 @@ function winnerByte([, channels, height, width]: Shape, index: number): { at: nu
   return { at: position * divideUp(channels!, 4) + Math.floor(channel / 4), factor: 256 ** (channel % 4) };
 }
 
-/** With a further result, that is the winners' places in their windows, four in a number, for the gradient. */
+/** With a auxiliary result, that is the winners' places in their windows, four in a number, for the gradient. */
 const maxPool2dOperation: Operation<PoolWindow> = {
   name: "max_pool2d",
   infer([x], window) {
@@ -65,7 +65,7 @@ const maxPool2dOperation: Operation<PoolWindow> = {
   gradient: (node, upstream) => [maxPool2dGradient(node, upstream)],
   lower(node, lowering) {
     const [x] = node.inputs;
-    const [winners] = node.further;
+    const [winners] = node.auxiliary;
     lowering.dispatch({
       kernel,
       constants: { ...windowConstants(node.attributes), MAX: true, WINNERS: winners !== undefined },
@@ -85,7 +85,7 @@ const maxPool2dOperation: Operation<PoolWindow> = {
   reference: ([x], node) => maxima(x!, node.inputs[0]!.type, node.type, node.attributes).values,
   cost(node) {
     const { flops, bytes } = streamingCost(node, elementCount(node.attributes.kernel));
-    return { flops, bytes: node.further.reduce((sum, { type }) => sum + storedBytes(type), bytes) };
+    return { flops, bytes: node.auxiliary.reduce((sum, { type }) => sum + storedBytes(type), bytes) };
   },
 };
 
@@ -138,10 +138,10 @@ function winnersType([images, channels, height, width]: Shape): TensorType {
 
 /** The tensor that a {@linkcode maxPool2d} leaves its winners in: one for all who ask. */
 function winnersOf(pooled: Tensor): Tensor {
-  const [known] = pooled.further;
+  const [known] = pooled.auxiliary;
   if (known) return known;
   const type = winnersType(pooled.shape);
-  return furtherResult(pooled, type, `${pooled.label} winners`, ([x]) => {
+  return auxiliaryResult(pooled, type, `${pooled.label} winners`, ([x]) => {
     const winners = new Float64Array(elementCount(type.shape));
     maxima(x!, pooled.inputs[0]!.type, pooled.type, pooled.attributes).taps.forEach((tap, index) => {
       const { at, factor } = winnerByte(pooled.shape, index);

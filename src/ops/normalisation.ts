@@ -10,7 +10,7 @@
 import { divideUp } from "../graph/layout.ts";
 import { type DispatchRequest, type Kernel, Scratch } from "../graph/lowering.ts";
 import type { Operation } from "../graph/operation.ts";
-import { apply, applyInto, furtherResult, type Tensor } from "../graph/tensor.ts";
+import { apply, applyInto, auxiliaryResult, type Tensor } from "../graph/tensor.ts";
 import finishSource from "../../kernels/normalise_finish.wgsl" with { type: "text" };
 import normaliseSource from "../../kernels/normalise.wgsl" with { type: "text" };
 import gradientSource from "../../kernels/normalise_gradient.wgsl" with { type: "text" };
@@ -93,7 +93,7 @@ interface GradientAttributes extends NormaliseAttributes {
 
 /**
  * (upstream, x, coefficients[, sum][, sum of the moments' gradients]): the gradient for x with the coefficients held fast. The
- * gradients for the moments, γ and β are further results.
+ * gradients for the moments, γ and β are auxiliary results.
  */
 const normaliseGradientOperation: Operation<GradientAttributes> = {
   name: "normalise_gradient",
@@ -112,7 +112,7 @@ const normaliseGradientOperation: Operation<GradientAttributes> = {
       shortestChunk,
     );
     const LINES = lowering.target.summingLines;
-    const [moments, gamma, beta] = node.further as [Tensor, Tensor, Tensor];
+    const [moments, gamma, beta] = node.auxiliary as [Tensor, Tensor, Tensor];
     const partial = parts > 1 ? new Scratch(32 * parts * quads, `${node.label} partial`) : undefined;
     const finish = { ADD_MOMENTS: addsMoments };
     const rows = rowParams({ m: moments });
@@ -186,7 +186,7 @@ function furtherGradients(
     });
     return { plain, weighted };
   };
-  const toMoments = furtherResult(node, moments.type, `${moments.label} gradient`, (inputs) => {
+  const toMoments = auxiliaryResult(node, moments.type, `${moments.label} gradient`, (inputs) => {
     const { plain, weighted } = sums(inputs);
     const result = new Float64Array(2 * channels);
     for (let channel = 0; channel < channels; channel++) {
@@ -199,8 +199,8 @@ function furtherGradients(
   if (momentsSum) toMoments.place = { host: momentsSum, channel: 0 };
   return [
     toMoments,
-    furtherResult(node, gamma.type, `${gamma.label} gradient`, (inputs) => sums(inputs).weighted),
-    furtherResult(node, beta.type, `${beta.label} gradient`, (inputs) => sums(inputs).plain),
+    auxiliaryResult(node, gamma.type, `${gamma.label} gradient`, (inputs) => sums(inputs).weighted),
+    auxiliaryResult(node, beta.type, `${beta.label} gradient`, (inputs) => sums(inputs).plain),
   ];
 }
 

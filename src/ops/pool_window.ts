@@ -1,7 +1,7 @@
 /** The arithmetic that the pooling operations share: how a window moves, and how many places of it count. */
 
 import { divideUp, floatType, type TensorType } from "../graph/layout.ts";
-import { forEachTap } from "./convolution.ts";
+import { forEachTap } from "./convolution/window.ts";
 import { type ImageShape, imageShape, requireSameType } from "./support.ts";
 
 /** How a pooling window moves. */

@@ -3,7 +3,7 @@
 import { divideUp, roundUp } from "../graph/layout.ts";
 import type { Target } from "../graph/lowering.ts";
 import type { Tensor } from "../graph/tensor.ts";
-import { splitCount } from "./convolution.ts";
+import { splitCount } from "./convolution/window.ts";
 import { imageShape } from "./support.ts";
 
 /** Quads of a workgroup: its threads are so many by the target's `summingLines`. */

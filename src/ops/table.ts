@@ -21,8 +21,8 @@ import {
   perplexityOperation,
 } from "./codebook.ts";
 import { coefficientsOperation, runningCoefficientsOperation } from "./coefficients.ts";
-import { conv2dOperation, convTranspose2dOperation } from "./conv2d.ts";
-import { conv2dWeightGradientOperation } from "./conv2d_weight_gradient.ts";
+import { conv2dOperation, convTranspose2dOperation } from "./convolution/conv2d.ts";
+import { conv2dWeightGradientOperation } from "./convolution/weight_gradient.ts";
 import {
   addOperation,
   castOperation,

@@ -6,9 +6,9 @@ import {
   type DispatchRequest,
   type Lowering,
   type Operand,
-  type Question,
   Scratch,
   type Target,
+  type Tunable,
 } from "../graph/lowering.ts";
 import { ancestors, storageOf, type Tensor } from "../graph/tensor.ts";
 import { epilogue, fuse, type Group } from "./fuse.ts";
@@ -35,27 +35,27 @@ export function lowerNode(
   node: Tensor,
   target: Target,
   dispatch: (request: DispatchRequest) => void,
-  ask: (question: Question) => void = () => {},
+  ask: (tunable: Tunable) => void = () => {},
 ): void {
   const lowering: Lowering = {
     target,
     dispatch,
-    choose(question) {
-      ask(question);
-      chosenVariant(question, target).lower(lowering);
+    choose(tunable) {
+      ask(tunable);
+      chosenVariant(tunable, target).lower(lowering);
     },
   };
   node.operation.lower(node, lowering);
 }
 
 /** What a plan of what these are computed from has to choose, each class of shapes once, in the order of execution. */
-export function questionsOf(ends: readonly Tensor[], target: Target): Question[] {
-  const questions = new Map<string, Question>();
-  const ask = (question: Question) => {
-    if (!questions.has(question.shapeClass)) questions.set(question.shapeClass, question);
+export function tunablesOf(ends: readonly Tensor[], target: Target): Tunable[] {
+  const tunables = new Map<string, Tunable>();
+  const ask = (tunable: Tunable) => {
+    if (!tunables.has(tunable.shapeClass)) tunables.set(tunable.shapeClass, tunable);
   };
   for (const node of ancestors(ends)) lowerNode(node, target, () => {}, ask);
-  return [...questions.values()];
+  return [...tunables.values()];
 }
 
 function lowerGroup(group: Group, target: Target): GroupRequest[] {

@@ -6,19 +6,12 @@
 import { join } from "node:path";
 import { DataError } from "../errors.ts";
 import type { FloatType } from "../graph/layout.ts";
-import { type HostTensor, toFloat32 } from "../io/host_tensor.ts";
+import type { HostTensor } from "../io/host_tensor.ts";
 import { readSafetensors, writeSafetensors } from "../io/safetensors.ts";
 import type { TunerState } from "../tune/tuner.ts";
-import type { Gathered, State } from "./trainer.ts";
-
-/** How far a run has come. */
-export interface RunPosition {
-  /** Training steps so far. */
-  steps: number;
-  /** Epochs that are finished, and batches of the next one that are. */
-  epochs: number;
-  batches: number;
-}
+import { configurationIn, format, matchState, type ModelDescription } from "../trained/model_description.ts";
+import { type RunPosition, saveWeights, type State } from "../trained/model_file.ts";
+import type { EpochState } from "./trainer.ts";
 
 /** What the optimizer's file holds beside the moments. */
 export interface RunState extends RunPosition {
@@ -38,54 +31,25 @@ export interface RunState extends RunPosition {
   rule?: { lr_drops: number; moments_since: number };
 }
 
-/** What weights are of. */
-export interface ModelDescription {
-  /** Names the model in the metadata, so that a classifier is not taken for a codec, and in the files' names. */
-  kind: string;
-  configuration: object;
-  /** What else the metadata say of it, such as the names of its classes. */
-  further?: Record<string, string>;
-}
-
 export interface SavedRun {
   weights: Map<string, Float32Array<ArrayBuffer>>;
   moments: Map<string, Float32Array<ArrayBuffer>>;
-  gathered: Gathered;
+  epochState: EpochState;
   run: RunState;
   path: string;
 }
 
 const optimizerSuffix = ".optimizer.safetensors";
 
-/** Marks the metadata of files that vqray wrote. */
-const format = "vqray";
-
-/** Writes weights with their configuration; alone they are what other commands read. */
-export async function saveWeights(
-  path: string,
-  { kind, configuration, further }: ModelDescription,
-  weights: State,
-  position: RunPosition,
-): Promise<void> {
-  const metadata = {
-    format,
-    kind,
-    configuration: JSON.stringify(configuration),
-    ...further,
-    position: JSON.stringify(position),
-  };
-  await writeSafetensors(path, weights as Map<string, HostTensor>, metadata);
-}
-
 /** Writes a checkpoint from which a run can go on; `path` is the weights' file. */
 export async function saveCheckpoint(
   path: string,
   model: ModelDescription,
-  parts: { weights: State; moments: State; gathered: Gathered; run: RunState },
+  parts: { weights: State; moments: State; epochState: EpochState; run: RunState },
 ): Promise<void> {
-  const { weights, moments, gathered, run } = parts;
+  const { weights, moments, epochState, run } = parts;
   const state = new Map<string, HostTensor>(moments as Map<string, HostTensor>);
-  for (const [key, data] of gathered) state.set(key, { shape: [data.length], data });
+  for (const [key, data] of epochState) state.set(key, { shape: [data.length], data });
   await writeSafetensors(optimizerPath(path), state, {
     format,
     kind: `${model.kind} optimizer`,
@@ -144,23 +108,10 @@ function readRun(metadata: Record<string, string>, path: string): RunState {
   }
 }
 
-/** The configuration in a checkpoint's metadata; undefined for weights that vqray did not write. */
-export function configurationIn(
-  metadata: Record<string, string>,
-  kind: string,
-  path: string,
-): Record<string, unknown> | undefined {
-  if (metadata.format !== format) return undefined;
-  if (metadata.kind !== kind) {
-    throw new DataError(`${path}: holds weights of a ${metadata.kind}, expected a ${kind}`);
-  }
-  return JSON.parse(metadata.configuration ?? "{}");
-}
-
 /** Reads a checkpoint to go on from; the configuration must be the same, and `check` may refuse its state. */
 export async function loadCheckpoint(
   path: string,
-  { kind, configuration, further }: ModelDescription,
+  { kind, configuration, extraMetadata }: ModelDescription,
   shapes: {
     weights: ReadonlyMap<string, readonly number[]>;
     moments: ReadonlyMap<string, readonly number[]>;
@@ -169,7 +120,7 @@ export async function loadCheckpoint(
 ): Promise<SavedRun> {
   const { tensors, metadata } = await readSafetensors(path);
   const saved = configurationIn(metadata, kind, path);
-  for (const [name, value] of Object.entries({ ...configuration, ...further })) {
+  for (const [name, value] of Object.entries({ ...configuration, ...extraMetadata })) {
     const old = name in configuration ? saved?.[name] : metadata[name];
     if (`${old}` === `${value}`) continue;
     throw new DataError(
@@ -186,43 +137,10 @@ export async function loadCheckpoint(
     shapes.moments,
     beside,
   );
-  const gathered: Gathered = new Map(
+  const epochState: EpochState = new Map(
     [...optimizer.tensors]
       .filter(([key]) => !shapes.moments.has(key))
       .map(([key, { data }]) => [key, data as Float32Array<ArrayBuffer> | Uint32Array<ArrayBuffer>]),
   );
-  return { weights, moments, gathered, run, path };
-}
-
-/** Checks that a file holds exactly the wanted tensors; names the first that is missing, too many or of another shape. */
-export function matchState(
-  tensors: ReadonlyMap<string, HostTensor>,
-  shapes: ReadonlyMap<string, readonly number[]>,
-  path: string,
-): Map<string, Float32Array<ArrayBuffer>> {
-  const missing = [...shapes.keys()].filter((key) => !tensors.has(key));
-  const surplus = [...tensors.keys()].filter((key) => !shapes.has(key));
-  if (missing.length > 0) {
-    throw new DataError(
-      `${path}: weights of another model: ${missing.length} of ${shapes.size} tensors are missing, such as ${
-        missing[0]
-      }`,
-    );
-  }
-  if (surplus.length > 0) {
-    throw new DataError(
-      `${path}: weights of another model: ${surplus.length} tensors are too many, such as ${surplus[0]}`,
-    );
-  }
-  const state = new Map<string, Float32Array<ArrayBuffer>>();
-  for (const [key, shape] of shapes) {
-    const tensor = tensors.get(key)!;
-    if (`${tensor.shape}` !== `${shape}`) {
-      throw new DataError(
-        `${path}: weights of another model: ${key} has shape [${tensor.shape}], expected [${shape}]`,
-      );
-    }
-    state.set(key, toFloat32(tensor));
-  }
-  return state;
+  return { weights, moments, epochState, run, path };
 }

@@ -3,16 +3,13 @@
 import { join } from "node:path";
 import type { Batch, BatchLoader } from "../data/loader.ts";
 import { DataError } from "../errors.ts";
-import {
-  type ModelDescription,
-  type RunState,
-  saveCheckpoint,
-  type SavedRun,
-  saveWeights,
-} from "./checkpoint.ts";
+import type { ModelDescription } from "../trained/model_description.ts";
+import { saveWeights } from "../trained/model_file.ts";
+import { type RunState, saveCheckpoint, type SavedRun } from "./checkpoint.ts";
 import { LossReader, type Window } from "./loss_reader.ts";
 import type { MetricsLine, MetricsLog, Phase } from "./metrics_log.ts";
-import type { RunOptions, Surroundings, TrainOutcome } from "./run_options.ts";
+import type { RunOptions, TrainOutcome } from "./run_options.ts";
+import type { RunContext } from "../report/run_context.ts";
 import { RunProfile } from "./run_profile.ts";
 import { ringCapacity } from "./scalar_ring.ts";
 import type { Trainer } from "./trainer.ts";
@@ -20,7 +17,7 @@ import type { Trainer } from "./trainer.ts";
 /** What a run works with. */
 export interface RunParts<Options extends RunOptions, T extends Trainer> {
   options: Options;
-  surroundings: Surroundings;
+  context: RunContext;
   trainer: T;
   train: BatchLoader;
   /** No validation where it is missing. */
@@ -55,7 +52,7 @@ export abstract class Run<Options extends RunOptions = RunOptions, T extends Tra
   protected abstract draw(epoch: number, isLast: boolean): Promise<void>;
 
   /** Behind an epoch, before its loss is compared with the best: what the model's rules make of it. */
-  protected abstract judge(loss: number): void;
+  protected abstract applyEpochRules(loss: number): void;
 
   /** A new run writes to this log. */
   begin(log: MetricsLog): void {
@@ -63,22 +60,22 @@ export abstract class Run<Options extends RunOptions = RunOptions, T extends Tra
   }
 
   /** Goes on where the checkpoint stands. */
-  restore({ weights, moments, gathered, run, path }: SavedRun, log: MetricsLog): void {
-    const { trainer, surroundings } = this.parts;
+  restore({ weights, moments, epochState, run, path }: SavedRun, log: MetricsLog): void {
+    const { trainer, context } = this.parts;
     this.log = log;
     this.state = run;
     trainer.steps = run.steps;
     trainer.write(weights);
     trainer.write(moments);
-    trainer.setGathered(gathered, path);
-    surroundings.note(`resuming from ${path}, after step ${run.steps}`);
+    trainer.restoreEpochState(epochState, path);
+    context.note(`resuming from ${path}, after step ${run.steps}`);
   }
 
   async train(): Promise<TrainOutcome> {
-    const { options: { n_epochs, max_steps, profile, save_path }, surroundings, trainer } = this.parts;
+    const { options: { n_epochs, max_steps, profile, save_path }, context, trainer } = this.parts;
     await this.started();
     if (profile) {
-      trainer.timeline = this.profile = await RunProfile.start(trainer.gpu, surroundings.note);
+      trainer.timeline = this.profile = await RunProfile.start(trainer.gpu, context.note);
     }
     let checkpoint = "";
     while (this.state.epochs < n_epochs && !this.mustStop) {
@@ -93,9 +90,9 @@ export abstract class Run<Options extends RunOptions = RunOptions, T extends Tra
     await this.profile?.finish(save_path);
     const { steps, epochs } = this.state;
     if (max_steps !== undefined && this.reachedMaximum) {
-      surroundings.note(`--max_steps ${max_steps} is reached`);
+      context.note(`--max_steps ${max_steps} is reached`);
     }
-    return { steps, epochs, checkpoint, exitCode: surroundings.stop.exitCode };
+    return { steps, epochs, checkpoint, exitCode: context.stop.exitCode };
   }
 
   private get reachedMaximum(): boolean {
@@ -104,14 +101,14 @@ export abstract class Run<Options extends RunOptions = RunOptions, T extends Tra
   }
 
   private get mustStop(): boolean {
-    return this.parts.surroundings.stop.exitCode !== undefined || this.reachedMaximum;
+    return this.parts.context.stop.exitCode !== undefined || this.reachedMaximum;
   }
 
   /** Trains to the end of the current epoch; false where the run must stop before it. */
   private async trainEpoch(): Promise<boolean> {
-    const { state, parts: { options, surroundings, trainer, train: loader } } = this;
+    const { state, parts: { options, context, trainer, train: loader } } = this;
     const epoch = state.epochs + 1;
-    const progress = surroundings.progress(
+    const progress = context.progress(
       `epoch ${epoch} of ${options.n_epochs}`,
       loader.batchesPerEpoch * options.batch_size,
     );
@@ -173,7 +170,7 @@ export abstract class Run<Options extends RunOptions = RunOptions, T extends Tra
 
   /** Sums up the epoch, validates, draws and saves; returns the checkpoint's path if one was due. */
   private async finishEpoch(): Promise<string | undefined> {
-    const { state, parts: { options, surroundings, valid } } = this;
+    const { state, parts: { options, context, valid } } = this;
     const epoch = state.epochs + 1;
     const lines = [await this.epochLine("train", epoch, state.sums, state.batches)];
     if (valid) lines.push(await this.validate(epoch, valid));
@@ -181,18 +178,18 @@ export abstract class Run<Options extends RunOptions = RunOptions, T extends Tra
     state.batches = 0;
     state.sums = {};
     await this.log.add(lines);
-    surroundings.note(this.summary(lines));
+    context.note(this.summary(lines));
     const isLast = epoch === options.n_epochs || this.mustStop;
     await this.draw(epoch, isLast);
     const loss = lines.at(-1)!.loss as number;
-    this.judge(loss);
+    this.applyEpochRules(loss);
     await this.keepBest(loss);
     if (epoch % options.checkpoint_every === 0 || isLast) return await this.saveNumbered();
   }
 
   private async validate(epoch: number, loader: BatchLoader): Promise<MetricsLine> {
-    const { surroundings, trainer } = this.parts;
-    const progress = surroundings.progress(`validation ${epoch}`, loader.info.count);
+    const { context, trainer } = this.parts;
+    const progress = context.progress(`validation ${epoch}`, loader.info.count);
     const total: Record<string, number> = {};
     let [images, unread, weights] = [0, 0, 0];
     for await (const batch of loader.epoch(0)) {
@@ -239,7 +236,7 @@ export abstract class Run<Options extends RunOptions = RunOptions, T extends Tra
   private async saveInterrupted(): Promise<string> {
     const { epochs, steps } = this.state;
     const path = await this.save(`${this.model.kind}_${String(epochs).padStart(3, "0")}_step_${steps}`);
-    this.parts.surroundings.note(`stopped after step ${steps}; --resume goes on from ${path}`);
+    this.parts.context.note(`stopped after step ${steps}; --resume goes on from ${path}`);
     return path;
   }
 
@@ -247,11 +244,11 @@ export abstract class Run<Options extends RunOptions = RunOptions, T extends Tra
     const { trainer } = this.parts;
     const path = this.pathOf(name);
     const weights = await trainer.weights();
-    const [moments, gathered] = [await trainer.moments(), await trainer.gathered()];
+    const [moments, epochState] = [await trainer.moments(), await trainer.epochState()];
     await saveCheckpoint(path, this.model, {
       weights,
       moments,
-      gathered,
+      epochState,
       run: { ...this.state, kernels: trainer.tuner?.state },
     });
     return path;

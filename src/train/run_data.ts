@@ -5,7 +5,8 @@ import type { DatasetInfo } from "../data/hdf5_file.ts";
 import { resolveDataFile, type WantedDataFile } from "../data/locate.ts";
 import { DataError } from "../errors.ts";
 import type { Trainer } from "./trainer.ts";
-import type { RunOptions, Surroundings } from "./run_options.ts";
+import type { RunOptions } from "./run_options.ts";
+import type { RunContext } from "../report/run_context.ts";
 
 /** Batches for training and, where there is a file for it, for validation. */
 export interface RunData {
@@ -66,7 +67,7 @@ function requireSameSize(train: DatasetInfo, valid: DatasetInfo): void {
 /** Notes what the run learns from, and where. */
 export function describeRun(
   { batch_size, precision }: RunOptions,
-  { note }: Surroundings,
+  { note }: RunContext,
   trainer: Trainer,
   { train, valid }: RunData,
 ): void {

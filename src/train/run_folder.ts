@@ -3,13 +3,14 @@
 import { join } from "node:path";
 import { DataError, UsageError } from "../errors.ts";
 import type { Gpu } from "../gpu/device.ts";
-import { writeFileAtomic } from "../io/atomic.ts";
+import { makeFolder, writeFileAtomic } from "../io/atomic.ts";
 import { Tuner } from "../tune/tuner.ts";
 import { findCheckpoint, findRunState, loadCheckpoint } from "./checkpoint.ts";
 import { MetricsLog } from "./metrics_log.ts";
 import type { Run } from "./run.ts";
 import type { RunData } from "./run_data.ts";
-import type { RunOptions, Surroundings } from "./run_options.ts";
+import type { RunOptions } from "./run_options.ts";
+import type { RunContext } from "../report/run_context.ts";
 import type { Trainer } from "./trainer.ts";
 
 /** How a new run begins. */
@@ -48,7 +49,7 @@ export async function prepareFolder<Options extends RunOptions, T extends Traine
 /** The tuner of a run; one that goes on keeps the kernels that it began with. */
 export async function openTuner(
   { tune: mode, cache_folder: folder, save_path, resume }: RunOptions,
-  { note }: Surroundings,
+  { note }: RunContext,
   gpu: Gpu,
 ): Promise<Tuner> {
   const state = resume ? await findRunState(checkpointFolder(save_path)) : undefined;
@@ -92,19 +93,10 @@ function metricsPath(save_path: string): string {
   return join(save_path, "metrics.jsonl");
 }
 
-/** Makes a folder and those above it, where they do not exist. */
-export async function makeFolder(path: string): Promise<void> {
-  try {
-    await Deno.mkdir(path, { recursive: true });
-  } catch (error) {
-    throw new DataError(`${path}: the folder cannot be made: ${(error as Error).message}`);
-  }
-}
-
 /** args.json: every option, what the run is of, versions and the adapter. */
 export async function writeArguments(
   options: RunOptions & { configuration: object },
-  { versions }: Surroundings,
+  { versions }: RunContext,
   gpu: Gpu,
   { train, valid }: RunData,
 ): Promise<void> {

@@ -1,9 +1,7 @@
 /** What every training run is asked for, what surrounds it, and how it ends. */
 
 import type { FloatType } from "../graph/layout.ts";
-import type { Progress } from "../report/progress.ts";
 import type { TuneMode } from "../tune/tuner.ts";
-import type { StopSignal } from "./stop_signal.ts";
 
 /** The options that all models share; see the commands' help. */
 export interface RunOptions {
@@ -37,15 +35,6 @@ export interface RunOptions {
   /** Times steps and what the host does. */
   profile?: boolean;
   adapter?: string;
-}
-
-/** What the caller shows and hands in. */
-export interface Surroundings {
-  note(text: string): void;
-  progress(label: string, total: number, alreadyDone?: number): Progress;
-  /** Whose exitCode is set when the run is to end. */
-  stop: Pick<StopSignal, "exitCode">;
-  versions: Record<string, string>;
 }
 
 /** How a run ended. */

@@ -9,17 +9,15 @@ import { Memory } from "../gpu/memory.ts";
 import type { Parameter, ParameterSet } from "../nn/parameters.ts";
 import type { Adam } from "../optim/adam.ts";
 import { plan, TooLargeError } from "../plan/plan.ts";
+import type { State } from "../trained/model_file.ts";
 import type { Tuner } from "../tune/tuner.ts";
 import { partCounts } from "./micro_batches.ts";
 import { ringCapacity } from "./scalar_ring.ts";
 import type { BatchShape, LoadedProgram, StepProgram } from "./step_program.ts";
 import { type Timeline, untimed } from "./timeline.ts";
 
-/** Tensors by key, row-major. */
-export type State = Map<string, { shape: number[]; data: Float32Array<ArrayBuffer> }>;
-
-/** What an unfinished epoch has gathered beside the sums of its losses, by name. */
-export type Gathered = Map<string, Float32Array<ArrayBuffer> | Uint32Array<ArrayBuffer>>;
+/** What an unfinished epoch has epochState beside the sums of its losses, by name. */
+export type EpochState = Map<string, Float32Array<ArrayBuffer> | Uint32Array<ArrayBuffer>>;
 
 /** What the training step is built for. */
 export interface BeginOptions {
@@ -122,7 +120,7 @@ export abstract class Trainer<
     this.timeline.time("uploading", () => {
       this.memory.write(program.images, batch.images);
       this.memory.write(program.step, Float32Array.of(...scalars, this.steps % ringCapacity, 0));
-      this.writeFurther(this.training, batch);
+      this.writeModelInputs(this.training, batch);
     });
   }
 
@@ -131,22 +129,22 @@ export abstract class Trainer<
     const loaded = await this.evaluation(batch.count);
     this.memory.write(loaded.program.images, batch.images);
     this.memory.write(loaded.program.step, Float32Array.of(0, 0, loaded.unread, 0));
-    this.writeFurther(loaded, batch);
+    this.writeModelInputs(loaded, batch);
     loaded.executor.run();
     loaded.unread++;
   }
 
-  /** What the unfinished epoch has gathered, for its checkpoint. */
-  abstract gathered(): Promise<Gathered>;
+  /** What the unfinished epoch has epochState, for its checkpoint. */
+  abstract epochState(): Promise<EpochState>;
 
-  /** Goes on with what the checkpoint at `path` had gathered. Throws a DataError where something is missing. */
-  abstract setGathered(gathered: Gathered, path: string): void;
+  /** Goes on with what the checkpoint at `path` had epochState. Throws a DataError where something is missing. */
+  abstract restoreEpochState(epochState: EpochState, path: string): void;
 
   /** The program that evaluates batches of `count` images; `variant` names what it gives beside the losses. */
   protected abstract evaluationProgram(count: number, variant: string): P;
 
   /** Writes what a program reads beside the images and the step's numbers. */
-  protected abstract writeFurther(loaded: LoadedProgram<P>, batch: Batch): void;
+  protected abstract writeModelInputs(loaded: LoadedProgram<P>, batch: Batch): void;
 
   /**
    * Stages the losses of the last `count` training steps, oldest first; at most ringCapacity of them are kept. Reading them

@@ -6,7 +6,7 @@ import { Memory } from "../gpu/memory.ts";
 import { Timestamps } from "../gpu/timestamps.ts";
 import { wallTimes } from "../gpu/wall_time.ts";
 import { storedCount } from "../graph/layout.ts";
-import type { Question, Variant } from "../graph/lowering.ts";
+import type { Tunable, Variant } from "../graph/lowering.ts";
 import { apply, type Tensor } from "../graph/tensor.ts";
 import { variable } from "../ops/variable.ts";
 import { plan, TooLargeError } from "../plan/plan.ts";
@@ -29,14 +29,14 @@ export interface Outcome {
   failures: string[];
 }
 
-/** Times the first `most` variants of a question, `runs` times each; the fastest wins. */
+/** Times the first `most` variants of a tunable, `runs` times each; the fastest wins. */
 export async function contest(
   gpu: Gpu,
-  question: Question,
+  tunable: Tunable,
   { most, runs }: { most: number; runs: number },
 ): Promise<Outcome> {
-  const { variants } = question;
-  const node = standAlone(question.node, gpu);
+  const { variants } = tunable;
+  const node = standAlone(tunable.node, gpu);
   const memory = new Memory(gpu);
   const failures: string[] = [];
   const milliseconds: Record<string, number> = {};
@@ -48,7 +48,7 @@ export async function contest(
         const { values, fastest } = await measure(memory, node, variant, runs);
         const error = largestError(values, expected.values);
         if (error <= tolerances[node.dtype]) milliseconds[variant.name] = fastest;
-        else failures.push(`${variant.name} of ${question.shapeClass} is wrong by ${error.toExponential(1)}`);
+        else failures.push(`${variant.name} of ${tunable.shapeClass} is wrong by ${error.toExponential(1)}`);
       } catch (error) {
         if (!(error instanceof TooLargeError)) failures.push(`${variant.name}: ${(error as Error).message}`);
       }

@@ -4,8 +4,8 @@
  */
 
 import type { Gpu } from "../gpu/device.ts";
-import type { Question, Target } from "../graph/lowering.ts";
-import { questionsOf } from "../plan/lower.ts";
+import type { Target, Tunable } from "../graph/lowering.ts";
+import { tunablesOf } from "../plan/lower.ts";
 import type { Program } from "../plan/plan.ts";
 import { keyOf } from "../random.ts";
 import { ChoiceStore, type Finding } from "./choice_store.ts";
@@ -59,11 +59,11 @@ export class Tuner {
   async prepare({ results = [], effects = [] }: Program): Promise<boolean> {
     const { gpu, mode, store, note } = this;
     if (mode === "off") return false;
-    const open = questionsOf([...results, ...effects], gpu.target).filter(({ shapeClass, variants }) =>
+    const open = tunablesOf([...results, ...effects], gpu.target).filter(({ shapeClass, variants }) =>
       variants.length > 1 && !gpu.choices.has(shapeClass)
     );
-    const unknown = open.map((question) => ({ question, source: sourceOf(question, gpu.target, mode) }))
-      .filter(({ question: { shapeClass }, source }) => {
+    const unknown = open.map((tunable) => ({ tunable, source: sourceOf(tunable, gpu.target, mode) }))
+      .filter(({ tunable: { shapeClass }, source }) => {
         const finding = store?.find(shapeClass, source);
         if (finding) gpu.choices.set(shapeClass, finding.variant);
         return !finding;
@@ -79,24 +79,24 @@ export class Tuner {
   }
 
   private async settle(
-    unknown: readonly { question: Question; source: string }[],
+    unknown: readonly { tunable: Tunable; source: string }[],
     mode: "quick" | "full",
   ): Promise<void> {
     const { gpu, store, note } = this;
     const findings: Record<string, Finding> = {};
-    for (const { question, source } of unknown) {
-      const { variant, milliseconds, failures } = await contest(gpu, question, extents[mode]);
+    for (const { tunable, source } of unknown) {
+      const { variant, milliseconds, failures } = await contest(gpu, tunable, extents[mode]);
       for (const failure of failures) note(`tuning: left out ${failure}`);
-      gpu.choices.set(question.shapeClass, variant);
-      findings[question.shapeClass] = { variant, source, milliseconds };
+      gpu.choices.set(tunable.shapeClass, variant);
+      findings[tunable.shapeClass] = { variant, source, milliseconds };
     }
     // One that cannot be kept is measured again next time.
     await store?.add(findings).catch((error: Error) => note(`tuning: ${error.message}`));
   }
 }
 
-/** Changes with how much is tried, and with any of the kernels that the question's variants run. */
-function sourceOf({ variants }: Question, target: Target, mode: TuneMode): string {
+/** Changes with how much is tried, and with any of the kernels that the tunable's variants run. */
+function sourceOf({ variants }: Tunable, target: Target, mode: TuneMode): string {
   const parts: string[] = [mode];
   for (const variant of variants) {
     parts.push(variant.name);

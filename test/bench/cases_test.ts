@@ -120,7 +120,7 @@ Deno.test("a kernel that writes beside its place, or leaves its sum as it was, i
       node.label,
     );
     wrong.place = node.place;
-    wrong.further.push(...node.further);
+    wrong.auxiliary.push(...node.auxiliary);
     return caseOf(wrong, own.target);
   };
   const isolated = isolatedGroups(programOfSmallDensenet(), own.target);

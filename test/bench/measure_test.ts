@@ -9,11 +9,11 @@ import { spreadOf, Stopwatch } from "../../bench/timing.ts";
 import { Gpu } from "../../src/gpu/device.ts";
 import type { Executor } from "../../src/gpu/executor.ts";
 import { floatType } from "../../src/graph/layout.ts";
-import type { Lowering, Question, Variant } from "../../src/graph/lowering.ts";
+import type { Lowering, Tunable, Variant } from "../../src/graph/lowering.ts";
 import type { Operation } from "../../src/graph/operation.ts";
 import { Tensor } from "../../src/graph/tensor.ts";
 import { nearestCode } from "../../src/ops/codebook.ts";
-import { conv2d } from "../../src/ops/conv2d.ts";
+import { conv2d } from "../../src/ops/convolution/conv2d.ts";
 import { variable } from "../../src/ops/variable.ts";
 
 const gpu = await Gpu.open();
@@ -111,12 +111,12 @@ Deno.test("where the smaller case runs on other kernels, the simplest variant te
     const x = variable(floatType([images, 8, 12, 12], "channels_last"), "x");
     const weight = variable(floatType([8, 8, 5, 5], "taps_first"), "weight");
     const node = conv2d(x, weight, undefined, { stride: [1, 1], padding: [2, 2, 2, 2] });
-    const chosen = ({ variants: [first, ...others], ...rest }: Question): Question => ({
+    const chosen = ({ variants: [first, ...others], ...rest }: Tunable): Tunable => ({
       ...rest,
       variants: images > 1 ? [change(first!), ...others] : others,
     });
     const lower = (result: Tensor, lowering: Lowering) =>
-      node.operation.lower(result, { ...lowering, choose: (question) => lowering.choose(chosen(question)) });
+      node.operation.lower(result, { ...lowering, choose: (tunable) => lowering.choose(chosen(tunable)) });
     return caseOf(altered(node, { lower }), target);
   };
   const [each, small] = [convolution(3), convolution(1)];

@@ -1,6 +1,6 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { readTable, type TableOptions } from "../../src/create/tables.ts";
-import { chexpertClasses } from "../../src/data/class_names.ts";
+import { chexpertClasses } from "../../src/models/densenet/class_names.ts";
 import { DataError, UsageError } from "../../src/errors.ts";
 import { inTemporaryFolder } from "../data/fixtures.ts";
 

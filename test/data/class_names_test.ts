@@ -1,5 +1,6 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import { chexpertClasses, classNames, defaultClassNames } from "../../src/data/class_names.ts";
+import { classNames } from "../../src/data/class_names.ts";
+import { chexpertClasses, defaultClassNames } from "../../src/models/densenet/class_names.ts";
 import { DataFile, type DatasetInfo } from "../../src/data/hdf5_file.ts";
 import { ImageFileWriter } from "../../src/data/write.ts";
 import { DataError } from "../../src/errors.ts";

@@ -5,7 +5,7 @@ import { Memory } from "../../src/gpu/memory.ts";
 import { elementCount, floatType } from "../../src/graph/layout.ts";
 import type { Operation } from "../../src/graph/operation.ts";
 import { apply, type Tensor } from "../../src/graph/tensor.ts";
-import { conv2d } from "../../src/ops/conv2d.ts";
+import { conv2d } from "../../src/ops/convolution/conv2d.ts";
 import { add, cast, relu, scale } from "../../src/ops/elementwise.ts";
 import { sum } from "../../src/ops/reduce.ts";
 import { constant, variable } from "../../src/ops/variable.ts";

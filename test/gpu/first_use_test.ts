@@ -3,7 +3,7 @@ import { Executor } from "../../src/gpu/executor.ts";
 import { Gpu } from "../../src/gpu/device.ts";
 import { Memory } from "../../src/gpu/memory.ts";
 import { floatType } from "../../src/graph/layout.ts";
-import { conv2d } from "../../src/ops/conv2d.ts";
+import { conv2d } from "../../src/ops/convolution/conv2d.ts";
 import { scale } from "../../src/ops/elementwise.ts";
 import { variable } from "../../src/ops/variable.ts";
 import { plan } from "../../src/plan/plan.ts";

@@ -3,7 +3,7 @@ import { gradients as differentiate } from "../../src/graph/autodiff.ts";
 import { floatType } from "../../src/graph/layout.ts";
 import { ancestors, storageOf, type Tensor } from "../../src/graph/tensor.ts";
 import { codeStatistics, gatherCode, nearestCode, perplexity } from "../../src/ops/codebook.ts";
-import { conv2d } from "../../src/ops/conv2d.ts";
+import { conv2d } from "../../src/ops/convolution/conv2d.ts";
 import { add, multiply, relu, scale, subtract } from "../../src/ops/elementwise.ts";
 import { gradients } from "../../src/ops/gradient.ts";
 import { moments } from "../../src/ops/moments.ts";

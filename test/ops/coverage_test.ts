@@ -37,8 +37,8 @@ Deno.test("operations stand in the table under their own names", () => {
 Deno.test("every operation record in src/ops stands in the table", async () => {
   const folder = new URL("../../src/ops/", import.meta.url);
   const named: string[] = [];
-  for await (const { name } of Deno.readDir(folder)) {
-    const text = await Deno.readTextFile(new URL(name, folder));
+  for (const file of await filesBelow(folder)) {
+    const text = await Deno.readTextFile(file);
     named.push(
       ...[...text.matchAll(/^(?:export )?const (\w+Operation)\b/gm)].map(([, constant]) => constant!),
     );
@@ -47,3 +47,12 @@ Deno.test("every operation record in src/ops stands in the table", async () => {
   assert(named.length >= Object.keys(operations).length);
   for (const constant of named) assert(table.includes(`: ${constant},`), `${constant} is not in table.ts`);
 });
+
+async function filesBelow(folder: URL): Promise<URL[]> {
+  const files: URL[] = [];
+  for await (const { name, isDirectory } of Deno.readDir(folder)) {
+    if (isDirectory) files.push(...await filesBelow(new URL(`${name}/`, folder)));
+    else files.push(new URL(name, folder));
+  }
+  return files;
+}

@@ -7,7 +7,7 @@ import { applyInto, type Tensor } from "../../src/graph/tensor.ts";
 import { Features } from "../../src/models/densenet/features.ts";
 import { averagePool2d } from "../../src/ops/average_pooling.ts";
 import { concat } from "../../src/ops/channels.ts";
-import { conv2d } from "../../src/ops/conv2d.ts";
+import { conv2d } from "../../src/ops/convolution/conv2d.ts";
 import { multiply } from "../../src/ops/elementwise.ts";
 import { gradients } from "../../src/ops/gradient.ts";
 import { moments } from "../../src/ops/moments.ts";

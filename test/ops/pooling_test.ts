@@ -132,5 +132,5 @@ Deno.test("max_pool2d: winners are written where a gradient reads them, and once
     ["x", "y", "winners"],
     ["x", "y", "winners"],
   ]);
-  assertEquals(pooled.further.length, 1);
+  assertEquals(pooled.auxiliary.length, 1);
 });

@@ -7,9 +7,9 @@ import { averagePool2d, averagePool2dGradient, globalAveragePool2d } from "../..
 import { channelsLast, concat, sliceChannels } from "../../src/ops/channels.ts";
 import { channelSum } from "../../src/ops/channel_sum.ts";
 import { codeStatistics, gatherCode, nearestCode, perplexity } from "../../src/ops/codebook.ts";
-import { conv2d, convTranspose2d } from "../../src/ops/conv2d.ts";
-import { conv2dWeightGradient } from "../../src/ops/conv2d_weight_gradient.ts";
-import type { Window } from "../../src/ops/convolution.ts";
+import { conv2d, convTranspose2d } from "../../src/ops/convolution/conv2d.ts";
+import { conv2dWeightGradient } from "../../src/ops/convolution/weight_gradient.ts";
+import type { Window } from "../../src/ops/convolution/window.ts";
 import { countNonFinite } from "../../src/ops/loss_scale.ts";
 import { halfCopies, halfCopy } from "../../src/ops/half_copies.ts";
 import { add, cast, mseGradient, multiply, relu, subtract } from "../../src/ops/elementwise.ts";

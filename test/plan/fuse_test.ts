@@ -5,7 +5,7 @@ import { floatType } from "../../src/graph/layout.ts";
 import { apply, type Tensor } from "../../src/graph/tensor.ts";
 import { concat } from "../../src/ops/channels.ts";
 import { gatherCode } from "../../src/ops/codebook.ts";
-import { conv2d } from "../../src/ops/conv2d.ts";
+import { conv2d } from "../../src/ops/convolution/conv2d.ts";
 import { add, multiply, relu, scale, subtract } from "../../src/ops/elementwise.ts";
 import { mse, sum } from "../../src/ops/reduce.ts";
 import { operations } from "../../src/ops/table.ts";

@@ -5,14 +5,14 @@ import type { Operation } from "../../src/graph/operation.ts";
 import { apply, type Tensor } from "../../src/graph/tensor.ts";
 import { defaultConfiguration } from "../../src/models/vqvae/configuration.ts";
 import { Vqvae } from "../../src/models/vqvae/model.ts";
-import { conv2d } from "../../src/ops/conv2d.ts";
+import { conv2d } from "../../src/ops/convolution/conv2d.ts";
 import { nearestCode } from "../../src/ops/codebook.ts";
 import { add, relu, scale } from "../../src/ops/elementwise.ts";
 import { sum } from "../../src/ops/reduce.ts";
 import { constant, variable } from "../../src/ops/variable.ts";
 import { Adam } from "../../src/optim/adam.ts";
 import { Arena } from "../../src/plan/arena.ts";
-import { questionsOf } from "../../src/plan/lower.ts";
+import { tunablesOf } from "../../src/plan/lower.ts";
 import { type Plan, plan } from "../../src/plan/plan.ts";
 import { evaluationProgram, trainingProgram } from "../../src/train/vqvae/program.ts";
 import { cardTarget, softwareTarget } from "./targets.ts";
@@ -171,19 +171,19 @@ Deno.test("a target's choices decide which variant computes a node; an unknown o
   const x = variable(floatType([1, 16, 4, 4], "channels_last"), "x");
   const weight = variable(floatType([16, 16, 3, 3], "taps_first"), "w");
   const y = conv2d(x, weight, undefined, { stride: [1, 1], padding: [1, 1, 1, 1] });
-  const [question] = questionsOf([y], softwareTarget);
-  assertEquals(question!.shapeClass, "conv2d 3×3 stride 1×1, 16×4×4 → 16×4×4, 1 images");
-  assertEquals(questionsOf([y, relu(y)], softwareTarget).length, 1);
+  const [tunable] = tunablesOf([y], softwareTarget);
+  assertEquals(tunable!.shapeClass, "conv2d 3×3 stride 1×1, 16×4×4 → 16×4×4, 1 images");
+  assertEquals(tunablesOf([y, relu(y)], softwareTarget).length, 1);
   const classOf = (channels: number) => {
     const wide = variable(floatType([3, channels, 4, 4], "channels_last"), "x");
     const taps = variable(floatType([8, channels, 1, 1], "taps_first"), "w");
     const pointwise = conv2d(wide, taps, undefined, { stride: [1, 1], padding: [0, 0, 0, 0] });
-    return questionsOf([pointwise], softwareTarget)[0]!.shapeClass;
+    return tunablesOf([pointwise], softwareTarget)[0]!.shapeClass;
   };
   assertEquals([132, 256].map(classOf), Array(2).fill("conv2d 1×1 stride 1×1, ≤256×4×4 → 8×4×4, 4 images"));
   assertEquals(classOf(128), "conv2d 1×1 stride 1×1, 128×4×4 → 8×4×4, 4 images");
   const kernels = (variant?: string) => {
-    const choices = new Map(variant === undefined ? [] : [[question!.shapeClass, variant]]);
+    const choices = new Map(variant === undefined ? [] : [[tunable!.shapeClass, variant]]);
     return plan({ results: [y] }, { ...softwareTarget, choices }).dispatches.map(({ variant: { label } }) =>
       label.split("[")[0]
     );

@@ -6,7 +6,7 @@ import { elementCount, floatType, type TensorType } from "../../src/graph/layout
 import { apply, type Tensor } from "../../src/graph/tensor.ts";
 import { concat, sliceChannels } from "../../src/ops/channels.ts";
 import { channelSum } from "../../src/ops/channel_sum.ts";
-import { conv2d } from "../../src/ops/conv2d.ts";
+import { conv2d } from "../../src/ops/convolution/conv2d.ts";
 import { add, mseGradient, multiply, relu, scale, subtract } from "../../src/ops/elementwise.ts";
 import { mse, sum } from "../../src/ops/reduce.ts";
 import { operations } from "../../src/ops/table.ts";

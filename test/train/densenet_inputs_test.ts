@@ -7,14 +7,15 @@ import { DataError, UsageError } from "../../src/errors.ts";
 import { Gpu } from "../../src/gpu/device.ts";
 import type { HostTensor } from "../../src/io/host_tensor.ts";
 import { readSafetensors, writeSafetensors } from "../../src/io/safetensors.ts";
-import { Codec } from "../../src/train/codec.ts";
+import { Codec } from "../../src/trained/codec.ts";
 import { countLabels, labelWeights, positiveWeights } from "../../src/train/densenet/labels.ts";
 import type { TrainDensenetOptions } from "../../src/train/densenet/options.ts";
 import { trainDensenet } from "../../src/train/densenet/train.ts";
 import { goldenPath } from "../golden/read.ts";
 import { classes, classifierOptions, clothes, writeClothes } from "./labelled_images.ts";
-import { saveClassifier, smallDensenet, smallWeights } from "./small_classifier.ts";
-import { checkpointBytes, metricsOf, surroundings, timeless } from "./surroundings.ts";
+import { saveClassifier, smallDensenet, smallWeights } from "../trained/small_classifier.ts";
+import { checkpointBytes, context, metricsOf, timeless } from "./run_context.ts";
+import { readCodec } from "../../src/trained/codec_file.ts";
 
 const folder = await Deno.makeTempDir();
 globalThis.addEventListener("unload", () => Deno.removeSync(folder, { recursive: true }));
@@ -26,7 +27,7 @@ await writeClothes(at("any_valid_32_orig.hdf5"), [100, 6]);
 
 function train(name: string, changes: Partial<TrainDensenetOptions> = {}, notes: string[] = []) {
   const options = classifierOptions(data, at(name), { n_epochs: 1, ...changes });
-  return trainDensenet(options, surroundings(() => {}, notes));
+  return trainDensenet(options, context(() => {}, notes));
 }
 
 Deno.test("labels become weights of a mean over those that are known", () => {
@@ -96,7 +97,7 @@ Deno.test("a batch without a known label costs nothing and teaches nothing", asy
 Deno.test("latents of a file and latents made on the fly teach the same, bit for bit", async () => {
   const vqvae_file = goldenPath("strides_2_2.pt").pathname;
   const gpu = await Gpu.open();
-  const codec = await Codec.open(gpu, vqvae_file, [32, 32]);
+  const codec = new Codec(gpu, await readCodec(vqvae_file), [32, 32]);
   for (const [split, first, count] of [["train", 0, 10], ["valid", 100, 6]] as const) {
     const { images, labels } = await clothes(first, count);
     const latents = await codec.latent(images, count);

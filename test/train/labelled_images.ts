@@ -5,7 +5,7 @@ import { DataFile } from "../../src/data/hdf5_file.ts";
 import { ImageFileWriter } from "../../src/data/write.ts";
 import type { TrainDensenetOptions } from "../../src/train/densenet/options.ts";
 import { firstIndices } from "../data/fixtures.ts";
-import { smallDensenet } from "./small_classifier.ts";
+import { smallDensenet } from "../trained/small_classifier.ts";
 
 const fashion = fileURLToPath(new URL("../../data/fashion_train_32_orig.hdf5", import.meta.url));
 

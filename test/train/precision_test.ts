@@ -13,7 +13,7 @@ import { trainVqvae } from "../../src/train/vqvae/train.ts";
 import { VqvaeTrainer } from "../../src/train/vqvae/trainer.ts";
 import { testOfHalves } from "../halves.ts";
 import { classifierOptions, clothes, writeClothes } from "./labelled_images.ts";
-import { checkpointBytes, metricsOf, surroundings, timeless } from "./surroundings.ts";
+import { checkpointBytes, context, metricsOf, timeless } from "./run_context.ts";
 
 const folder = await Deno.makeTempDir();
 globalThis.addEventListener("unload", () => Deno.removeSync(folder, { recursive: true }));
@@ -37,13 +37,13 @@ const train = {
   vqvae: (name: string, changes: Changes) => {
     const { recon: _, pos_weight: __, architecture: ___, ...shared } = classifierOptions(data, at(name));
     const own = { sample_every: 10, kmeans_init: true, restart_dead_codes: 0.5, configuration };
-    return trainVqvae({ ...shared, ...own, batch_size: 8, ...changes }, surroundings());
+    return trainVqvae({ ...shared, ...own, batch_size: 8, ...changes }, context());
   },
   // With fewer images or a larger rate float32 itself would answer to a change of its input as small as float16's rounding.
   densenet: (name: string, changes: Changes) =>
     trainDensenet(
       classifierOptions(data, at(name), { batch_size: 20, lr: 2e-4, ...changes }),
-      surroundings(),
+      context(),
     ),
 };
 

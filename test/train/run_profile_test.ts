@@ -8,7 +8,7 @@ import { trainDensenet } from "../../src/train/densenet/train.ts";
 import { RunProfile } from "../../src/train/run_profile.ts";
 import { trainVqvae } from "../../src/train/vqvae/train.ts";
 import { classifierOptions, writeClothes } from "./labelled_images.ts";
-import { checkpointBytes, metricsOf, surroundings, timeless } from "./surroundings.ts";
+import { checkpointBytes, context, metricsOf, timeless } from "./run_context.ts";
 
 const folder = await Deno.makeTempDir();
 globalThis.addEventListener("unload", () => Deno.removeSync(folder, { recursive: true }));
@@ -52,12 +52,12 @@ for (
     ["densenet", (name, profile, notes) =>
       trainDensenet(
         classifierOptions(data, at(name), { profile, log_every: 2 }),
-        surroundings(() => {}, notes),
+        context(() => {}, notes),
       )],
     [
       "vqvae",
       (name, profile, notes) =>
-        trainVqvae({ ...codec, save_path: at(name), profile }, surroundings(() => {}, notes)),
+        trainVqvae({ ...codec, save_path: at(name), profile }, context(() => {}, notes)),
     ],
   ] as [string, (name: string, profile: boolean, notes: string[]) => Promise<{ steps: number }>][]
 ) {

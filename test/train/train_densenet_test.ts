@@ -5,11 +5,12 @@ import { join } from "node:path";
 import { Gpu } from "../../src/gpu/device.ts";
 import { readSafetensors } from "../../src/io/safetensors.ts";
 import { auroc } from "../../src/metrics/auroc.ts";
-import { Classifier } from "../../src/train/classify.ts";
+import { Classifier } from "../../src/trained/classifier.ts";
 import type { TrainDensenetOptions } from "../../src/train/densenet/options.ts";
 import { trainDensenet } from "../../src/train/densenet/train.ts";
 import { classes, classifierOptions, clothes, writeClothes } from "./labelled_images.ts";
-import { checkpointBytes, type Line, metricsOf, surroundings, timeless } from "./surroundings.ts";
+import { checkpointBytes, context, type Line, metricsOf, timeless } from "./run_context.ts";
+import { readClassifier } from "../../src/trained/classifier_file.ts";
 
 const folder = await Deno.makeTempDir();
 globalThis.addEventListener("unload", () => Deno.removeSync(folder, { recursive: true }));
@@ -26,7 +27,7 @@ await writeClothes(inverted, [0, 12], (label) => 1 - label);
 function train(
   name: string,
   changes: Partial<TrainDensenetOptions> = {},
-  within = surroundings(),
+  within = context(),
 ) {
   return trainDensenet(classifierOptions(data, at(name), changes), within);
 }
@@ -36,7 +37,7 @@ const epochLines = (lines: Line[], phase: string) =>
 
 Deno.test("a run leaves its arguments, metrics, weights and curves, and tells each class's AUROC", async () => {
   const notes: string[] = [];
-  const outcome = await train("files", { valid_path: valid }, surroundings(() => {}, notes));
+  const outcome = await train("files", { valid_path: valid }, context(() => {}, notes));
   assertEquals([outcome.steps, outcome.epochs, outcome.exitCode], [6, 2, undefined]);
   const args = JSON.parse(await Deno.readTextFile(at("files/args.json")));
   assertEquals([args.seed, args.n_classes, args.pos_weights, args.train_file], [816, 3, [1, 1, 1], data]);
@@ -89,7 +90,7 @@ Deno.test("validation figures are those of the checkpoint's classifier, unknown 
   const known = labels.map(unknown);
   const gpu = await Gpu.open();
   const path = at("judged/checkpoint/densenet_001.safetensors");
-  const classifier = await Classifier.open(gpu, path, [32, 32]);
+  const classifier = new Classifier(gpu, await readClassifier(path), [32, 32]);
   const probabilities = await classifier.predict(images, 12);
   classifier.close();
   gpu.close();
@@ -128,7 +129,7 @@ Deno.test("a resumed run equals an uninterrupted one, bit for bit", async () => 
 });
 
 Deno.test("a run that is stopped in mid-epoch goes on from the very step, with the scores it had", async () => {
-  const stopping = surroundings((done, stop) => {
+  const stopping = context((done, stop) => {
     if (done >= 5) stop.exitCode = 130;
   });
   const outcome = await train("stopped", { log_every: 1 }, stopping);
@@ -148,7 +149,7 @@ const falling = { valid_path: inverted, shuffle: false } as const;
 
 Deno.test("where validation gets worse the learning rate falls and Adam begins anew", async () => {
   const notes: string[] = [];
-  await train("falling", { ...falling, n_epochs: 3 }, surroundings(() => {}, notes));
+  await train("falling", { ...falling, n_epochs: 3 }, context(() => {}, notes));
   const lines = epochLines(await metricsOf(at("falling")), "valid");
   let [best, drops] = [Infinity, 0];
   for (const { loss, lr } of lines) {
@@ -197,7 +198,7 @@ Deno.test("a run resumed across the rule equals an uninterrupted one, bit for bi
 
 Deno.test("without validation data the rate stays, and the best is that of the training loss", async () => {
   const notes: string[] = [];
-  await train("alone", { n_epochs: 3, lr: 0.05 }, surroundings(() => {}, notes));
+  await train("alone", { n_epochs: 3, lr: 0.05 }, context(() => {}, notes));
   assert(notes.some((note) => note.startsWith("without validation data the learning rate stays")));
   const lines = epochLines(await metricsOf(at("alone")), "train");
   assert(lines.every(({ lr }) => lr === 0.05));

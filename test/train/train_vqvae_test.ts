@@ -10,12 +10,7 @@ import { defaultConfiguration } from "../../src/models/vqvae/configuration.ts";
 import type { TrainVqvaeOptions } from "../../src/train/vqvae/options.ts";
 import { trainVqvae } from "../../src/train/vqvae/train.ts";
 import { goldenPath, readTrainingGoldens, trainingBatch } from "../golden/read.ts";
-import {
-  checkpointBytes as bytesIn,
-  metricsOf as metricsIn,
-  surroundings,
-  timeless,
-} from "./surroundings.ts";
+import { checkpointBytes as bytesIn, context, metricsOf as metricsIn, timeless } from "./run_context.ts";
 
 const [golden] = await readTrainingGoldens();
 const folder = await Deno.makeTempDir();
@@ -75,7 +70,7 @@ Deno.test("a run from PyTorch's weights has PyTorch's losses, step by step", asy
       lr: learning_rate,
       configuration: { ...defaultConfiguration, ...configuration },
     }),
-    surroundings(),
+    context(),
   );
   const lines = (await metricsOf("parity")).filter((line) => !line.epoch_end);
   assertEquals(lines.map(({ step }) => step), steps.map((_, index) => index + 1));
@@ -94,7 +89,7 @@ Deno.test("a run from PyTorch's weights has PyTorch's losses, step by step", asy
 Deno.test("a run leaves its arguments, metrics, weights and pictures", async () => {
   const outcome = await trainVqvae(
     options("files", { valid_path: other, batch_size: 5, kmeans_init: true, restart_dead_codes: 0.5 }),
-    surroundings(),
+    context(),
   );
   assertEquals([outcome.steps, outcome.epochs, outcome.exitCode], [6, 2, undefined]);
   const root = join(folder, "files");
@@ -134,9 +129,9 @@ Deno.test("a run leaves its arguments, metrics, weights and pictures", async () 
 
 Deno.test("the same seed gives the same bytes, another seed others; validation changes nothing", async () => {
   const random = { kmeans_init: true, restart_dead_codes: 0.5 };
-  await trainVqvae(options("first", random), surroundings());
-  await trainVqvae(options("second", { ...random, valid_path: other, log_every: 1 }), surroundings());
-  await trainVqvae(options("third", { ...random, seed: 817 }), surroundings());
+  await trainVqvae(options("first", random), context());
+  await trainVqvae(options("second", { ...random, valid_path: other, log_every: 1 }), context());
+  await trainVqvae(options("third", { ...random, seed: 817 }), context());
   const [first, second, third] = await Promise.all(
     ["first", "second", "third"].map((each) => checkpointBytes(each, "vqvae_002")),
   );
@@ -147,29 +142,29 @@ Deno.test("the same seed gives the same bytes, another seed others; validation c
 
 Deno.test("a resumed run equals an uninterrupted one, bit for bit", async () => {
   const changes = { valid_path: other, restart_dead_codes: 0.5, kmeans_init: true };
-  await trainVqvae(options("whole", { ...changes, n_epochs: 4 }), surroundings());
-  await trainVqvae(options("halves", { ...changes, n_epochs: 2 }), surroundings());
-  await trainVqvae(options("halves", { ...changes, n_epochs: 4, resume: true }), surroundings());
+  await trainVqvae(options("whole", { ...changes, n_epochs: 4 }), context());
+  await trainVqvae(options("halves", { ...changes, n_epochs: 2 }), context());
+  await trainVqvae(options("halves", { ...changes, n_epochs: 4, resume: true }), context());
   assertEquals(await checkpointBytes("halves", "vqvae_004"), await checkpointBytes("whole", "vqvae_004"));
   assertEquals(timeless(await metricsOf("halves")), timeless(await metricsOf("whole")));
 });
 
 Deno.test("a run that is stopped in mid-epoch goes on from the very step", async () => {
-  const stopping = surroundings((done, stop) => {
+  const stopping = context((done, stop) => {
     if (done >= 4) stop.exitCode = 130;
   });
   const outcome = await trainVqvae(options("stopped", { n_epochs: 4, log_every: 1 }), stopping);
   assertEquals([outcome.exitCode, outcome.epochs], [130, 0]);
   assert(outcome.steps >= 2 && outcome.steps < 4);
-  await trainVqvae(options("stopped", { n_epochs: 4, log_every: 1, resume: true }), surroundings());
-  await trainVqvae(options("straight", { n_epochs: 4 }), surroundings());
+  await trainVqvae(options("stopped", { n_epochs: 4, log_every: 1, resume: true }), context());
+  await trainVqvae(options("straight", { n_epochs: 4 }), context());
   assertEquals(await checkpointBytes("stopped", "vqvae_004"), await checkpointBytes("straight", "vqvae_004"));
 });
 
 Deno.test("--max_steps ends a run in mid-epoch, with a checkpoint", async () => {
   const outcome = await trainVqvae(
     options("maximum", { n_epochs: 9, max_steps: 6, log_every: 50 }),
-    surroundings(),
+    context(),
   );
   assertEquals([outcome.steps, outcome.epochs], [6, 1]);
   await checkpointBytes("maximum", "vqvae_001_step_6");
@@ -218,7 +213,7 @@ for (const [what, changes, message] of refusals) {
   Deno.test(`refuses ${what}, and leaves nothing`, async () => {
     const target = options("refused", changes);
     const before = await Array.fromAsync(Deno.readDir(folder), ({ name }) => name);
-    const error = await assertRejects(() => trainVqvae(target, surroundings()));
+    const error = await assertRejects(() => trainVqvae(target, context()));
     assert(error instanceof DataError || error instanceof UsageError);
     assert(message.test(error.message), error.message);
     assert(!error.message.includes("\n"));

@@ -9,7 +9,7 @@ import { defaultConfiguration } from "../../src/models/vqvae/configuration.ts";
 import { uniformArray } from "../../src/random.ts";
 import type { TrainVqvaeOptions } from "../../src/train/vqvae/options.ts";
 import { trainVqvae } from "../../src/train/vqvae/train.ts";
-import { checkpointBytes, surroundings } from "./surroundings.ts";
+import { checkpointBytes, context } from "./run_context.ts";
 
 const folder = await Deno.makeTempDir();
 const data_path = join(folder, "noise.hdf5");
@@ -43,7 +43,7 @@ async function train(name: string, changes: Partial<TrainVqvaeOptions>): Promise
       n_embed: 16,
     },
     ...changes,
-  }, surroundings(undefined, notes));
+  }, context(undefined, notes));
   return notes;
 }
 

@@ -2,11 +2,11 @@ import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { join } from "node:path";
 import { Gpu } from "../../src/gpu/device.ts";
 import { floatType } from "../../src/graph/layout.ts";
-import type { Question, Variant } from "../../src/graph/lowering.ts";
+import type { Tunable, Variant } from "../../src/graph/lowering.ts";
 import { Tensor } from "../../src/graph/tensor.ts";
-import { conv2d } from "../../src/ops/conv2d.ts";
+import { conv2d } from "../../src/ops/convolution/conv2d.ts";
 import { variable } from "../../src/ops/variable.ts";
-import { questionsOf } from "../../src/plan/lower.ts";
+import { tunablesOf } from "../../src/plan/lower.ts";
 import { plan } from "../../src/plan/plan.ts";
 import { contest } from "../../src/tune/contest.ts";
 import { Tuner } from "../../src/tune/tuner.ts";
@@ -50,9 +50,9 @@ Deno.test("what was found once is chosen again without measuring, until the file
       assertEquals(notes.length, 2);
       assertStringIncludes(notes[0]!, "tuning 1 kernels");
       const [[shapeClass, variant]] = [...gpu.choices] as [[string, string]];
-      const [question] = questionsOf([node], gpu.target);
-      assertEquals(shapeClass, question!.shapeClass);
-      assert(question!.variants.some(({ name }) => name === variant));
+      const [tunable] = tunablesOf([node], gpu.target);
+      assertEquals(shapeClass, tunable!.shapeClass);
+      assert(tunable!.variants.some(({ name }) => name === variant));
       found = tuner.state.choices;
     });
     await withTuner({ mode: "quick", folder: join(folder, "new") }, async (tuner, _, notes) => {
@@ -95,7 +95,7 @@ Deno.test("off chooses nothing; a run that goes on keeps what it had", async () 
   await withTuner({ mode: "off" }, async (tuner, gpu) => {
     assert(!await tuner.prepare({ results: [node] }));
     assertEquals(gpu.choices.size, 0);
-    const [{ shapeClass }] = questionsOf([node], gpu.target) as [Question];
+    const [{ shapeClass }] = tunablesOf([node], gpu.target) as [Tunable];
     const saved = { tune: "quick" as const, choices: { [shapeClass]: "direct 4×8" } };
     await withTuner({ saved }, async (other, same, notes) => {
       assertEquals(other.mode, "quick");
@@ -107,8 +107,8 @@ Deno.test("off chooses nothing; a run that goes on keeps what it had", async () 
   });
 });
 
-/** The simplest variant of the question, with another text for its kernel. */
-function altered({ variants }: Question, name: string, from: string, to: string): Variant {
+/** The simplest variant of the tunable, with another text for its kernel. */
+function altered({ variants }: Tunable, name: string, from: string, to: string): Variant {
   const lower: Variant["lower"] = (lowering) =>
     variants.at(-1)!.lower({
       ...lowering,
@@ -124,22 +124,22 @@ Deno.test("a variant that is fast and wrong, or does not compile, never wins", a
   await withTuner({ mode: "full" }, async (_, gpu) => {
     const node = convolution();
     // The same operation, which puts two more variants to the choice.
-    const withMore = (question: Question): Question => {
-      const wrong = altered(question, "one tap less", "ky = 0u", "ky = 1u");
-      const broken = altered(question, "broken", "let tap =", "let tap = nothing +");
-      return { ...question, variants: [wrong, broken, question.variants.at(-1)!] };
+    const withMore = (tunable: Tunable): Tunable => {
+      const wrong = altered(tunable, "one tap less", "ky = 0u", "ky = 1u");
+      const broken = altered(tunable, "broken", "let tap =", "let tap = nothing +");
+      return { ...tunable, variants: [wrong, broken, tunable.variants.at(-1)!] };
     };
     const operation: typeof node.operation = {
       ...node.operation,
       lower: (result, lowering) =>
         node.operation.lower(result, {
           ...lowering,
-          choose: (question) => lowering.choose(withMore(question)),
+          choose: (tunable) => lowering.choose(withMore(tunable)),
         }),
     };
     const asking = new Tensor(operation, node.inputs, node.attributes, node.type, "asking");
-    const [question] = questionsOf([asking], gpu.target) as [Question];
-    const outcome = await contest(gpu, question, { most: 3, runs: 2 });
+    const [tunable] = tunablesOf([asking], gpu.target) as [Tunable];
+    const outcome = await contest(gpu, tunable, { most: 3, runs: 2 });
     assertEquals(outcome.variant, "direct 1×4");
     assertEquals(Object.keys(outcome.milliseconds), ["direct 1×4"]);
     assertEquals(outcome.failures.length, 2);

@@ -10,7 +10,7 @@ import type { Layer } from "../../nn/convolution.ts";
 import { ParameterSet, uniformInitialiser, zeroInitialiser } from "../../nn/parameters.ts";
 import { averagePool2d, globalAveragePool2d } from "../../ops/average_pooling.ts";
 import { concat } from "../../ops/channels.ts";
-import { conv2d } from "../../ops/conv2d.ts";
+import { conv2d } from "../../ops/convolution/conv2d.ts";
 import { relu } from "../../ops/elementwise.ts";
 import { maxPool2d } from "../../ops/max_pooling.ts";
 

@@ -1,14 +1,16 @@
 /** What a classifier learns from: images, reconstructions or latents from files, or what a codec makes of images on the fly. */
 
-import { classNames, defaultClassNames } from "../../data/class_names.ts";
+import { classNames } from "../../data/class_names.ts";
+import { defaultClassNames } from "../../models/densenet/class_names.ts";
 import { type DatasetInfo, requireDivisible } from "../../data/hdf5_file.ts";
 import type { Batch } from "../../data/loader.ts";
 import { DataError } from "../../errors.ts";
 import type { Gpu } from "../../gpu/device.ts";
 import { totalStride } from "../../models/vqvae/configuration.ts";
-import { inputMaker, type InputSource } from "../classifier_inputs.ts";
-import type { ClassifierInput } from "../classify.ts";
-import { readCodec } from "../codec.ts";
+import { inputMaker } from "../../trained/input_maker.ts";
+import type { SavedCodec } from "../../trained/codec.ts";
+import type { ClassifierInput } from "../../trained/classifier.ts";
+import { readCodec } from "../../trained/codec_file.ts";
 import { openData, type RunData, type WantedData } from "../run_data.ts";
 import type { TrainDensenetOptions } from "./options.ts";
 
@@ -31,7 +33,7 @@ export async function openInputs(options: TrainDensenetOptions, gpu: Gpu): Promi
   const { train, valid } = data;
   try {
     if (valid) requireAlike(train.info, valid.info);
-    const maker = inputMaker(gpu, { input: recon }, { codec, loader: train });
+    const maker = inputMaker(gpu, { input: recon }, codec?.saved, [train.info.height, train.info.width]);
     return {
       data,
       shape: inputShape(recon, train.info, codec),
@@ -50,7 +52,7 @@ export async function openInputs(options: TrainDensenetOptions, gpu: Gpu): Promi
   }
 }
 
-type CodecFile = InputSource["codec"];
+type CodecFile = { path: string; saved: SavedCodec } | undefined;
 
 function wantedData({ recon, size, n_classes }: TrainDensenetOptions, codec: CodecFile): WantedData {
   const labelled = { labels: true, unlabelled: true };

@@ -1,7 +1,7 @@
 /** What a run of classifier training is asked for. */
 
 import type { DensenetConfiguration } from "../../models/densenet/configuration.ts";
-import type { ClassifierInput } from "../classify.ts";
+import type { ClassifierInput } from "../../trained/classifier.ts";
 import type { RunOptions } from "../run_options.ts";
 
 export interface TrainDensenetOptions extends RunOptions {

@@ -4,7 +4,8 @@ import { join } from "node:path";
 import type { Batch } from "../../data/loader.ts";
 import type { Panel } from "../../report/curves.ts";
 import { textTable } from "../../report/table.ts";
-import type { ModelDescription, SavedRun } from "../checkpoint.ts";
+import type { ModelDescription } from "../../trained/model_description.ts";
+import type { SavedRun } from "../checkpoint.ts";
 import type { MetricsLine, MetricsLog, Phase } from "../metrics_log.ts";
 import { Run, type RunParts } from "../run.ts";
 import { RunCurves, series } from "../run_curves.ts";
@@ -40,7 +41,7 @@ export class DensenetRun extends Run<TrainDensenetOptions, DensenetTrainer> {
 
   protected override started(): Promise<void> {
     if (!this.parts.valid) {
-      this.parts.surroundings.note(
+      this.parts.context.note(
         "without validation data the learning rate stays as it is, and the best checkpoint is that of the lowest training loss",
       );
     }
@@ -72,14 +73,14 @@ export class DensenetRun extends Run<TrainDensenetOptions, DensenetTrainer> {
   }
 
   /** A validation loss above the best so far divides the learning rate, and Adam's moments restart. */
-  protected override judge(loss: number): void {
-    const { state, parts: { trainer, valid, surroundings } } = this;
+  protected override applyEpochRules(loss: number): void {
+    const { state, parts: { trainer, valid, context } } = this;
     if (!valid || state.bestLoss === null || loss <= state.bestLoss) return;
     state.rule!.lr_drops++;
     trainer.restartMoments();
     state.rule!.moments_since = trainer.steps;
     this.applyRule();
-    surroundings.note(
+    context.note(
       `the validation loss is above the best, ${
         fixed(state.bestLoss)
       }: learning rate ${trainer.learningRate}`,

@@ -7,7 +7,8 @@ import { requireEqualParts } from "../micro_batches.ts";
 import { requirePrecision } from "../precision.ts";
 import { describeRun } from "../run_data.ts";
 import { openTuner, prepareFolder, writeArguments } from "../run_folder.ts";
-import type { Surroundings, TrainOutcome } from "../run_options.ts";
+import type { TrainOutcome } from "../run_options.ts";
+import type { RunContext } from "../../report/run_context.ts";
 import { type Inputs, openInputs } from "./inputs.ts";
 import { countLabels, type LabelCount, positiveWeights } from "./labels.ts";
 import type { TrainDensenetOptions } from "./options.ts";
@@ -18,17 +19,17 @@ import { classifierWeights, pretrainedWeights } from "./weights.ts";
 /** Runs until the epochs or steps are done or a signal asks for an end. */
 export async function trainDensenet(
   options: TrainDensenetOptions,
-  surroundings: Surroundings,
+  context: RunContext,
 ): Promise<TrainOutcome> {
   // Everything about the options, the model and the files is checked before anything is written.
-  checkOptions(options, surroundings);
+  checkOptions(options, context);
   requireEqualParts(options);
   const gpu = await Gpu.open({ adapter: options.adapter });
   let inputs: Inputs | undefined;
   try {
     requirePrecision(options, gpu);
     inputs = await openInputs(options, gpu);
-    return await trainOn(inputs, gpu, options, surroundings);
+    return await trainOn(inputs, gpu, options, context);
   } finally {
     inputs?.close();
     gpu.close();
@@ -39,7 +40,7 @@ async function trainOn(
   inputs: Inputs,
   gpu: Gpu,
   options: TrainDensenetOptions,
-  surroundings: Surroundings,
+  context: RunContext,
 ): Promise<TrainOutcome> {
   const { recon, batch_size, init, pretrained } = options;
   const { data, shape, classNames } = inputs;
@@ -49,7 +50,7 @@ async function trainOn(
     latent_channels: recon === "latent" ? shape[0] : 0,
   };
   requireRoom(configuration, inputs, batch_size / (options.accumulate ?? 1));
-  const weights = positiveWeights(options.pos_weight, await countAll(inputs, surroundings));
+  const weights = positiveWeights(options.pos_weight, await countAll(inputs, context));
   const trainer = await DensenetTrainer.open(gpu, {
     configuration,
     shape: [batch_size, ...shape],
@@ -61,18 +62,18 @@ async function trainOn(
     seed: options.seed,
     accumulate: options.accumulate,
     precision: options.precision,
-    tuner: await openTuner(options, surroundings, gpu),
+    tuner: await openTuner(options, context, gpu),
   });
   if (trainer.accumulate > 1) {
-    surroundings.note(
+    context.note(
       "batch normalisation takes the moments of each part, so this is not quite training with the whole batch",
     );
   }
-  describeRun(options, surroundings, trainer, data);
-  const further = { class_names: JSON.stringify(classNames), input: recon };
+  describeRun(options, context, trainer, data);
+  const extraMetadata = { class_names: JSON.stringify(classNames), input: recon };
   const run = new DensenetRun(
-    { kind: "densenet", configuration, further },
-    { options, surroundings, trainer, ...data },
+    { kind: "densenet", configuration, extraMetadata },
+    { options, context, trainer, ...data },
     inputs,
   );
   await prepareFolder(run, { options, trainer }, {
@@ -84,7 +85,7 @@ async function trainOn(
   });
   const { architecture: _, ...rest } = options;
   const settled = { ...rest, class_names: classNames, pos_weights: weights, configuration };
-  await writeArguments(settled, surroundings, gpu, data);
+  await writeArguments(settled, context, gpu, data);
   const outcome = await run.train();
   await trainer.close();
   return outcome;
@@ -92,7 +93,7 @@ async function trainOn(
 
 function checkOptions(
   { b1, b2, init, pretrained, recon, vqvae_file }: TrainDensenetOptions,
-  { note }: Surroundings,
+  { note }: RunContext,
 ) {
   for (const [name, value] of Object.entries({ b1, b2 })) {
     if (!(value >= 0 && value < 1)) {
@@ -134,7 +135,7 @@ function smallestSide(configuration: DensenetConfiguration): number {
 }
 
 /** The training file's labels; notes the classes of either file that no area under the curve can be told for. */
-async function countAll({ data, classNames }: Inputs, { note }: Surroundings): Promise<LabelCount[]> {
+async function countAll({ data, classNames }: Inputs, { note }: RunContext): Promise<LabelCount[]> {
   const count = async (path: string) => {
     const counts = await countLabels(path);
     const alike = classNames.filter((_, index) => {

@@ -11,7 +11,7 @@ import { Adam, defaultAdam } from "../../optim/adam.ts";
 import type { Tuner } from "../../tune/tuner.ts";
 import type { Phase } from "../metrics_log.ts";
 import type { BatchShape, LoadedProgram } from "../step_program.ts";
-import { type Gathered, Trainer } from "../trainer.ts";
+import { type EpochState, Trainer } from "../trainer.ts";
 import { labelWeights } from "./labels.ts";
 import { type DensenetProgram, evaluationProgram, trainingProgram } from "./program.ts";
 import { Scores } from "./scores.ts";
@@ -74,7 +74,7 @@ export class DensenetTrainer extends Trainer<"loss", DensenetProgram> {
     return evaluationProgram(this.model, this.optimizer, [count, channels, height, width]);
   }
 
-  protected override writeFurther({ program }: LoadedProgram<DensenetProgram>, { labels }: Batch): void {
+  protected override writeModelInputs({ program }: LoadedProgram<DensenetProgram>, { labels }: Batch): void {
     const { positive, negative, known } = labelWeights(labels!, this.options.positiveWeights);
     this.memory.write(program.positive, positive);
     this.memory.write(program.negative, negative);
@@ -115,13 +115,13 @@ export class DensenetTrainer extends Trainer<"loss", DensenetProgram> {
   }
 
   /** The scores of the unfinished epoch's training images. */
-  override gathered(): Promise<Gathered> {
+  override epochState(): Promise<EpochState> {
     const { scores, labels } = this.scores.train.all();
     return Promise.resolve(new Map([["scores", scores], ["labels", labels]]));
   }
 
-  override setGathered(gathered: Gathered, path: string): void {
-    const [scores, labels] = [gathered.get("scores"), gathered.get("labels")];
+  override restoreEpochState(epochState: EpochState, path: string): void {
+    const [scores, labels] = [epochState.get("scores"), epochState.get("labels")];
     if (!(scores instanceof Float32Array && labels instanceof Float32Array)) {
       throw new DataError(`${path}: the optimizer's state beside it lacks the images' scores`);
     }

@@ -4,7 +4,7 @@ import { DataError } from "../../errors.ts";
 import type { HostTensor } from "../../io/host_tensor.ts";
 import { readWeights } from "../../io/weights.ts";
 import type { DensenetConfiguration } from "../../models/densenet/configuration.ts";
-import { configurationIn, matchState } from "../checkpoint.ts";
+import { configurationIn, matchState } from "../../trained/model_description.ts";
 
 type Tensors = ReadonlyMap<string, HostTensor>;
 type Shapes = ReadonlyMap<string, readonly number[]>;

@@ -39,7 +39,7 @@ export class VqvaeRun extends Run<TrainVqvaeOptions, VqvaeTrainer> {
     if (epoch % sample_every === 0 || isLast) await this.pictures.writeSamples(epoch);
   }
 
-  protected override judge(): void {}
+  protected override applyEpochRules(): void {}
 }
 
 /** The share of each codebook's codes that were chosen at all. */

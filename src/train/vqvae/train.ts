@@ -7,12 +7,13 @@ import { Gpu } from "../../gpu/device.ts";
 import { readWeights } from "../../io/weights.ts";
 import { totalStride, type VqvaeConfiguration } from "../../models/vqvae/configuration.ts";
 import { Vqvae } from "../../models/vqvae/model.ts";
-import { configurationIn, matchState } from "../checkpoint.ts";
+import { configurationIn, matchState } from "../../trained/model_description.ts";
 import { requireEqualParts } from "../micro_batches.ts";
 import { requirePrecision } from "../precision.ts";
 import { describeRun, openData } from "../run_data.ts";
 import { openTuner, prepareFolder, writeArguments } from "../run_folder.ts";
-import type { Surroundings, TrainOutcome } from "../run_options.ts";
+import type { TrainOutcome } from "../run_options.ts";
+import type { RunContext } from "../../report/run_context.ts";
 import type { TrainVqvaeOptions } from "./options.ts";
 import { VqvaeRun } from "./run.ts";
 import { VqvaeTrainer } from "./trainer.ts";
@@ -23,7 +24,7 @@ const kmeansBatches = 16;
 /** Runs until the epochs or steps are done or a signal asks for an end. */
 export async function trainVqvae(
   options: TrainVqvaeOptions,
-  surroundings: Surroundings,
+  context: RunContext,
 ): Promise<TrainOutcome> {
   const { configuration, lr, seed, size, batch_size, init, kmeans_init, restart_dead_codes } = options;
   // Everything about the model and the files is checked before anything is written.
@@ -46,11 +47,11 @@ export async function trainVqvae(
       seed,
       accumulate: options.accumulate,
       precision: options.precision,
-      tuner: await openTuner(options, surroundings, gpu),
+      tuner: await openTuner(options, context, gpu),
       restartDeadCodes: restart_dead_codes,
     });
-    describeRun(options, surroundings, trainer, data);
-    const run = new VqvaeRun({ options, surroundings, trainer, ...data });
+    describeRun(options, context, trainer, data);
+    const run = new VqvaeRun({ options, context, trainer, ...data });
     await prepareFolder(run, { options, trainer }, {
       folders: ["sample"],
       readWeights: async () =>
@@ -59,7 +60,7 @@ export async function trainVqvae(
         if (kmeans_init) await trainer.startCodebooks(await firstBatches(train));
       },
     });
-    await writeArguments(options, surroundings, gpu, data);
+    await writeArguments(options, context, gpu, data);
     const outcome = await run.train();
     await trainer.close();
     return outcome;

@@ -15,7 +15,7 @@ import { joinKeys, keyOf } from "../../random.ts";
 import type { Tuner } from "../../tune/tuner.ts";
 import { choosePositions, samplesPerCode, startAtCentres } from "../kmeans.ts";
 import type { BatchShape, LoadedProgram } from "../step_program.ts";
-import { type Gathered, Trainer } from "../trainer.ts";
+import { type EpochState, Trainer } from "../trainer.ts";
 import { evaluationProgram, trainingProgram, type VqvaeProgram, type VqvaeScalar } from "./program.ts";
 
 /** The variant of the evaluation that also gives reconstructions. */
@@ -65,7 +65,7 @@ export class VqvaeTrainer extends Trainer<VqvaeScalar, VqvaeProgram> {
     return evaluationProgram(this.model, this.optimizer, shape, variant === withPictures);
   }
 
-  protected override writeFurther({ program }: LoadedProgram<VqvaeProgram>): void {
+  protected override writeModelInputs({ program }: LoadedProgram<VqvaeProgram>): void {
     const { seed, restartDeadCodes } = this.options;
     if (program !== this.training.program || restartDeadCodes === undefined) return;
     const key = joinKeys(joinKeys(seed, keyOf("restart")), this.steps);
@@ -127,14 +127,14 @@ export class VqvaeTrainer extends Trainer<VqvaeScalar, VqvaeProgram> {
   }
 
   /** The counters of codes, which an unfinished epoch goes on with. */
-  override async gathered(): Promise<Gathered> {
+  override async epochState(): Promise<EpochState> {
     const { top, bottom } = await this.usage();
     return new Map([["usage_t", top], ["usage_b", bottom]]);
   }
 
-  override setGathered(gathered: Gathered, path: string): void {
+  override restoreEpochState(epochState: EpochState, path: string): void {
     for (const [index, name] of ["usage_t", "usage_b"].entries()) {
-      const counts = gathered.get(name);
+      const counts = epochState.get(name);
       if (!counts) throw new DataError(`${path}: the optimizer's state beside it lacks the codes' counters`);
       this.memory.write(this.counters[index]!, counts);
     }

@@ -1,0 +1,210 @@
+/** Evaluates classifiers: AUROC and its relatives on labelled data, one by itself or several side by side on the same images. */
+
+import { basename } from "node:path";
+import { DataError, UsageError } from "../../errors.ts";
+import { type AdapterDescription, Gpu } from "../../gpu/device.ts";
+import { readSafetensors } from "../../io/safetensors.ts";
+import {
+  type Differences,
+  differences,
+  measureClassifier,
+  type ScoreTable,
+} from "../../metrics/classification.ts";
+import type { NamedMeasures } from "../../report/evaluation.ts";
+import { type InputOptions, type InputSource, namesFor, openSource, sourceKind } from "./inputs.ts";
+import { inputMaker } from "../../trained/input_maker.ts";
+import { Classifier, type ClassifierInput, type TrainedClassifier } from "../../trained/classifier.ts";
+import { readClassifier } from "../../trained/classifier_file.ts";
+import type { RunContext } from "../../report/run_context.ts";
+
+export interface EvaluateOptions extends InputOptions {
+  /** Checkpoints of classifiers. */
+  models: readonly string[];
+  /** Rounds of the bootstrap. */
+  bootstrap: number;
+  seed: number;
+  adapter?: string;
+}
+
+/** One classifier's outcome; its name says what it looks at, and is its own among those compared. */
+export interface Evaluation extends NamedMeasures {
+  trained: TrainedClassifier;
+  /** The data file. */
+  data: string;
+}
+
+export interface EvaluationOutcome {
+  /** Originals first, then reconstructions, then latents. */
+  evaluations: Evaluation[];
+  /** Of every evaluation but the first, from the first. */
+  differences: Differences[];
+  adapter: AdapterDescription;
+}
+
+const inputNames: Record<ClassifierInput, string> = {
+  orig: "original",
+  recon: "reconstructed",
+  latent: "latent",
+};
+const inputOrder = Object.keys(inputNames);
+
+/**
+ * Lets every classifier score its images, and measures them. Everything that can be checked is checked before the first image is
+ * scored; classifiers that are compared must have seen the same labels in the same order.
+ *
+ * @throws UsageError or DataError, one line naming the option or file
+ */
+export async function evaluateClassifiers(
+  options: EvaluateOptions,
+  context: Pick<RunContext, "note" | "progress">,
+): Promise<EvaluationOutcome> {
+  const classifiers = await readClassifiers(options.models);
+  await requirePlausible(classifiers, options);
+  const sources: InputSource[] = [];
+  try {
+    for (const trained of classifiers) sources.push(await openSource(trained, options));
+    const gpu = await Gpu.open({ adapter: options.adapter });
+    try {
+      const tables = await scoreAll(gpu, classifiers, sources, context);
+      context.note(`${options.bootstrap} rounds of the bootstrap`);
+      const evaluations = tables.map((table, index) => ({
+        trained: classifiers[index]!,
+        name: nameOf(classifiers[index]!, classifiers),
+        data: sources[index]!.loader.info.path,
+        measures: measureClassifier(table, { seed: options.seed, rounds: options.bootstrap }),
+      }));
+      const [first, ...others] = evaluations;
+      return {
+        evaluations,
+        differences: others.map(({ measures }) => differences(measures, first!.measures)),
+        adapter: gpu.adapter,
+      };
+    } finally {
+      gpu.close();
+    }
+  } finally {
+    for (const { loader } of sources) loader.close();
+  }
+}
+
+async function readClassifiers(paths: readonly string[]): Promise<TrainedClassifier[]> {
+  const classifiers: TrainedClassifier[] = [];
+  for (const path of paths) {
+    const { kind } = (await readSafetensors(path)).metadata;
+    if (kind === "vqvae") {
+      throw new DataError(
+        `${path}: holds weights of a vqvae, expected a classifier's, which is what can be compared`,
+      );
+    }
+    classifiers.push(await readClassifier(path));
+  }
+  return classifiers.sort((a, b) => inputOrder.indexOf(a.input) - inputOrder.indexOf(b.input));
+}
+
+/** Refuses options that contradict the checkpoints, and checkpoints that cannot be compared. */
+async function requirePlausible(
+  classifiers: readonly TrainedClassifier[],
+  options: EvaluateOptions,
+): Promise<void> {
+  const { vqvae_file, data_path } = options;
+  const [first, ...others] = classifiers;
+  for (const { path, classNames } of others) {
+    if (String(classNames) === String(first!.classNames)) continue;
+    throw new DataError(`${path}: has other classes than ${first!.path}, expected the same to compare`);
+  }
+  if (vqvae_file !== undefined && classifiers.every(({ input }) => input === "orig")) {
+    throw new UsageError(
+      `--vqvae_file ${vqvae_file}: ${
+        first!.path
+      } was trained on original images, for which no codec is needed`,
+    );
+  }
+  const kinds = new Set(classifiers.map((trained) => sourceKind(trained, options)));
+  const isFolder = await Deno.stat(data_path).then((info) => info.isDirectory, () => false);
+  if (kinds.size > 1 && !isFolder) {
+    throw new UsageError(
+      `--data_path ${data_path}: expected a folder with files for ${[...kinds].join(", ")}, ` +
+        "or original images and --vqvae_file",
+    );
+  }
+}
+
+/** What a classifier looks at, with its file's name where another looks at the same. */
+function nameOf({ input, path }: TrainedClassifier, all: readonly TrainedClassifier[]): string {
+  const isAlone = all.filter((other) => other.input === input).length === 1;
+  return isAlone ? inputNames[input] : `${inputNames[input]}, ${basename(path, ".safetensors")}`;
+}
+
+async function scoreAll(
+  gpu: Gpu,
+  classifiers: readonly TrainedClassifier[],
+  sources: readonly InputSource[],
+  context: Pick<RunContext, "note" | "progress">,
+): Promise<ScoreTable[]> {
+  const tables: ScoreTable[] = [];
+  for (const [index, trained] of classifiers.entries()) {
+    tables.push(await scoreImages(gpu, trained, sources[index]!, context));
+    requireSameLabels(tables[0]!, tables[index]!, sources[0]!, sources[index]!);
+  }
+  return tables;
+}
+
+/** Scores and labels of every image of a source, in the file's order. */
+async function scoreImages(
+  gpu: Gpu,
+  trained: TrainedClassifier,
+  source: InputSource,
+  { progress }: Pick<RunContext, "progress">,
+): Promise<ScoreTable> {
+  const { info } = source.loader;
+  const classNames = namesFor(trained, info);
+  const scores = new Float32Array(info.count * classNames.length);
+  const labels = new Float32Array(scores.length);
+  const maker = inputMaker(gpu, trained, source.codec?.saved, [
+    source.loader.info.height,
+    source.loader.info.width,
+  ]);
+  const classifier = new Classifier(gpu, trained, source.size);
+  try {
+    const bar = progress(inputNames[trained.input], info.count);
+    let done = 0;
+    for await (const batch of source.loader.epoch(0)) {
+      scores.set(await classifier.predict(await maker.make(batch), batch.count), done * classNames.length);
+      labels.set(batch.labels!, done * classNames.length);
+      bar.update(done += batch.count);
+    }
+    bar.finish();
+  } finally {
+    classifier.close();
+    maker.close();
+  }
+  const bad = scores.findIndex(Number.isNaN);
+  if (bad < 0) return { classNames, scores, labels };
+  const image = Math.floor(bad / classNames.length);
+  throw new DataError(
+    `${trained.path}: gives NaN for image ${image} (counted from 0) of ${info.path}, expected numbers`,
+  );
+}
+
+/** What was measured on other images, or on the same in another order, cannot be compared. */
+function requireSameLabels(
+  first: ScoreTable,
+  second: ScoreTable,
+  ...sources: [InputSource, InputSource]
+): void {
+  const [one, other] = sources.map(({ loader }) => loader.info);
+  if (first.labels.length !== second.labels.length) {
+    throw new DataError(
+      `${other!.path}: holds ${other!.count} images, expected ${one!.count}, the same as in ${
+        one!.path
+      }, to compare`,
+    );
+  }
+  const bad = first.labels.findIndex((label, index) => !Object.is(label + 0, second.labels[index]! + 0));
+  if (bad < 0) return;
+  const image = Math.floor(bad / first.classNames.length);
+  throw new DataError(
+    `${other!.path}: image ${image} (counted from 0) has other labels than in ${one!.path}, ` +
+      "expected the same images in the same order to compare",
+  );
+}

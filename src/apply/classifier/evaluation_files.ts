@@ -1,0 +1,81 @@
+/** What an evaluation of classifiers leaves: tables for a terminal, evaluation.json and roc.png. */
+
+import { join } from "node:path";
+import { writeFileAtomic } from "../../io/atomic.ts";
+import {
+  comparisonTable,
+  differencesJson,
+  differencesTable,
+  measuresJson,
+  measuresTable,
+  rocPanels,
+} from "../../report/evaluation.ts";
+import { renderRoc } from "../../report/roc.ts";
+import type { EvaluateOptions, EvaluationOutcome } from "./evaluate.ts";
+
+/** Tables for a terminal. */
+export function describeEvaluation({ evaluations, differences }: EvaluationOutcome): string {
+  const [first, ...others] = evaluations;
+  const { images, mean, classes } = first!.measures;
+  const heading = evaluations.length === 1
+    ? `${first!.trained.path}: ${images} images (${first!.name}) of ${first!.data}`
+    : evaluations.map(({ name, trained, data }) => `${name}: ${trained.path} on ${data}`).join("\n");
+  const tables = evaluations.length === 1 ? [measuresTable(first!.measures)] : [
+    comparisonTable(evaluations),
+    "Differences on the same draws of images (paired bootstrap):\n\n" +
+    differencesTable(first!, others.map(({ name }, index) => ({ name, differences: differences[index]! }))),
+  ];
+  const left = classes.length - mean.classes;
+  if (left > 0) {
+    tables.push(`${left} of ${classes.length} classes have one kind of label only, and are in no mean.`);
+  }
+  return [heading, ...tables].join("\n\n");
+}
+
+/** The outcome as an object for JSON. */
+export function evaluationJson(
+  { evaluations, differences, adapter }: EvaluationOutcome,
+  { bootstrap, seed }: EvaluateOptions,
+  versions: Record<string, string>,
+): Record<string, unknown> {
+  const [first] = evaluations;
+  const models = evaluations.map(({ name, trained, data, measures }) => ({
+    name,
+    model: trained.path,
+    input: trained.input,
+    data,
+    ...measuresJson(measures),
+  }));
+  const settings = { bootstrap: { rounds: bootstrap, seed, level: 0.95 }, versions, adapter_used: adapter };
+  if (models.length === 1) return { kind: "classifier", ...models[0], ...settings };
+  const names = first!.measures.classes.map(({ name }) => name);
+  return {
+    kind: "comparison",
+    models,
+    differences: differences.map((each, index) => ({
+      name: evaluations[index + 1]!.name,
+      reference: first!.name,
+      ...differencesJson(each, names),
+    })),
+    ...settings,
+  };
+}
+
+/** Draws roc.png and writes evaluation.json into a folder. */
+export async function saveEvaluation(
+  save_path: string,
+  outcome: EvaluationOutcome,
+  json: Record<string, unknown>,
+): Promise<void> {
+  const png = await renderRoc({
+    title: "Receiver operating characteristics",
+    panels: rocPanels(outcome.evaluations),
+  });
+  await writeFileAtomic(join(save_path, "roc.png"), png, { makeFolder: true });
+  await writeFileAtomic(join(save_path, "evaluation.json"), jsonText(json));
+}
+
+/** JSON as a file has it. */
+export function jsonText(json: Record<string, unknown>): string {
+  return JSON.stringify(json, null, 2) + "\n";
+}

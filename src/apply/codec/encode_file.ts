@@ -1,0 +1,273 @@
+/** A trained codec applied to data files: their reconstructions and latents, with the labels, as files of their own. */
+
+import { basename, join } from "node:path";
+import type { Attribute } from "../../data/append.ts";
+import { classNames } from "../../data/class_names.ts";
+import { type DatasetInfo, requireDivisible } from "../../data/hdf5_file.ts";
+import { type Batch, BatchLoader } from "../../data/loader.ts";
+import { derivedFileName, resolveDataFile } from "../../data/locate.ts";
+import { normalisationAttributes, normalisationFor } from "../../data/normalisation.ts";
+import { type Beginning, ResumableImageFile } from "../../data/resumable_file.ts";
+import { UsageError } from "../../errors.ts";
+import { Gpu } from "../../gpu/device.ts";
+import { totalStride } from "../../models/vqvae/configuration.ts";
+import { Codec, type SavedCodec } from "../../trained/codec.ts";
+import { readCodec } from "../../trained/codec_file.ts";
+import { weightsChecksum } from "../../trained/checksum.ts";
+import { makeFolder } from "../../io/atomic.ts";
+import type { RunContext } from "../../report/run_context.ts";
+
+/** What can be made of a data file, as in the names of files. */
+export type Encoding = "recon" | "latent";
+
+/** See the help of `hdf5:encode`. */
+export interface EncodeOptions {
+  vqvae_file: string;
+  data_path: string;
+  save_path: string;
+  dataset: string;
+  view: string;
+  /** Side of the images; the file's own where it is missing. */
+  size?: number;
+  /** Both where it is missing and `data_path` is a folder. */
+  split?: "train" | "valid";
+  /** Both where it is missing. */
+  only?: Encoding;
+  batch_size: number;
+  compression: "gzip" | "none";
+  resume: boolean;
+  overwrite: boolean;
+  adapter?: string;
+}
+
+/** A file that is complete. */
+export interface EncodedFile {
+  path: string;
+  /** [N, C, H, W]. */
+  shape: number[];
+  bytes: number;
+  /** How fast this run went; undefined where it had nothing left to do. */
+  imagesPerSecond?: number;
+}
+
+export interface EncodeOutcome {
+  files: EncodedFile[];
+  /** Set where a signal ended the run. */
+  exitCode?: number;
+}
+
+const gzipLevel = 4;
+
+/** One data file, and what is made of it. */
+interface Job {
+  loader: BatchLoader;
+  codec: Codec;
+  outputs: Map<Encoding, { file: ResumableImageFile; shape: number[] }>;
+}
+
+type EncodeContext = Pick<RunContext, "note" | "progress" | "stop">;
+
+/**
+ * Writes `{dataset}_{split}_{size}_recon.hdf5` and `…_latent.hdf5` for a data file, or for those of a folder: every image once, in the
+ * file's order, with its labels. Everything is checked before anything is written; one batch at a time is in memory.
+ */
+export async function encodeFiles(
+  options: EncodeOptions,
+  context: EncodeContext,
+): Promise<EncodeOutcome> {
+  if (options.resume && options.overwrite) throw new UsageError("--overwrite: expected without --resume");
+  const saved = await readCodec(options.vqvae_file);
+  const sources = await findSources(options);
+  const gpu = await Gpu.open({ adapter: options.adapter });
+  const jobs: Job[] = [];
+  try {
+    for (const source of sources) jobs.push(await prepare(source, options, saved, gpu));
+    for (const { outputs } of jobs) noteWhatIsThere(outputs, options, context);
+    await makeFolder(options.save_path);
+    const files: EncodedFile[] = [];
+    for (const job of jobs) {
+      const started = performance.now();
+      const done = await encode(job, options, context);
+      if (context.stop.exitCode !== undefined && !isComplete(job)) {
+        return { files, exitCode: context.stop.exitCode };
+      }
+      const imagesPerSecond = done > 0 ? done / (performance.now() - started) * 1000 : undefined;
+      files.push(...await finish(job, imagesPerSecond));
+    }
+    return { files };
+  } finally {
+    for (const { loader, codec } of jobs) {
+      loader.close();
+      codec.close();
+    }
+    gpu.close();
+  }
+}
+
+async function findSources({ data_path, dataset, view, size, split }: EncodeOptions): Promise<string[]> {
+  const isFolder = await Deno.stat(data_path).then((info) => info.isDirectory, () => false);
+  if (!isFolder && split) throw new UsageError(`--split ${split}: goes with a folder as --data_path only`);
+  const splits = split ? [split] : isFolder ? ["train", "valid"] as const : ["train"] as const;
+  const sources: string[] = [];
+  for (const each of splits) {
+    sources.push(await resolveDataFile(data_path, { dataset, view, size: size ?? 256, split: each }));
+  }
+  return sources;
+}
+
+async function prepare(source: string, options: EncodeOptions, saved: SavedCodec, gpu: Gpu): Promise<Job> {
+  const { size, batch_size, only, save_path } = options;
+  const loader = await BatchLoader.open(source, {
+    channels: saved.configuration.in_channel,
+    labels: "optional",
+    unlabelled: true,
+    size,
+    batchSize: batch_size,
+    dropLast: false,
+    shuffle: false,
+    seed: 0,
+  });
+  try {
+    const { info } = loader;
+    requireDivisible(info, totalStride(saved.configuration));
+    const codec = new Codec(gpu, saved, [info.height, info.width]);
+    const shapes = { recon: [info.channels, info.height, info.width], latent: codec.latentShape } as const;
+    const provenance = await describe(info, options, saved, gpu);
+    const outputs: Job["outputs"] = new Map();
+    for (const encoding of only ? [only] : ["recon", "latent"] as const) {
+      const path = join(save_path, derivedFileName(source, encoding));
+      await requireOther(path, source);
+      const [channels, height, width] = shapes[encoding];
+      const file = await ResumableImageFile.open(path, {
+        shape: [channels, height, width],
+        labelCount: info.labelCount,
+        gzip: options.compression === "gzip" ? gzipLevel : undefined,
+        attributes: { ...contentAttributes(encoding, info), ...provenance },
+        total: info.count,
+      }, beginning(options));
+      outputs.set(encoding, { file, shape: [info.count, channels, height, width] });
+    }
+    return { loader, codec, outputs };
+  } catch (error) {
+    loader.close();
+    throw error;
+  }
+}
+
+function beginning({ resume, overwrite }: EncodeOptions): Beginning {
+  return resume ? "resume" : overwrite ? "overwrite" : "new";
+}
+
+/** What a file holds, and for images how they are normalised: as those that the codec was given. */
+function contentAttributes(encoding: Encoding, info: DatasetInfo): Record<string, Attribute> {
+  if (encoding === "latent") return { content: "latents: concat[upsample_t(q_t), q_b]" };
+  return { content: "reconstructions", ...normalisationOf(info) };
+}
+
+/** What the source says of its normalisation; ours where it says nothing or was normalised when it was read. */
+function normalisationOf({ dtype, channels, attributes }: DatasetInfo): Record<string, Attribute> {
+  const names = Object.keys(normalisationAttributes);
+  const own = Object.entries(attributes).filter((entry): entry is [string, Attribute] =>
+    names.includes(entry[0]) && isAttribute(entry[1])
+  );
+  if (dtype.startsWith("float") && own.length > 0) return Object.fromEntries(own);
+  const usual = normalisationFor(channels);
+  return usual ? { ...normalisationAttributes, mean: usual.mean, std: usual.deviation } : {};
+}
+
+function isAttribute(value: unknown): value is Attribute {
+  const [first, ...rest] = Array.isArray(value) ? value : [value];
+  return ["string", "number"].includes(typeof first) && rest.every((each) => typeof each === typeof first);
+}
+
+/** Where a file comes from. What another source, codec or option would change is told by these. */
+async function describe(
+  info: DatasetInfo,
+  { vqvae_file, batch_size, compression }: EncodeOptions,
+  { configuration, weights }: SavedCodec,
+  gpu: Gpu,
+): Promise<Record<string, Attribute>> {
+  const names = info.labelCount > 0 ? classNames(info) : undefined;
+  return {
+    ...(names && { class_names: names }),
+    source: basename(info.path),
+    source_bytes: (await Deno.stat(info.path)).size,
+    codec: basename(vqvae_file),
+    codec_configuration: JSON.stringify(configuration),
+    codec_sha256: await weightsChecksum(weights),
+    adapter: gpu.adapter.name,
+    batch_size,
+    compression,
+  };
+}
+
+/** A source is never written over: its name may be one that would be derived from it. */
+async function requireOther(path: string, source: string): Promise<void> {
+  const [target, own] = await Promise.all([path, source].map((each) => Deno.realPath(each).catch(() => "")));
+  if (target === own) {
+    throw new UsageError(`--save_path: ${path} is the source itself, expected another folder`);
+  }
+}
+
+function noteWhatIsThere(
+  outputs: Job["outputs"],
+  { resume }: EncodeOptions,
+  { note }: EncodeContext,
+): void {
+  if (!resume) return;
+  for (const { file: { path, isFinished, count } } of outputs.values()) {
+    if (isFinished) note(`${path}: is complete`);
+    else note(`${path}: ${count > 0 ? `going on behind ${count} images` : "nothing to go on with"}`);
+  }
+}
+
+function isComplete({ loader, outputs }: Job): boolean {
+  return [...outputs.values()].every(({ file }) => file.count === loader.info.count);
+}
+
+/** Encodes until the end or a signal; returns the number of images that were encoded. */
+async function encode(
+  job: Job,
+  { batch_size, only }: EncodeOptions,
+  { progress, stop }: EncodeContext,
+): Promise<number> {
+  const { loader, codec, outputs } = job;
+  const files = [...outputs.values()].map(({ file }) => file);
+  const first = Math.min(...files.map(({ count }) => count));
+  if (isComplete(job)) return 0;
+  const bar = progress(basename(loader.info.path), loader.info.count, first);
+  let done = first;
+  for await (const batch of loader.epoch(0, first / batch_size)) {
+    if (stop.exitCode !== undefined) break;
+    const values = await encodeBatch(codec, batch, only);
+    for (const [encoding, { file }] of outputs) {
+      // One that an earlier run was ahead with has this batch.
+      if (file.count === done) await file.append(values[encoding]!, batch.labels);
+    }
+    done += batch.count;
+    bar.update(done);
+  }
+  bar.finish();
+  return done - first;
+}
+
+async function encodeBatch(
+  codec: Codec,
+  { images, count }: Batch,
+  only: Encoding | undefined,
+): Promise<Partial<Record<Encoding, Float32Array<ArrayBuffer>>>> {
+  if (only === "recon") return { recon: await codec.reconstruct(images, count) };
+  if (only === "latent") return { latent: await codec.latent(images, count) };
+  const { reconstruction, latent } = await codec.both(images, count);
+  return { recon: reconstruction, latent };
+}
+
+async function finish({ outputs }: Job, imagesPerSecond?: number): Promise<EncodedFile[]> {
+  const files: EncodedFile[] = [];
+  for (const { file, shape } of outputs.values()) {
+    if (!file.isFinished) await file.finish();
+    const { size } = await Deno.stat(file.path);
+    files.push({ path: file.path, shape, bytes: size, imagesPerSecond });
+  }
+  return files;
+}

@@ -1,0 +1,180 @@
+/** Originals, reconstructions and their differences as picture files. */
+
+import { join } from "node:path";
+import type { BatchLoader } from "../../data/loader.ts";
+import { resolveDataFile } from "../../data/locate.ts";
+import { DataError, UsageError } from "../../errors.ts";
+import { Gpu } from "../../gpu/device.ts";
+import { writeFileAtomic } from "../../io/atomic.ts";
+import { encodePng } from "../../io/png.ts";
+import { differenceFactor, errorMap, pictureOf, type PicturePair } from "../../report/error_map.ts";
+import type { Picture } from "../../report/grid.ts";
+import { renderSheet, type Sheet } from "../../report/sheet.ts";
+import { Codec } from "../../trained/codec.ts";
+import { readCodec } from "../../trained/codec_file.ts";
+import { openForCodec, readImage } from "./data.ts";
+import { PictureFormat } from "./picture_format.ts";
+import { makeFolder } from "../../io/atomic.ts";
+import type { RunContext } from "../../report/run_context.ts";
+
+/** See the help of `images`. */
+export interface ImagesOptions {
+  vqvae_file: string;
+  data_path: string;
+  save_path: string;
+  dataset: string;
+  view: string;
+  size?: number;
+  split: "train" | "valid";
+  /** The file's first images, as many as there are. */
+  count: number;
+  /** Where the images stand in the file, from 0, instead of the first ones. */
+  indices?: readonly number[];
+  grid: boolean;
+  overwrite: boolean;
+  adapter?: string;
+}
+
+export interface WrittenImages {
+  /** The data file. */
+  data: string;
+  count: number;
+  /** By what differences were multiplied. */
+  factor: number;
+}
+
+const kinds = ["original", "reconstruction", "difference", "sheet"] as const;
+/** Images by which the factor is chosen; all have the same, so that their maps can be compared. */
+const mostForFactor = 16;
+/** A grid holds all its pictures in memory. */
+const mostInGrid = 64;
+const gridColumns = 8;
+
+/**
+ * Writes `original/0000.png` and so on for each image, its number in the data file in four digits or more; and, if it is wanted, `grid.png`.
+ *
+ * @throws UsageError or DataError, one line naming the option or file; files that are there are replaced only where that is wanted
+ */
+export async function writeImages(
+  options: ImagesOptions,
+  { progress }: Pick<RunContext, "progress">,
+): Promise<WrittenImages> {
+  const { vqvae_file, data_path, save_path, size } = options;
+  const saved = await readCodec(vqvae_file);
+  const file = await resolveDataFile(data_path, { ...options, size: size ?? 256 });
+  const loader = await openForCodec(file, saved, { size, batchSize: 1 });
+  try {
+    const indices = chosen(options, loader);
+    const targets = await freshTargets(options, indices);
+    const gpu = await Gpu.open({ adapter: options.adapter });
+    const codec = new Codec(gpu, saved, [loader.info.height, loader.info.width]);
+    try {
+      for (const kind of kinds) await makeFolder(join(save_path, kind));
+      const first: PicturePair[] = [];
+      for (const index of indices.slice(0, mostForFactor)) first.push(await makePair(codec, loader, index));
+      const factor = differenceFactor(first);
+      const grid: Record<"original" | "reconstruction" | "difference", Picture[]> = {
+        original: [],
+        reconstruction: [],
+        difference: [],
+      };
+      const bar = progress("images", indices.length);
+      for (const [place, index] of indices.entries()) {
+        const pair = first[place] ?? await makePair(codec, loader, index);
+        const pictures = {
+          original: pictureOf(pair.original),
+          reconstruction: pictureOf(pair.reconstruction),
+          difference: errorMap(pair, factor),
+        };
+        await writePictures(targets(index), `image ${index}`, pictures, factor);
+        if (options.grid) { for (const kind of gridKinds) grid[kind].push(pictures[kind]); }
+        bar.update(place + 1);
+      }
+      bar.finish();
+      if (options.grid) {
+        await writeFileAtomic(
+          join(save_path, "grid.png"),
+          await renderSheet(gridSheet(grid, indices, factor)),
+        );
+      }
+      return { data: file, count: indices.length, factor };
+    } finally {
+      codec.close();
+      gpu.close();
+    }
+  } finally {
+    loader.close();
+  }
+}
+
+const gridKinds = ["original", "reconstruction", "difference"] as const;
+
+function chosen({ indices, count, grid }: ImagesOptions, { info }: BatchLoader): number[] {
+  const wanted = indices ?? Array.from({ length: Math.min(count, info.count) }, (_, index) => index);
+  const bad = wanted.find((index) => index >= info.count);
+  if (bad !== undefined) {
+    throw new UsageError(`--indices ${bad}: ${info.path} holds images 0 to ${info.count - 1}`);
+  }
+  if (grid && wanted.length > mostInGrid) {
+    throw new UsageError(`--grid: shows ${mostInGrid} images at most, but ${wanted.length} are wanted`);
+  }
+  return [...wanted];
+}
+
+/** The files of an image by its index; refuses to replace any. */
+async function freshTargets({ save_path, overwrite, grid }: ImagesOptions, indices: readonly number[]) {
+  const targets = (index: number) =>
+    Object.fromEntries(
+      kinds.map((kind) => [kind, join(save_path, kind, `${String(index).padStart(4, "0")}.png`)]),
+    ) as Record<typeof kinds[number], string>;
+  if (overwrite) return targets;
+  const all = indices.flatMap((index) => Object.values(targets(index)));
+  for (const path of grid ? [...all, join(save_path, "grid.png")] : all) {
+    if (!await Deno.stat(path).then(() => true, () => false)) continue;
+    throw new DataError(`${path}: is there already; --overwrite replaces it`);
+  }
+  return targets;
+}
+
+async function makePair(codec: Codec, loader: BatchLoader, index: number): Promise<PicturePair> {
+  const format = new PictureFormat(loader.info);
+  const image = await readImage(loader, index, 1);
+  return format.pair(image, await codec.reconstruct(image, 1));
+}
+
+async function writePictures(
+  paths: Record<typeof kinds[number], string>,
+  title: string,
+  pictures: Record<"original" | "reconstruction" | "difference", Picture>,
+  factor: number,
+): Promise<void> {
+  for (const kind of gridKinds) await writeFileAtomic(paths[kind], encodePng(pictures[kind]));
+  const columns = ["original", "reconstruction", `difference × ${factor}`];
+  const rows = [{ name: "", pictures: gridKinds.map((kind) => pictures[kind]) }];
+  await writeFileAtomic(paths.sheet, await renderSheet({ title, columns, rows, factor }));
+}
+
+/** Rows of originals, each above the reconstructions and differences. */
+function gridSheet(
+  grid: Record<"original" | "reconstruction" | "difference", Picture[]>,
+  indices: readonly number[],
+  factor: number,
+): Sheet {
+  const columns = Math.min(gridColumns, indices.length);
+  const rows: Sheet["rows"][number][] = [];
+  for (let start = 0; start < indices.length; start += columns) {
+    const here = indices.slice(start, start + columns);
+    const numbers = here.length > 1 ? `${here[0]} to ${here.at(-1)}` : `${here[0]}`;
+    for (const kind of gridKinds) {
+      const pictures = Array.from({ length: columns }, (_, column) => grid[kind][start + column] ?? null);
+      rows.push({ name: kind === "original" ? `${numbers}: original` : kind, pictures });
+    }
+  }
+  return {
+    title: "Originals, reconstructions and differences",
+    columns: Array(columns).fill(""),
+    rows,
+    factor,
+    side: 256,
+  };
+}

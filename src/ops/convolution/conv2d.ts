@@ -1,0 +1,183 @@
+/**
+ * Convolution and its adjoint, the transposed convolution: each is the other's input gradient, so they stand together.
+ *
+ * conv2d:            y[n, o, oy, ox] = bias[o] + Σ x[n, i, oy·stride + ky·dilation − pad, …] · w[o, i, ky, kx]
+ * conv_transpose2d:  the same sum read the other way: each input value adds its window, weighted by w[i, o, ky, kx].
+ */
+
+import { elementCount, floatType, type TensorType } from "../../graph/layout.ts";
+import type { Lowering } from "../../graph/lowering.ts";
+import type { Operation, ReferenceValues } from "../../graph/operation.ts";
+import { apply, applyInto, type Place, type Tensor } from "../../graph/tensor.ts";
+import { channelSum } from "../channel_sum.ts";
+import { conv2dWeightGradient } from "./weight_gradient.ts";
+import { dispatchConvolution } from "./variants.ts";
+import { convolutionCost, convolvedSize, forEachTap, transposedSize, type Window } from "./window.ts";
+import { imageShape } from "../support.ts";
+
+/** A window, and the rows and columns that the output has beyond what the window reaches for certain. */
+export interface TransposedWindow extends Window {
+  outputPadding?: readonly [number, number];
+}
+
+/** Which of the weight's first two axes meets the input's channels. */
+type InputAxis = 0 | 1;
+
+function checkWeight(name: string, weight: TensorType, axis: InputAxis, channels: number): readonly number[] {
+  if (weight.shape.length !== 4 || weight.layout !== "taps_first") {
+    throw new RangeError(
+      `Cannot run ${name} as its weight must have four axes: [${weight.shape}], ${weight.layout}`,
+    );
+  }
+  if (weight.shape[axis] !== channels) {
+    throw new RangeError(
+      `Cannot run ${name} as the weight's in-channels must equal the input's: ${
+        weight.shape[axis]
+      } != ${channels}`,
+    );
+  }
+  return weight.shape;
+}
+
+function inferConvolution(
+  name: string,
+  [x, weight, bias]: readonly TensorType[],
+  axis: InputAxis,
+  outputSize: (input: ReturnType<typeof imageShape>, kernel: readonly number[]) => [number, number],
+): TensorType {
+  const input = imageShape(name, x!);
+  const shape = checkWeight(name, weight!, axis, input.channels);
+  const channels = shape[1 - axis]!;
+  if (weight!.dtype !== x!.dtype) {
+    throw new RangeError(
+      `Cannot run ${name} as the weight must be ${x!.dtype} like the input: ${weight!.dtype}`,
+    );
+  }
+  if (bias && `${bias.shape}` !== `${channels}`) {
+    throw new RangeError(`Cannot run ${name} as the bias must have ${channels} values: [${bias.shape}]`);
+  }
+  const [height, width] = outputSize(input, shape.slice(2));
+  if (height < 1 || width < 1) {
+    throw new RangeError(
+      `Cannot run ${name} as the window [${shape.slice(2)}] is larger than the padded input [${x!.shape}]`,
+    );
+  }
+  return floatType([input.images, channels, height, width], "channels_last", x!.dtype);
+}
+
+function lowerConvolution(node: Tensor, lowering: Lowering, adjoint: boolean): void {
+  const [x, weight, bias] = node.inputs;
+  dispatchConvolution(lowering, {
+    node,
+    x: x!,
+    weight: weight!,
+    bias,
+    input: imageShape(node.label, x!.type),
+    output: imageShape(node.label, node.type),
+    kernel: weight!.shape.slice(2),
+    window: node.attributes,
+    adjoint,
+  });
+}
+
+function referenceConvolution(
+  [x, weight, bias]: readonly ReferenceValues[],
+  node: Tensor,
+  adjoint: boolean,
+): ReferenceValues {
+  const [input, output] = [imageShape(node.label, node.inputs[0]!.type), imageShape(node.label, node.type)];
+  const kernel = node.inputs[1]!.shape.slice(2);
+  const [inPixels, outPixels, taps] = [
+    input.height * input.width,
+    output.height * output.width,
+    elementCount(kernel),
+  ];
+  const y = new Float64Array(elementCount(node.shape));
+  for (let n = 0; n < input.images; n++) {
+    for (let o = 0; o < output.channels; o++) {
+      const to = (n * output.channels + o) * outPixels;
+      if (bias) y.fill(bias[o]!, to, to + outPixels);
+      for (let i = 0; i < input.channels; i++) {
+        const from = (n * input.channels + i) * inPixels;
+        const row = taps * (adjoint ? i * output.channels + o : o * input.channels + i);
+        const add = (inAt: number, outAt: number, tap: number) =>
+          y[to + outAt]! += x![from + inAt]! * weight![row + tap]!;
+        // The transposed convolution is a convolution's taps from the output to the input.
+        if (adjoint) {
+          forEachTap(output, input, kernel, node.attributes, (outAt, inAt, tap) => add(inAt, outAt, tap));
+        } else forEachTap(input, output, kernel, node.attributes, add);
+      }
+    }
+  }
+  return y;
+}
+
+const conv2dOperation: Operation<Window> = {
+  name: "conv2d",
+  infer: (inputs, window) =>
+    inferConvolution("conv2d", inputs, 1, (input, kernel) => convolvedSize(input, kernel, window)),
+  gradient({ inputs, attributes }, upstream) {
+    const [x, weight, bias] = inputs;
+    const kernel = weight!.shape.slice(2);
+    const input = imageShape("conv2d", x!.type);
+    const [height, width] = transposedSize(imageShape("conv2d", upstream.type), kernel, attributes, [0, 0]);
+    const outputPadding: [number, number] = [input.height - height, input.width - width];
+    return [
+      convTranspose2d(upstream, weight!, undefined, { ...attributes, outputPadding }),
+      conv2dWeightGradient(x!, upstream, kernel, attributes),
+      bias && channelSum(upstream),
+    ];
+  },
+  lower: (node, lowering) => lowerConvolution(node, lowering, false),
+  reference: (inputs, node) => referenceConvolution(inputs, node, false),
+  cost: (node) =>
+    convolutionCost(node, elementCount(node.shape) * elementCount(node.inputs[1]!.shape.slice(1))),
+};
+
+const convTranspose2dOperation: Operation<TransposedWindow> = {
+  name: "conv_transpose2d",
+  infer: (inputs, window) =>
+    inferConvolution(
+      "conv_transpose2d",
+      inputs,
+      0,
+      (input, kernel) => transposedSize(input, kernel, window, window.outputPadding ?? [0, 0]),
+    ),
+  gradient({ inputs, attributes }, upstream) {
+    const [x, weight, bias] = inputs;
+    return [
+      conv2d(upstream, weight!, undefined, attributes),
+      conv2dWeightGradient(upstream, x!, weight!.shape.slice(2), attributes),
+      bias && channelSum(upstream),
+    ];
+  },
+  lower: (node, lowering) => lowerConvolution(node, lowering, true),
+  reference: (inputs, node) => referenceConvolution(inputs, node, true),
+  cost: (node) =>
+    convolutionCost(node, elementCount(node.inputs[0]!.shape) * elementCount(node.inputs[1]!.shape.slice(1))),
+};
+
+/** x [B, in, H, W], weight [out, in, kh, kw], bias [out]; the result may lie in another tensor's rows. */
+export function conv2d(
+  x: Tensor,
+  weight: Tensor,
+  bias: Tensor | undefined,
+  window: Window,
+  label?: string,
+  into?: Place,
+): Tensor {
+  return applyInto(conv2dOperation, bias ? [x, weight, bias] : [x, weight], window, into, label);
+}
+
+/** x [B, in, H, W], weight [in, out, kh, kw], bias [out]. */
+export function convTranspose2d(
+  x: Tensor,
+  weight: Tensor,
+  bias: Tensor | undefined,
+  window: TransposedWindow,
+  label?: string,
+): Tensor {
+  return apply(convTranspose2dOperation, bias ? [x, weight, bias] : [x, weight], window, label);
+}
+
+export { conv2dOperation, convTranspose2dOperation };

@@ -1,0 +1,98 @@
+/** The gradient of a convolution's weight: Σ over images and positions of input times upstream gradient, for each tap. */
+
+import { elementCount, floatType } from "../../graph/layout.ts";
+import type { Target, Tunable, Variant } from "../../graph/lowering.ts";
+import type { Operation } from "../../graph/operation.ts";
+import { apply, type Tensor } from "../../graph/tensor.ts";
+import { convolutionCost, convolvedSize, forEachTap, shapeClassOf, type Window } from "./window.ts";
+import { floatOf, imageShape, notDifferentiable, requireType } from "../support.ts";
+import {
+  extentsOf,
+  tiledWeightGradient,
+  unitTilesFor,
+  type WeightGradientRequest,
+} from "./weight_gradient_product.ts";
+import { winogradWeightGradient, withWinograd } from "./winograd.ts";
+
+interface Attributes extends Window {
+  /** [height, width]. */
+  kernel: readonly number[];
+}
+
+function requestOf(node: Tensor): WeightGradientRequest {
+  const [x, upstream] = node.inputs as [Tensor, Tensor];
+  const { kernel, ...window } = node.attributes as Attributes;
+  const [input, output] = [imageShape("input", x.type), imageShape("upstream", upstream.type)];
+  return { node, x, upstream, input, output, kernel, window };
+}
+
+function tunableOf(request: WeightGradientRequest, target: Target): Tunable {
+  const { node, kernel, window, input, output } = request;
+  const tiled = unitTilesFor(target, extentsOf(request)).map((tile): Variant => ({
+    name: tile.name,
+    lower: (lowering) => tiledWeightGradient(lowering, request, tile),
+  }));
+  const shapeClass = shapeClassOf(node, kernel, window, input, output);
+  const variants = withWinograd(
+    tiled,
+    target,
+    { kernel, window, input, output, purpose: "weight gradient" },
+    (lowering, algorithm) => winogradWeightGradient(lowering, request, algorithm),
+  );
+  return { shapeClass, node, variants };
+}
+
+const conv2dWeightGradientOperation: Operation<Attributes> = {
+  name: "conv2d_weight_gradient",
+  infer([x, upstream], attributes) {
+    const { kernel } = attributes;
+    const input = imageShape("conv2d_weight_gradient", x!);
+    const output = imageShape("conv2d_weight_gradient", upstream!);
+    const expected = [input.images, output.channels, ...convolvedSize(input, kernel, attributes)];
+    requireType("conv2d_weight_gradient", "upstream gradient", upstream!, expected, floatOf(x!));
+    return floatType([output.channels, input.channels, kernel[0]!, kernel[1]!], "taps_first");
+  },
+  gradient: notDifferentiable("conv2d_weight_gradient"),
+  lower: (node, lowering) => lowering.choose(tunableOf(requestOf(node), lowering.target)),
+  reference([x, upstream], node) {
+    const [input, output] = [
+      imageShape("input", node.inputs[0]!.type),
+      imageShape("upstream", node.inputs[1]!.type),
+    ];
+    const { kernel } = node.attributes as Attributes;
+    const [inPixels, outPixels, taps] = [
+      input.height * input.width,
+      output.height * output.width,
+      elementCount(kernel),
+    ];
+    const gradient = new Float64Array(elementCount(node.shape));
+    for (let n = 0; n < input.images; n++) {
+      for (let o = 0; o < output.channels; o++) {
+        for (let i = 0; i < input.channels; i++) {
+          const from = (n * input.channels + i) * inPixels;
+          const at = (n * output.channels + o) * outPixels;
+          const row = (o * input.channels + i) * taps;
+          forEachTap(input, output, kernel, node.attributes, (inAt, outAt, tap) => {
+            gradient[row + tap]! += x![from + inAt]! * upstream![at + outAt]!;
+          });
+        }
+      }
+    }
+    return gradient;
+  },
+  cost: (node) =>
+    convolutionCost(node, elementCount(node.inputs[1]!.shape) * elementCount(node.shape.slice(1))),
+};
+
+/** x [B, in, H, W], upstream [B, out, H', W']; the result is [out, in, kh, kw]. */
+export function conv2dWeightGradient(
+  x: Tensor,
+  upstream: Tensor,
+  kernel: readonly number[],
+  window: Window,
+): Tensor {
+  const { stride, padding, dilation } = window;
+  return apply(conv2dWeightGradientOperation, [x, upstream], { stride, padding, dilation, kernel });
+}
+
+export { conv2dWeightGradientOperation };

@@ -1,0 +1,184 @@
+/**
+ * Convolution by Winograd's minimal filtering (Lavin and Gray 2016, "Fast Algorithms for Convolutional Neural Networks"): M × M outputs
+ * of a 3×3 window take (M + 2)² products instead of 9·M².
+ *
+ * Taps g and a tile d of the input are polynomials, a convolution is their product, and a product of polynomials is known from
+ * its values at N = M + taps − 1 points: y = Aᵀ [(G g Gᵀ) ⊙ (Bᵀ d B)] A. Over all tiles and channels, what stands in the brackets is one
+ * matrix product for each of the N² points. For M = 4 and three taps the points are 0, ±√½, ±√2 and ∞: with these the error stays at
+ * twice that of the plain sum, where the usual 0, ±1, ±2 and ∞ make it seven times as large (random data, 128 channels, float32).
+ *
+ * The input gradient is the same with the taps turned round. The weights' gradient is, by the same identity read for g,
+ * Gᵀ [Σ (A dy Aᵀ) ⊙ (Bᵀ d B)] G.
+ *
+ * A 4×4 window that moves by two is four windows of two taps a side, one for each phase of the input: every second row and column, from
+ * the first or the second on. Forward, the phases are as many more input channels, and their sum is taken before it is transformed back.
+ * In the adjoint each phase of the output has a product of its own.
+ *
+ * Tiles go through in slabs, so that what lies between the steps stays in a cache and never becomes large.
+ */
+
+import { divideUp, type Shape } from "../../graph/layout.ts";
+import { type Lowering, Scratch, type Target, type Variant } from "../../graph/lowering.ts";
+import { batchedProduct, type ConvolutionRequest } from "./product.ts";
+import { type Window, windowOf } from "./window.ts";
+import { unnormalised } from "../normalisation.ts";
+import type { ImageShape } from "../support.ts";
+import { batchedOuterProduct, type WeightGradientRequest } from "./weight_gradient_product.ts";
+import {
+  type Algorithm,
+  pointCount,
+  type Slab,
+  transformInput,
+  transformOutput,
+  transformUpstream,
+  transformWeight,
+  transformWeightGradient,
+} from "./winograd_steps.ts";
+
+/** What a slab's transformed values take at most, so that they stay in a processor's last cache, or in a GPU's. */
+const slabBytes = 2 ** 23;
+/** Fewer channels than this leave too little to save. */
+const fewestChannels = 8;
+/**
+ * On software adapters the algorithm is faster from so many tiles on; below that, transforming the weights takes what it saves. For a
+ * convolution it is the tiles of one image that count, so that an image's values do not depend on the batch that it is in.
+ */
+const fewestTiles = { ofImage: 4, ofBatch: 32, ofBatchInPhases: 128 };
+
+/** What tells whether the algorithm is for a convolution. */
+interface Setting {
+  kernel: Shape;
+  window: Window;
+  input: ImageShape;
+  output: ImageShape;
+  purpose: "convolution" | "adjoint" | "weight gradient";
+}
+
+/** `tiled`, and this algorithm's variants where they are possible, first where they are likely to be the fastest. */
+export function withWinograd(
+  tiled: readonly Variant[],
+  target: Target,
+  setting: Setting,
+  lower: (lowering: Lowering, algorithm: Algorithm) => void,
+): Variant[] {
+  const algorithms = algorithmsFor(target, setting);
+  const [best, ...others] = algorithms.map((algorithm): Variant => ({
+    name: `winograd ${algorithm.side}×${algorithm.side}`,
+    lower: (lowering) => lower(lowering, algorithm),
+  }));
+  if (!best) return [...tiled];
+  const isLikely = target.subgroupLanes > 0 && hasEnoughTiles(setting, algorithms[0]!);
+  return isLikely
+    ? [best, tiled[0]!, ...others, ...tiled.slice(1)]
+    : [tiled[0]!, best, ...tiled.slice(1, -1), ...others, tiled.at(-1)!];
+}
+
+function hasEnoughTiles({ input, output, purpose }: Setting, { phases }: Algorithm): boolean {
+  const { images, height, width } = purpose === "adjoint" ? input : output;
+  const tiles = divideUp(height, 4) * divideUp(width, 4);
+  if (purpose !== "weight gradient") return tiles >= fewestTiles.ofImage;
+  return images * tiles >= (phases === 1 ? fewestTiles.ofBatch : fewestTiles.ofBatchInPhases);
+}
+
+/** The forms of the algorithm for a convolution, if the adapter can bind their transformed weights. */
+function algorithmsFor(target: Target, setting: Setting): Algorithm[] {
+  const { input, output } = setting;
+  if (Math.min(input.channels, output.channels) < fewestChannels) return [];
+  const pairs = divideUp(input.channels, 4) * output.channels;
+  return formsFor(setting).filter((algorithm) =>
+    16 * algorithm.phases * pointCount(algorithm) * pairs <= target.maxBindingBytes
+  );
+}
+
+function formsFor({ kernel, window, purpose }: Setting): Algorithm[] {
+  const { stride, dilation, padding } = windowOf(window);
+  if (Math.max(...dilation) > 1) return [];
+  if (`${kernel}` === "3,3" && Math.max(...stride) === 1 && Math.max(...padding) <= 2) {
+    return [4, 2].map((side) => ({ side: side as 2 | 4, taps: 3, phases: 1, spread: false }));
+  }
+  const halves = `${kernel}` === "4,4" && `${stride}` === "2,2" && `${padding}` === "1,1,1,1";
+  return halves ? [{ side: 4, taps: 2, phases: 4, spread: purpose === "adjoint" }] : [];
+}
+
+/** The tiles in slabs of equal size but for the last, so that `quads` quads a tile's point take no more than they should. */
+function slabsOf(
+  { images, height, width }: Pick<ImageShape, "images" | "height" | "width">,
+  algorithm: Algorithm,
+  quads: number,
+): { size: number; slabs: Slab[]; share: (slab: Slab) => number } {
+  const [tile_rows, tile_columns] = [divideUp(height, algorithm.side), divideUp(width, algorithm.side)];
+  const count = images * tile_rows * tile_columns;
+  const most = Math.max(1, Math.floor(slabBytes / (pointCount(algorithm) * quads * 16)));
+  const size = divideUp(count, divideUp(count, most));
+  const slabs = Array.from({ length: divideUp(count, size) }, (_, index) => ({
+    tile_rows,
+    tile_columns,
+    first_tile: index * size,
+    tiles: Math.min(size, count - index * size),
+  }));
+  return { size, slabs, share: ({ tiles }) => tiles / count };
+}
+
+/** Leaves a convolution's values, or the transposed one's, bias added, open to an epilogue. */
+export function winogradConvolution(
+  lowering: Lowering,
+  request: ConvolutionRequest,
+  algorithm: Algorithm,
+): void {
+  const { node, x, weight, input, output, window, adjoint } = request;
+  const { phases, spread } = algorithm;
+  const points = pointCount(algorithm);
+  // The phases are more of either the products or what is summed in each.
+  const batch = spread ? phases * points : points;
+  const inQuads = divideUp(input.channels, 4) * (spread ? 1 : phases);
+  const outQuads = divideUp(output.channels, 4);
+  const tiled = spread ? halved(output) : output;
+  const widest = Math.max(inQuads, outQuads) * (spread ? phases : 1);
+  const { size, slabs, share } = slabsOf(tiled, algorithm, widest);
+  const u = new Scratch(16 * batch * 4 * inQuads * outQuads, `${node.label} weights`);
+  const v = new Scratch(16 * batch * size * inQuads, `${node.label} tiles`);
+  const m = new Scratch(16 * batch * size * outQuads, `${node.label} products`);
+  const [top, left] = window.padding;
+  const padding = adjoint ? [2 - top, 2 - left] as const : [top, left] as const;
+  const loaded = adjoint ? { x, relu: false } : unnormalised(x);
+  const { flops } = node.operation.cost(node);
+  transformWeight(lowering, { w: weight, u }, algorithm, adjoint);
+  for (const slab of slabs) {
+    transformInput(lowering, loaded, v, algorithm, { input, slab, padding });
+    // Counted as the plain sum's arithmetic, so that rates compare.
+    const product = { batch, rows: slab.tiles, inQuads, outQuads };
+    batchedProduct(lowering, { x: v, w: u, y: m }, product, { adjoint, flops: flops * share(slab) });
+    transformOutput(lowering, request, m, algorithm, slab);
+  }
+}
+
+/** The extents of each phase of an image. */
+function halved({ images, height, width }: ImageShape) {
+  return { images, height: divideUp(height, 2), width: divideUp(width, 2) };
+}
+
+/** Leaves the gradient of a convolution's weight. */
+export function winogradWeightGradient(
+  lowering: Lowering,
+  { node, x, upstream, input, output, window: { padding: [top, left] } }: WeightGradientRequest,
+  algorithm: Algorithm,
+): void {
+  const points = pointCount(algorithm);
+  const inQuads = divideUp(input.channels, 4) * algorithm.phases;
+  const outQuads = divideUp(output.channels, 4);
+  const { size, slabs, share } = slabsOf(output, algorithm, Math.max(inQuads, outQuads));
+  const v = new Scratch(16 * points * size * inQuads, `${node.label} tiles`);
+  const e = new Scratch(16 * points * size * outQuads, `${node.label} upstream tiles`);
+  const s = new Scratch(16 * points * 4 * inQuads * outQuads * slabs.length, `${node.label} sums`);
+  const { flops } = node.operation.cost(node);
+  for (const [part, slab] of slabs.entries()) {
+    transformInput(lowering, unnormalised(x), v, algorithm, { input, slab, padding: [top, left] });
+    transformUpstream(lowering, { d: upstream, e }, algorithm, output, slab);
+    const product = { batch: points, rows: slab.tiles, inQuads, outQuads };
+    batchedOuterProduct(lowering, { x: v, d: e, y: s }, product, {
+      firstPart: part * points,
+      flops: flops * share(slab),
+    });
+  }
+  transformWeightGradient(lowering, { s, y: node }, algorithm, slabs.length);
+}

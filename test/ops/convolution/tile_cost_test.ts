@@ -1,0 +1,70 @@
+/** The order in which tiles are guessed to be fast on a card, where nothing was measured. */
+
+import { assert, assertEquals } from "@std/assert";
+import { tilesFor } from "../../../src/ops/convolution/product.ts";
+import {
+  type CostedTile,
+  type Extents,
+  likeliestFirst,
+  type Tile,
+} from "../../../src/ops/convolution/tile_cost.ts";
+import { unitTilesFor } from "../../../src/ops/convolution/weight_gradient_product.ts";
+import { cardTarget, softwareTarget } from "../../plan/targets.ts";
+
+const first = (extents: Extents) => tilesFor(cardTarget, extents)[0]!.name;
+
+Deno.test("on a card large products take large tiles, and products of few rows take small ones", () => {
+  const large = { rows: 131_072, columns: 32, inner: 32, count: 1 };
+  assertEquals(first(large), "workgroup 128×64");
+  assertEquals(first({ ...large, rows: 6_272 }), "workgroup 32×32");
+  // As many of them together are a large one.
+  assertEquals(first({ ...large, rows: 6_272, count: 36 }), "workgroup 128×64");
+});
+
+Deno.test("on a card a tile is no wider than the result", () => {
+  const product = { rows: 131_072, columns: 8, inner: 32, count: 1 };
+  assertEquals(first(product), "workgroup 64×32");
+  assertEquals(first({ ...product, columns: 1, count: 4 }), "direct 8×4");
+  // Staging meets four quads of a sum at a time.
+  assertEquals(first({ ...product, columns: 16, inner: 1 }), "direct 8×16");
+  const gradient = unitTilesFor(cardTarget, { rows: 288, columns: 8, inner: 1, count: 784 });
+  assertEquals(gradient[0]!.name, "workgroup 64×32");
+});
+
+Deno.test("on a card long sums of few results may be split, but not where nothing was measured", () => {
+  const names = (extents: Extents) => tilesFor(cardTarget, extents).map(({ name }) => name);
+  const isSplit = (name: string) => name.startsWith("split");
+  const few = { rows: 1568, columns: 32, inner: 256, count: 1 };
+  assertEquals(names(few).map(isSplit).indexOf(true), 1);
+  assertEquals(tilesFor(cardTarget, few)[1]!.parts, 8);
+  assert(!names({ ...few, rows: 131_072 }).some(isSplit));
+  assert(!names({ ...few, inner: 31 }).some(isSplit));
+  assert(!tilesFor(softwareTarget, few).some(({ name }) => isSplit(name)));
+});
+
+Deno.test("the order is by time alone, whatever stood last", () => {
+  const extents = { rows: 40, columns: 8, inner: 32, count: 36 };
+  const isWhole = ({ parts }: Tile) => parts === undefined;
+  const tiles = tilesFor(cardTarget, extents).filter(isWhole) as CostedTile[];
+  for (const order of [tiles, tiles.toReversed()]) {
+    assertEquals(likeliestFirst(order, cardTarget, extents)[0]!.name, "workgroup 32×32");
+  }
+});
+
+Deno.test("every list ends with the simplest tile, on every adapter", () => {
+  for (const target of [cardTarget, softwareTarget]) {
+    for (const columns of [1, 2, 3, 8, 33]) {
+      const extents = { rows: 500, columns, inner: 3, count: 2 };
+      assertEquals(tilesFor(target, extents).at(-1)!.name, "direct 1×4");
+      assertEquals(unitTilesFor(target, extents).at(-1)!.name, "direct 4×4");
+    }
+  }
+});
+
+Deno.test("tiles of a list differ in their names, since choices are kept by them", () => {
+  for (const columns of [1, 2, 3, 8, 33]) {
+    const names = tilesFor(cardTarget, { rows: 500, columns, inner: 3, count: 2 }).map(({ name }) => name);
+    assertEquals(new Set(names).size, names.length);
+    assert(names.length >= 8);
+  }
+});

@@ -1,0 +1,206 @@
+/** Trained codecs applied, against PyTorch and against themselves. */
+
+import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { join } from "node:path";
+import { DataError } from "../../src/errors.ts";
+import { Gpu } from "../../src/gpu/device.ts";
+import { writeSafetensors } from "../../src/io/safetensors.ts";
+import { readWeights } from "../../src/io/weights.ts";
+import { defaultConfiguration, type VqvaeConfiguration } from "../../src/models/vqvae/configuration.ts";
+import { inferConfiguration } from "../../src/models/vqvae/infer.ts";
+import { Vqvae } from "../../src/models/vqvae/model.ts";
+import { saveWeights } from "../../src/trained/model_file.ts";
+import { Codec } from "../../src/trained/codec.ts";
+import { readCodec } from "../../src/trained/codec_file.ts";
+import { weightsChecksum } from "../../src/trained/checksum.ts";
+import { inTemporaryFolder } from "../data/fixtures.ts";
+import {
+  goldenError,
+  goldenPath,
+  readImages,
+  readLatentGoldens,
+  readTrainingGoldens,
+  trainingBatch,
+  type TrainingGolden,
+} from "../golden/read.ts";
+
+const goldens = new Map((await readTrainingGoldens()).map((golden) => [golden.name, golden]));
+const torchFile = (name: string) => goldenPath(`${name}.pt`).pathname;
+
+/** A codec on its own GPU and the first batch of its golden. */
+async function withCodec(
+  golden: TrainingGolden,
+  run: (codec: Codec, images: Float32Array<ArrayBuffer>, gpu: Gpu) => Promise<void>,
+  subgroups = true,
+): Promise<void> {
+  const { size } = await readImages(golden.images);
+  const gpu = await Gpu.open({ subgroups });
+  const codec = new Codec(gpu, await readCodec(torchFile(golden.name)), [size, size]);
+  await run(codec, await trainingBatch(golden, 0), gpu);
+  codec.close();
+  assertEquals(gpu.allocated, { bytes: 0, buffers: 0 });
+  gpu.close();
+}
+
+for (const { name, latent, reconstruction } of await readLatentGoldens()) {
+  const golden = goldens.get(name)!;
+  Deno.test(`latents and reconstructions equal PyTorch's, from its file without a configuration: ${name}`, async () => {
+    await withCodec(golden, async (codec, images) => {
+      assertEquals(codec.configuration, { ...defaultConfiguration, ...golden.configuration });
+      const both = await codec.both(images, golden.batch);
+      const latentError = goldenError(latent, both.latent);
+      const imageError = goldenError(reconstruction, both.reconstruction);
+      assert(latentError < 1e-4, `latents are off by ${latentError}`);
+      assert(imageError < 1e-4, `reconstructions are off by ${imageError}`);
+      assertEquals([golden.batch, ...codec.latentShape], latent.shape);
+    });
+  });
+}
+
+for (const { name } of await readLatentGoldens()) {
+  Deno.test(`codes equal PyTorch's, and come with the usual reconstructions: ${name}`, async () => {
+    const golden = goldens.get(name)!;
+    await withCodec(golden, async (codec, images) => {
+      const coded = await codec.code(images, golden.batch);
+      assertEquals(goldenError(golden.codes.t, coded.topCodes), 0);
+      assertEquals(goldenError(golden.codes.b, coded.bottomCodes), 0);
+      assertEquals(coded.reconstruction, await codec.reconstruct(images, golden.batch));
+    });
+  });
+}
+
+for (const subgroups of [true, false]) {
+  const kernels = subgroups ? "" : ", kernels without subgroups";
+  Deno.test(`an image's values do not depend on the batch it comes in, nor on what else is asked for${kernels}`, async () => {
+    const golden = goldens.get("strides_4_2")!;
+    await withCodec(golden, async (codec, images) => {
+      const count = golden.batch, length = images.length / count;
+      const whole = await codec.both(images, count);
+      assertEquals(await codec.reconstruct(images, count), whole.reconstruction);
+      assertEquals(await codec.latent(images, count), whole.latent);
+      for (const size of [1, 3]) {
+        for (let first = 0; first + size <= count; first += size) {
+          const some = await codec.both(images.slice(first * length, (first + size) * length), size);
+          for (const output of ["reconstruction", "latent"] as const) {
+            const each = whole[output].length / count;
+            assertEquals(some[output], whole[output].slice(first * each, (first + size) * each));
+          }
+        }
+      }
+    }, subgroups);
+  });
+}
+
+Deno.test("applying a codec leaves it as it was", async () => {
+  await withCodec(goldens.get("strides_2_2")!, async (codec, images) => {
+    const first = await codec.both(images, 8);
+    await codec.both(images.map((value) => 3 * value - 1), 8);
+    assertEquals(await codec.both(images, 8), first);
+  });
+});
+
+Deno.test("plans that hold other parts of a codec share its weights, whichever comes first", async () => {
+  await withCodec(goldens.get("strides_4_2")!, async (codec, images, gpu) => {
+    await codec.latent(images, 8);
+    const reconstruction = await codec.reconstruct(images, 8);
+    const fresh = new Codec(gpu, await readCodec(torchFile("strides_4_2")), [32, 32]);
+    assertEquals(await fresh.reconstruct(images, 8), reconstruction);
+    fresh.close();
+  });
+});
+
+Deno.test("the configuration is inferred for every pair of strides, and without residual blocks", () => {
+  for (const first_stride of [2, 4, 8, 16]) {
+    for (const second_stride of [2, 4, 8, 16]) {
+      for (const n_res_block of [0, 1, 3]) {
+        const wanted: VqvaeConfiguration = {
+          in_channel: 1,
+          channel: 24,
+          n_res_block,
+          n_res_channel: n_res_block ? 5 : defaultConfiguration.n_res_channel,
+          embed_dim: 8,
+          n_embed: 17,
+          first_stride,
+          second_stride,
+          decay: 0.99,
+        };
+        if (wanted.channel % (Math.max(first_stride, second_stride) / 2) !== 0) continue;
+        const tensors = new Map(new Vqvae(wanted).set.all.map(({ key, tensor }) => [key, tensor]));
+        assertEquals(inferConfiguration(tensors), wanted);
+      }
+    }
+  }
+});
+
+Deno.test("vqray's own checkpoints say their configuration; the checksum is of the weights, not of the file", async () => {
+  await inTemporaryFolder(async (folder) => {
+    const { configuration, weights } = await readCodec(torchFile("embed_dim_1"));
+    const { tensors } = await readWeights(torchFile("embed_dim_1"));
+    const own = join(folder, "own.safetensors");
+    const given = { ...configuration, decay: 0.5 };
+    await saveWeights(own, { kind: "vqvae", configuration: given }, tensors as never, {
+      steps: 1,
+      epochs: 1,
+      batches: 0,
+    });
+    const saved = await readCodec(own);
+    assertEquals(saved.configuration, given);
+    assertEquals(await weightsChecksum(saved.weights), await weightsChecksum(weights));
+    const changed = new Map(weights).set("quantize_t.embed", weights.get("quantize_t.embed")!.map((x) => -x));
+    assert(await weightsChecksum(changed) !== await weightsChecksum(weights));
+  });
+});
+
+Deno.test("what is no codec is refused by name", async () => {
+  await inTemporaryFolder(async (folder) => {
+    const { tensors } = await readWeights(torchFile("strides_4_2"));
+    const refused = async (change: (copy: typeof tensors) => void, message: string) => {
+      const path = join(folder, "changed.safetensors");
+      const copy = new Map(tensors);
+      change(copy);
+      await writeSafetensors(path, copy);
+      const error = await assertRejects(() => readCodec(path), DataError);
+      assertEquals(error.message, `${path}: weights of another model: ${message}`);
+    };
+    await refused((copy) => copy.clear(), "it has no quantize_conv_t.weight");
+    await refused(
+      (copy) => copy.delete("dec.blocks.0.bias"),
+      `1 of ${tensors.size} tensors are missing, such as dec.blocks.0.bias`,
+    );
+    await refused(
+      (copy) => copy.set("classifier.weight", copy.get("dec.blocks.0.bias")!),
+      "1 tensors are too many, such as classifier.weight",
+    );
+    await refused(
+      (copy) => copy.set("quantize_t.embed", { shape: [4], data: new Float32Array(4) }),
+      "quantize_t.embed has shape [4], expected 2 axes",
+    );
+    await refused(
+      (copy) => copy.set("quantize_b.embed", { shape: [8, 63], data: new Float32Array(8 * 63) }),
+      "quantize_b.embed has shape [8,63], expected [8,64]",
+    );
+    const classifier = join(folder, "classifier.safetensors");
+    const position = { steps: 0, epochs: 0, batches: 0 };
+    await saveWeights(classifier, { kind: "densenet", configuration: {} }, new Map(), position);
+    const kind = await assertRejects(() => readCodec(classifier), DataError);
+    assertEquals(kind.message, `${classifier}: holds weights of a densenet, expected a vqvae`);
+    const empty = join(folder, "empty.safetensors");
+    await saveWeights(empty, { kind: "vqvae", configuration: {} }, new Map(), position);
+    const options = await assertRejects(() => readCodec(empty), DataError);
+    assertEquals(
+      options.message,
+      `${empty}: --in_channel undefined: expected a whole number, at least 1`,
+    );
+  });
+});
+
+Deno.test("a size that the strides do not divide is refused", async () => {
+  const gpu = await Gpu.open();
+  const saved = await readCodec(torchFile("strides_8_4"));
+  assertThrows(
+    () => new Codec(gpu, saved, [64, 48]),
+    DataError,
+    "images of 64 by 48: expected both to be divisible by 32, the codec's total stride",
+  );
+  gpu.close();
+});
