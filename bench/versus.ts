@@ -8,7 +8,7 @@ import { run } from "../cli/run.ts";
 import { DataError, UsageError } from "../src/errors.ts";
 import { Gpu } from "../src/gpu/device.ts";
 import type { FloatType } from "../src/graph/layout.ts";
-import { printable } from "../src/io/file_error.ts";
+import { printable } from "../src/io/printable.ts";
 import { textTable } from "../src/report/table.ts";
 import { checkSize, modelNamed, versusTable } from "./options.ts";
 import { requirePrecision } from "../src/train/precision.ts";

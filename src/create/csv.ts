@@ -2,7 +2,8 @@
 
 import { CsvError, parse } from "csv-parse/sync";
 import { DataError } from "../errors.ts";
-import { fileError, printable } from "../io/file_error.ts";
+import { fileError } from "../io/file_error.ts";
+import { printable } from "../io/printable.ts";
 
 /** One row of a table. */
 export interface CsvRow {

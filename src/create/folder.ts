@@ -2,7 +2,8 @@
 
 import { basename, join } from "node:path";
 import { DataError } from "../errors.ts";
-import { fileError, printable } from "../io/file_error.ts";
+import { fileError } from "../io/file_error.ts";
+import { printable } from "../io/printable.ts";
 import { type Entry, type Listing, patientFinder, patientInPath } from "./listing.ts";
 
 export interface FolderOptions {

@@ -1,7 +1,7 @@
 /** The cells of a table that hold labels. */
 
 import { DataError } from "../errors.ts";
-import { printable } from "../io/file_error.ts";
+import { printable } from "../io/printable.ts";
 import type { CsvColumns, CsvRow } from "./csv.ts";
 import type { ListedLabel } from "./listing.ts";
 

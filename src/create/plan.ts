@@ -3,7 +3,8 @@
 import { basename, join } from "node:path";
 import { DataError, UsageError } from "../errors.ts";
 import { dataFileNames, type WantedDataFile } from "../data/locate.ts";
-import { fileError, printable } from "../io/file_error.ts";
+import { fileError } from "../io/file_error.ts";
+import { printable } from "../io/printable.ts";
 import { withDicomTags } from "./dicom_tags.ts";
 import { readFolder } from "./folder.ts";
 import { type Entry, isForTraining, type Listing } from "./listing.ts";

@@ -3,7 +3,7 @@
 import { basename } from "node:path";
 import { chexpertClasses } from "../models/densenet/class_names.ts";
 import { DataError, UsageError } from "../errors.ts";
-import { printable } from "../io/file_error.ts";
+import { printable } from "../io/printable.ts";
 import { type CsvColumns, type CsvRow, readCsv } from "./csv.ts";
 import { labelColumns, readLabels } from "./labels.ts";
 import type { Layout } from "./layout.ts";

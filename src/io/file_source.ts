@@ -1,25 +1,20 @@
+/** Files as byte sources. */
+
 import { DataError } from "../errors.ts";
+import { allocate, type ByteSource, checkRange } from "./byte_source.ts";
 import { fileError } from "./file_error.ts";
 
-/** Bytes that can be read from any place: a file, or a part of one unpacked into memory. */
-export interface ByteSource {
-  readonly size: number;
-  /**
-   * `length` bytes from `offset`, in a buffer of their own. @throws DataError where the source ends before.
-   */
-  read(offset: number, length: number): Uint8Array<ArrayBuffer>;
-}
-
 /**
- * Opens a file for `read` and closes it after. Readers below name no file in their errors: this function
- * does.
+ * Opens a file, passes it to `read`, and closes it. `read` need not name the file in its errors: this function adds
+ * the name to every DataError that `read` throws.
  *
- * @throws DataError, one line naming the file, where it is missing, no regular file, empty, or `read` refuses
- * it.
+ * @returns what `read` returns
+ * @throws {DataError} if the file does not exist, is not a regular file, is empty, or is refused by `read`; the message
+ * is one line that names the file
  */
-export async function readingFile<T>(path: string, read: (source: ByteSource) => T): Promise<T> {
+export async function withFileSource<T>(path: string, read: (source: ByteSource) => T): Promise<T> {
   try {
-    // Asked before opening: opening a pipe would wait for its writer.
+    // The check comes before opening, because opening a pipe would wait for its writer.
     const { isFile, isDirectory } = await Deno.stat(path);
     if (!isFile) throw new DataError(isDirectory ? "it is a folder" : "it is not a regular file");
     using file = await Deno.open(path);
@@ -32,63 +27,19 @@ export async function readingFile<T>(path: string, read: (source: ByteSource) =>
 }
 
 class FileSource implements ByteSource {
-  readonly #file: Deno.FsFile;
-
-  constructor(file: Deno.FsFile, readonly size: number) {
-    this.#file = file;
-  }
+  constructor(private readonly file: Deno.FsFile, readonly size: number) {}
 
   read(offset: number, length: number): Uint8Array<ArrayBuffer> {
     checkRange(this.size, offset, length);
     const bytes = allocate(length);
-    this.#file.seekSync(offset, Deno.SeekMode.Start);
+    this.file.seekSync(offset, Deno.SeekMode.Start);
     for (let filled = 0; filled < length;) {
-      const count = this.#file.readSync(bytes.subarray(filled));
+      const count = this.file.readSync(bytes.subarray(filled));
       if (count === null) {
-        throw new DataError(`the file was cut to ${offset + filled} bytes while it was read`);
+        throw new DataError(`the file shrank to ${offset + filled} bytes while it was being read`);
       }
       filled += count;
     }
     return bytes;
-  }
-}
-
-/** A source over bytes in memory. */
-export function memorySource(bytes: Uint8Array<ArrayBuffer>): ByteSource {
-  return {
-    size: bytes.length,
-    read(offset, length) {
-      checkRange(bytes.length, offset, length);
-      return bytes.slice(offset, offset + length);
-    },
-  };
-}
-
-/** A part of a source as a source. */
-export function partOf(source: ByteSource, start: number, size: number): ByteSource {
-  checkRange(source.size, start, size);
-  return {
-    size,
-    read(offset, length) {
-      checkRange(size, offset, length);
-      return source.read(start + offset, length);
-    },
-  };
-}
-
-/** `length` zero bytes. @throws DataError where the memory does not hold them. */
-export function allocate(length: number): Uint8Array<ArrayBuffer> {
-  try {
-    return new Uint8Array(length);
-  } catch {
-    throw new DataError(`it needs ${length} bytes of memory in one piece, which cannot be had`);
-  }
-}
-
-function checkRange(size: number, offset: number, length: number): void {
-  if (!(offset >= 0 && length >= 0 && offset + length <= size)) {
-    throw new DataError(
-      `the file is cut short or damaged: ${length} bytes are expected at ${offset}, of ${size}`,
-    );
   }
 }

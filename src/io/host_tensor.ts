@@ -1,4 +1,4 @@
-/** Tensors in the host's memory, as files hold them. */
+/** Tensors in host memory, with the element types that weight files use. */
 
 const arrayTypes = {
   F64: Float64Array,
@@ -16,9 +16,10 @@ const arrayTypes = {
   BOOL: Uint8Array,
 } as const;
 
-/** An element type, by its name in safetensors files. */
+/** An element type, under its name in safetensors files. */
 export type DType = keyof typeof arrayTypes;
 
+/** The elements of a tensor. */
 export type HostArray =
   | Float64Array<ArrayBuffer>
   | Float32Array<ArrayBuffer>
@@ -37,13 +38,13 @@ export interface HostTensor {
   shape: number[];
   data: HostArray;
   /**
-   * Only where the array's class does not tell it: bfloat16 as bit patterns in a Uint16Array, and booleans as
-   * 0 and 1 in a Uint8Array.
+   * Set only for the two element types without an array class of their own: bfloat16, stored as bit patterns in a
+   * Uint16Array, and booleans, stored as 0 and 1 in a Uint8Array.
    */
   dtype?: "BF16" | "BOOL";
 }
 
-/** Every element type. */
+/** All element types. */
 export const dtypes = Object.keys(arrayTypes) as DType[];
 
 /** Whether `name` is the name of an element type. */
@@ -56,8 +57,8 @@ export function bytesPerElement(dtype: DType): number {
   return arrayTypes[dtype].BYTES_PER_ELEMENT;
 }
 
-/** The number of elements in a tensor of this shape; a scalar, of shape [], has one. */
-export function elementCount(shape: readonly number[]): number {
+/** The number of elements in a tensor of this shape; 1 for a scalar, whose shape is []. */
+export function shapeSize(shape: readonly number[]): number {
   return shape.reduce((product, size) => product * size, 1);
 }
 
@@ -67,16 +68,24 @@ export function dtypeOf(tensor: HostTensor): DType {
     dtypes.find((dtype) => tensor.data instanceof arrayTypes[dtype] && !isTagged(dtype))!;
 }
 
-/**
- * A tensor over the whole of `buffer`, which holds little-endian elements in row-major order; nothing is
- * copied.
- */
+/** A tensor over the whole of `buffer`, which holds little-endian elements in row-major order. Nothing is copied. */
 export function tensorOver(dtype: DType, shape: number[], buffer: ArrayBuffer): HostTensor {
   const data: HostArray = new arrayTypes[dtype](buffer);
   return isTagged(dtype) ? { shape, data, dtype } : { shape, data };
 }
 
-/** The values as float32: the tensor's own array where it is float32, else a rounded copy. */
+/**
+ * The elements as float32. A float32 tensor's own array is returned; other element types are converted into a new
+ * array, rounded to the nearest float32.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ *
+ * const bfloat16 = Uint16Array.of(0x3f80, 0xc000);
+ * assertEquals(toFloat32({ shape: [2], data: bfloat16, dtype: "BF16" }), Float32Array.of(1, -2));
+ * ```
+ */
 export function toFloat32(tensor: HostTensor): Float32Array<ArrayBuffer> {
   const { data } = tensor;
   if (data instanceof Float32Array) return data;
@@ -94,7 +103,7 @@ function isTagged(dtype: DType): dtype is "BF16" | "BOOL" {
   return dtype === "BF16" || dtype === "BOOL";
 }
 
-/** Whether a value is a tensor. */
+/** Whether a value has the form of a {@linkcode HostTensor}. */
 export function isTensor(value: unknown): value is HostTensor {
   return typeof value === "object" && value !== null && "shape" in value && "data" in value &&
     Array.isArray(value.shape) && ArrayBuffer.isView(value.data);

@@ -1,35 +1,39 @@
+/**
+ * A reader for Python's pickles that cannot run code.
+ *
+ * A pickle is a program for a stack machine. What makes it dangerous is that it can call any function by name. Here,
+ * a name resolves to a {@linkcode PickleGlobal} that the caller provides, or the pickle is refused. The operations
+ * are those of the binary protocols 1 to 5, as in CPython's Lib/pickletools.py.
+ */
+
 import { DataError } from "../errors.ts";
 import type { ByteReader } from "./byte_reader.ts";
-import { printable } from "./file_error.ts";
+import { printable } from "./printable.ts";
 
 /**
- * Reads Python's pickles, and can run nothing: a pickle is a program for a stack machine, whose one dangerous
- * power is to call what it names. Here a name leads to a PickleGlobal that the caller chose to offer, or to a
- * DataError. The operations are those of CPython's Lib/pickletools.py for the binary protocols 1 to 5.
- *
- * Python's None, bool, int, float, str and bytes become null, boolean, number (bigint beyond 2⁵³), string and
- * Uint8Array; lists and tuples become arrays, dicts become Maps (no key of theirs can touch a prototype),
- * sets become Sets.
+ * A value from a pickle. None, bool, int, float, str and bytes become null, boolean, number (bigint from 2⁵³ on),
+ * number, string and Uint8Array. Lists and tuples become arrays, sets become Sets. Dicts become Maps, so that their
+ * keys cannot reach a prototype.
  */
 export type PickleValue = unknown;
 
-/** What a name in a pickle stands for, where it may be called. */
+/** A class or function that a pickle may name and call. */
 export class PickleGlobal {
-  constructor(readonly name: string, readonly call: (parameters: PickleValue[]) => PickleValue) {}
+  constructor(readonly name: string, readonly call: (args: PickleValue[]) => PickleValue) {}
 }
 
+/** How a pickle's references to the outside are resolved. */
 export interface PickleHooks {
-  /** What a name such as "collections.OrderedDict" stands for; undefined refuses the pickle. */
+  /** Resolves a name such as "collections.OrderedDict". If it returns undefined, the pickle is refused. */
   findGlobal(name: string): PickleValue;
-  /** Finds an object that the pickle only refers to. */
+  /** Resolves the identifier of an object that is stored outside of the pickle. */
   persistentLoad(id: PickleValue): PickleValue;
 }
 
 /**
- * Reads one pickle and leaves the reader behind it.
+ * Reads one pickle. The reader is then at the byte that follows it.
  *
- * @throws DataError where the pickle is damaged, asks for a name that is not offered, or is out of
- * proportion.
+ * @throws {DataError} if the pickle is damaged, asks for a name that `hooks` does not provide, or takes too many steps
  */
 export function unpickle(reader: ByteReader, hooks: PickleHooks): PickleValue {
   const machine = new Machine(reader, hooks);
@@ -37,15 +41,13 @@ export function unpickle(reader: ByteReader, hooks: PickleHooks): PickleValue {
     const code = reader.uint8();
     if (code === stop) return machine.pop();
     const operation = operations[code];
-    if (!operation) throw damaged(`operation 0x${code.toString(16).padStart(2, "0")} is unknown here`);
+    if (!operation) throw damaged(`operation 0x${code.toString(16).padStart(2, "0")} is unknown`);
     operation(machine);
   }
   throw new DataError(`the pickle has more than ${maxSteps} steps`);
 }
 
-/**
- * A step can make an object of a hundred bytes and more; state dicts take some forty steps for each tensor.
- */
+/** State dicts take about forty steps for each tensor. Each step can create an object of a hundred bytes or more. */
 const maxSteps = 4_000_000;
 const maxIntegerBytes = 256;
 const stop = 0x2e;
@@ -69,22 +71,22 @@ class Machine {
   }
 
   pop(): PickleValue {
-    this.#need(1);
+    this.need(1);
     return this.stack.pop();
   }
 
   top(): PickleValue {
-    this.#need(1);
+    this.need(1);
     return this.stack[this.stack.length - 1];
   }
 
-  /** Takes the last `count` values. */
+  /** Removes the topmost `count` values and returns them. */
   take(count: number): PickleValue[] {
-    this.#need(count);
+    this.need(count);
     return this.stack.splice(this.stack.length - count, count);
   }
 
-  /** Takes the values above the last mark, and the mark. */
+  /** Removes the values above the last mark and returns them. The mark is removed, too. */
   takeToMark(): PickleValue[] {
     const mark = this.marks.pop();
     if (mark === undefined) throw damaged("a mark is missing");
@@ -96,7 +98,7 @@ class Machine {
   }
 
   recall(index: number): void {
-    if (!this.memo.has(index)) throw damaged(`nothing is remembered as ${index}`);
+    if (!this.memo.has(index)) throw damaged(`the memo has no entry ${index}`);
     this.push(this.memo.get(index));
   }
 
@@ -105,7 +107,7 @@ class Machine {
   }
 
   pushGlobal(module: PickleValue, name: PickleValue): void {
-    if (typeof module !== "string" || typeof name !== "string") throw damaged("a name is no text");
+    if (typeof module !== "string" || typeof name !== "string") throw damaged("a name is not text");
     const asked = `${module}.${name}`;
     const found = this.hooks.findGlobal(asked);
     if (found === undefined) {
@@ -117,19 +119,19 @@ class Machine {
   }
 
   call(): void {
-    const [callable, parameters] = this.take(2);
-    if (!(callable instanceof PickleGlobal) || !Array.isArray(parameters)) {
+    const [callable, args] = this.take(2);
+    if (!(callable instanceof PickleGlobal) || !Array.isArray(args)) {
       throw damaged("a call is malformed");
     }
-    this.push(callable.call(parameters));
+    this.push(callable.call(args));
   }
 
-  #need(count: number): void {
+  private need(count: number): void {
     if (this.stack.length - count < (this.marks.at(-1) ?? 0)) throw damaged("a value is missing");
   }
 }
 
-/** An integer of `length` bytes, little-endian, in two's complement. */
+/** A little-endian integer of `length` bytes in two's complement. */
 function readInteger(reader: ByteReader, length: number): number | bigint {
   if (length > maxIntegerBytes) throw damaged(`an integer of ${length} bytes`);
   let value = 0n;
@@ -138,7 +140,7 @@ function readInteger(reader: ByteReader, length: number): number | bigint {
 }
 
 function integerFromText(text: string): number | bigint {
-  if (!/^[+-]?\d{1,600}$/.test(text)) throw damaged(`${JSON.stringify(printable(text))} is no integer`);
+  if (!/^[+-]?\d{1,600}$/.test(text)) throw damaged(`${JSON.stringify(printable(text))} is not an integer`);
   return narrowed(BigInt(text));
 }
 
@@ -148,19 +150,21 @@ function narrowed(value: bigint): number | bigint {
 
 function append(machine: Machine, items: PickleValue[]): void {
   const list = machine.top();
-  if (!Array.isArray(list)) throw damaged("something is appended to what is no list");
+  if (!Array.isArray(list)) throw damaged("a value is appended to something that is not a list");
   for (const item of items) list.push(item);
 }
 
 function addToSet(machine: Machine, items: PickleValue[]): void {
   const set = machine.top();
-  if (!(set instanceof Set)) throw damaged("something is added to what is no set");
+  if (!(set instanceof Set)) throw damaged("a value is added to something that is not a set");
   for (const item of items) set.add(item);
 }
 
 function setItems(machine: Machine, items: PickleValue[]): void {
   const map = machine.top();
-  if (!(map instanceof Map) || items.length % 2 !== 0) throw damaged("an item is set in what is no dict");
+  if (!(map instanceof Map) || items.length % 2 !== 0) {
+    throw damaged("an item is set in something that is not a dict");
+  }
   for (let index = 0; index < items.length; index += 2) map.set(items[index], items[index + 1]);
 }
 
@@ -171,7 +175,7 @@ function mapOf(items: PickleValue[]): Map<PickleValue, PickleValue> {
   return map;
 }
 
-/** Python 2 kept text and bytes in one type, which pickles without saying which it is. */
+/** Python 2 has one type for text and bytes. Bytes that are not valid UTF-8 are decoded as Latin-1. */
 function textOfPython2(bytes: Uint8Array): string {
   try {
     return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
@@ -191,7 +195,7 @@ const operations: Record<number, (machine: Machine) => void> = {
   0x8a: (m) => m.push(readInteger(m.reader, m.reader.uint8())), // LONG1
   0x8b: (m) => m.push(readInteger(m.reader, m.reader.uint32())), // LONG4
   0x47: (m) => m.push(m.reader.float64BigEndian()), // BINFLOAT
-  0x49: (m) => { // INT, which also spelt booleans before protocol 2
+  0x49: (m) => { // INT, which also encodes booleans before protocol 2
     const text = m.reader.line();
     m.push(text === "01" ? true : text === "00" ? false : integerFromText(text));
   },
@@ -244,15 +248,18 @@ const operations: Record<number, (machine: Machine) => void> = {
     m.pushGlobal(module, name);
   },
   0x52: (m) => m.call(), // REDUCE
-  0x81: (m) => m.call(), // NEWOBJ: a class called with its parameters
-  // BUILD sets an object's attributes: `_metadata` of state dicts, hooks of parameters; none is wanted.
+  0x81: (m) => m.call(), // NEWOBJ: a class is called with its arguments
+  // BUILD sets an object's attributes, such as `_metadata` of a state dict or the hooks of a parameter. They are
+  // ignored.
   0x62: (m) => void m.pop(),
   0x51: (m) => m.push(m.hooks.persistentLoad(m.pop())), // BINPERSID
 
   // Framing
   0x80: (m) => { // PROTO
     const protocol = m.reader.uint8();
-    if (protocol > 5) throw new DataError(`it is a pickle of protocol ${protocol}, and 0 to 5 are known`);
+    if (protocol > 5) {
+      throw new DataError(`it is a pickle of protocol ${protocol}; only protocols up to 5 are supported`);
+    }
   },
-  0x95: (m) => void m.reader.uint64(), // FRAME: only a hint for buffering
+  0x95: (m) => void m.reader.uint64(), // FRAME: a hint for buffering
 };

@@ -1,10 +1,9 @@
+/** PNG files of 8-bit gray or RGB images. */
+
 import { decode, encode } from "fast-png";
 import { DataError } from "../errors.ts";
 
-/**
- * Pixels of 8 bits, row by row from the top, the channels of a pixel side by side: gray, or red, green and
- * blue.
- */
+/** An 8-bit image, [height, width, channels] in row-major order. One channel is gray, three are red, green and blue. */
 export interface PngImage {
   width: number;
   height: number;
@@ -13,20 +12,34 @@ export interface PngImage {
 }
 
 /**
- * Encodes an image as a PNG file's bytes; the same image gives the same bytes. @throws RangeError where sizes
- * disagree.
+ * Encodes an image. Equal images give equal bytes.
+ *
+ * @returns the bytes of a PNG file
+ * @throws {RangeError} if the image is empty or `data` does not fit its sides and channels
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ *
+ * const image: PngImage = { width: 2, height: 1, channels: 1, data: Uint8Array.of(0, 255) };
+ * assertEquals([...decodePng(encodePng(image)).data], [0, 255]);
+ * ```
  */
 export function encodePng(image: PngImage): Uint8Array {
   const { width, height, channels, data } = image;
   if (!(width > 0 && height > 0) || data.length !== width * height * channels) {
     throw new RangeError(
-      `${data.length} bytes are no image of ${width}×${height} pixels and ${channels} channels`,
+      `${data.length} bytes do not fit an image of ${width}×${height} pixels and ${channels} channels`,
     );
   }
   return encode({ width, height, channels, data, depth: 8 });
 }
 
-/** Decodes a PNG file's bytes, as encodePng writes them. @throws DataError for any other content. */
+/**
+ * Decodes the bytes of a PNG file.
+ *
+ * @throws {DataError} if they are not a PNG file, or hold anything but 1 or 3 channels of 8 bits without a palette
+ */
 export function decodePng(bytes: Uint8Array): PngImage {
   let image;
   try {
@@ -37,7 +50,7 @@ export function decodePng(bytes: Uint8Array): PngImage {
   const { width, height, channels, depth, data } = image;
   if (!(data instanceof Uint8Array) || depth !== 8 || (channels !== 1 && channels !== 3) || image.palette) {
     throw new DataError(
-      `it is a PNG image of ${channels} channels of ${depth} bits; 1 or 3 of 8 bits are expected`,
+      `it is a PNG file with ${channels} channels of ${depth} bits; expected 1 or 3 channels of 8 bits`,
     );
   }
   return { width, height, channels, data };

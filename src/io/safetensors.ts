@@ -1,17 +1,27 @@
+/**
+ * The safetensors format: named tensors and text metadata in one sequence of bytes.
+ *
+ * The bytes are the header's length as a 64-bit little-endian integer; the header, a JSON object that may be padded
+ * with spaces; and the tensors' elements, little-endian, in row-major order and without gaps. The header maps each
+ * name to a dtype, a shape and a range [begin, end) of the data, and `__metadata__` to a map of text to text. (The
+ * format's specification is the section "Format" of README.md at github.com/huggingface/safetensors.)
+ */
+
 import { DataError } from "../errors.ts";
-import { writeFileAtomic } from "./atomic.ts";
-import { printable } from "./file_error.ts";
-import { type ByteSource, readingFile } from "./file_source.ts";
-import { bytesPerElement, type DType, dtypeOf, elementCount, isDType, tensorOver } from "./host_tensor.ts";
-import type { HostTensor } from "./host_tensor.ts";
+import type { ByteSource } from "./byte_source.ts";
+import {
+  bytesPerElement,
+  type DType,
+  dtypeOf,
+  type HostTensor,
+  isDType,
+  shapeSize,
+  tensorOver,
+} from "./host_tensor.ts";
+import { printable } from "./printable.ts";
 import { parseJson } from "./strict_json.ts";
 
-/**
- * The safetensors format (github.com/huggingface/safetensors, README.md, "Format"): the header's length as a
- * 64-bit little-endian integer; the header, JSON that begins with "{" and may end in spaces; the tensors'
- * bytes, little-endian and row-major, without gaps. The header maps each name to its dtype, shape and [begin,
- * end) in the data, and `__metadata__` to a map of text to text.
- */
+/** The content of a safetensors file. */
 export interface TensorFile {
   tensors: Map<string, HostTensor>;
   metadata: Record<string, string>;
@@ -27,28 +37,41 @@ interface Entry {
 
 const metadataKey = "__metadata__";
 const lengthSize = 8;
-/** The limit of the reference implementation. */
+/** In bytes; the reference implementation has the same limit. */
 const maxHeader = 100_000_000;
 
 /**
- * Reads a safetensors file. The tensors come in the order of their data.
+ * Reads tensors and metadata from the bytes of a safetensors file. The tensors come in the order of their data; each
+ * has a buffer of its own.
  *
- * @throws DataError, one line naming the file, where it breaks the format in any way.
+ * @throws {DataError} if the bytes violate the format in any way; the message does not name a file
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { memorySource } from "./byte_source.ts";
+ *
+ * // In a browser, the bytes would come from `fetch`.
+ * const tensors = new Map([["bias", { shape: [2], data: Float32Array.of(1, 2) }]]);
+ * const bytes = await new Blob(encodeSafetensors(tensors, { format: "pt" })).bytes();
+ *
+ * const { tensors: decoded, metadata } = decodeSafetensors(memorySource(bytes));
+ * assertEquals(decoded, tensors);
+ * assertEquals(metadata, { format: "pt" });
+ * ```
  */
-export function readSafetensors(path: string): Promise<TensorFile> {
-  return readingFile(path, (source) => {
-    const length = headerLength(source);
-    const { entries, metadata } = readHeader(source.read(lengthSize, length));
-    const dataStart = lengthSize + length;
-    checkCover(entries, source.size - dataStart);
-    const tensors = new Map(entries.map(({ name, dtype, shape, begin, end }) => {
-      return [name, tensorOver(dtype, shape, source.read(dataStart + begin, end - begin).buffer)];
-    }));
-    return { tensors, metadata };
-  });
+export function decodeSafetensors(source: ByteSource): TensorFile {
+  const length = headerLength(source);
+  const { entries, metadata } = parseHeader(source.read(lengthSize, length));
+  const dataStart = lengthSize + length;
+  checkCover(entries, source.size - dataStart);
+  const tensors = new Map(entries.map(({ name, dtype, shape, begin, end }) => {
+    return [name, tensorOver(dtype, shape, source.read(dataStart + begin, end - begin).buffer)];
+  }));
+  return { tensors, metadata };
 }
 
-/** Whether the source begins as a safetensors file does: a plausible length, and a brace. */
+/** Whether the source begins like a safetensors file: with a plausible header length and an opening brace. */
 export function isSafetensors(source: ByteSource): boolean {
   if (source.size <= lengthSize) return false;
   const start = new DataView(source.read(0, lengthSize + 1).buffer);
@@ -58,30 +81,32 @@ export function isSafetensors(source: ByteSource): boolean {
 function headerLength(source: ByteSource): number {
   const length = Number(new DataView(source.read(0, lengthSize).buffer).getBigUint64(0, true));
   if (length > maxHeader) {
-    throw new DataError(`its header would have ${length} bytes; ${maxHeader} is the limit`);
+    throw new DataError(`its header is ${length} bytes long; ${maxHeader} is the limit`);
   }
   if (length > source.size - lengthSize) {
     throw new DataError(
-      `the file is cut short: its header has ${length} bytes, and ${source.size - lengthSize} follow`,
+      `the file is cut short: its header is ${length} bytes long, but only ${
+        source.size - lengthSize
+      } follow`,
     );
   }
   return length;
 }
 
-function readHeader(bytes: Uint8Array): { entries: Entry[]; metadata: Record<string, string> } {
+function parseHeader(bytes: Uint8Array): { entries: Entry[]; metadata: Record<string, string> } {
   const header = parseJson(bytes, "its header");
   if (bytes[0] !== 0x7b || !isObject(header)) throw new DataError(`its header is not a JSON object`);
   const { [metadataKey]: metadata = {}, ...tensors } = header;
   if (!isObject(metadata) || !Object.values(metadata).every((value) => typeof value === "string")) {
     throw new DataError(`its ${metadataKey} is not a map of text to text`);
   }
-  const entries = Object.entries(tensors).map(([name, value]) => readEntry(name, value));
-  // Equal for empty tensors only: those before the one that starts where they end.
+  const entries = Object.entries(tensors).map(([name, value]) => parseEntry(name, value));
+  // Only empty tensors share a `begin` with another; they come before the tensor that begins there.
   entries.sort((first, second) => first.begin - second.begin || first.end - second.end);
   return { entries, metadata: metadata as Record<string, string> };
 }
 
-function readEntry(name: string, value: unknown): Entry {
+function parseEntry(name: string, value: unknown): Entry {
   const where = `tensor ${printable(JSON.stringify(name))}`;
   if (!isObject(value)) throw new DataError(`${where} is not described by an object`);
   const { dtype, shape, data_offsets: offsets } = value;
@@ -91,33 +116,35 @@ function readEntry(name: string, value: unknown): Entry {
   if (!isCounts(shape)) throw new DataError(`${where} has no valid shape`);
   if (!isCounts(offsets) || offsets.length !== 2) throw new DataError(`${where} has no valid data_offsets`);
   const [begin, end] = offsets as [number, number];
-  const size = elementCount(shape) * bytesPerElement(dtype);
+  const size = shapeSize(shape) * bytesPerElement(dtype);
   if (end - begin !== size) {
     throw new DataError(
-      `${where}, ${dtype} of shape [${printable(String(shape))}], needs ${size} bytes, and has ${
-        end - begin
-      }`,
+      `${where}, ${dtype} of shape [${printable(String(shape))}], needs ${size} bytes, ` +
+        `but its data_offsets span ${end - begin}`,
     );
   }
   return { name, dtype, shape, begin, end };
 }
 
-/** Tensors in order must fill the data without gap or overlap, as the reference implementation demands. */
+/** Sorted tensors must cover the data without gaps or overlaps, as the reference implementation demands. */
 function checkCover(entries: readonly Entry[], dataSize: number): void {
   let covered = 0;
   for (const { name, begin, end } of entries) {
     if (end > dataSize) {
       throw new DataError(
-        `the file is cut short: tensor ${printable(name)} ends at ${end} of ${dataSize} bytes of data`,
+        `the file is cut short: tensor ${printable(name)} ends at byte ${end} of the data, ` +
+          `which has only ${dataSize}`,
       );
     }
     if (begin !== covered) {
-      throw new DataError(`tensor ${printable(name)} begins at ${begin} where ${covered} is expected`);
+      throw new DataError(
+        `tensor ${printable(name)} begins at byte ${begin} of the data; expected ${covered}`,
+      );
     }
     covered = end;
   }
   if (covered !== dataSize) {
-    throw new DataError(`it has ${dataSize} bytes of data, of which tensors take ${covered}`);
+    throw new DataError(`it has ${dataSize} bytes of data, but its tensors use only ${covered}`);
   }
 }
 
@@ -129,24 +156,20 @@ function isCounts(value: unknown): value is number[] {
   return Array.isArray(value) && value.every((count) => Number.isSafeInteger(count) && count >= 0);
 }
 
-/**
- * The order of the reference implementation, which keeps every tensor aligned: from wide to narrow, then by
- * name.
- */
+/** The reference implementation's order of element types, widest first, which keeps every tensor aligned. */
 const writingOrder: DType[] = "U64 I64 F64 F32 U32 I32 BF16 F16 U16 I16 I8 U8 BOOL".split(" ") as DType[];
 
 /**
- * Writes a safetensors file, atomically. The same tensors and metadata give the same bytes, in whatever order
- * they come: tensors are sorted by element type, then by name, and metadata by key.
+ * The bytes of a safetensors file, in chunks to be written one after another. Equal tensors and metadata give equal
+ * bytes, whatever their order: tensors are sorted by element type, then by name, and metadata by key. The chunks of
+ * tensors share the tensors' memory.
  *
- * @throws DataError, one line naming the file, where it cannot be written; TypeError for a tensor whose data
- * does not fit its shape.
+ * @throws {TypeError} if a tensor's data does not fit its shape, or a tensor is called `__metadata__`
  */
-export async function writeSafetensors(
-  path: string,
+export function encodeSafetensors(
   tensors: ReadonlyMap<string, HostTensor>,
   metadata: Readonly<Record<string, string>> = {},
-): Promise<void> {
+): Uint8Array<ArrayBuffer>[] {
   const sorted = [...tensors].sort(([firstName, first], [secondName, second]) => {
     const byType = writingOrder.indexOf(dtypeOf(first)) - writingOrder.indexOf(dtypeOf(second));
     return byType || compareText(firstName, secondName);
@@ -156,10 +179,10 @@ export async function writeSafetensors(
   const length = new DataView(new ArrayBuffer(lengthSize));
   length.setBigUint64(0, BigInt(header.length + padding.length), true);
   const data = sorted.map(([, { data }]) => new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
-  await writeFileAtomic(path, [new Uint8Array(length.buffer), header, padding, ...data]);
+  return [new Uint8Array(length.buffer), header, padding, ...data];
 }
 
-/** Put together by hand, because a JavaScript object would move keys like "1" to its front. */
+/** The header is assembled as text, because a JavaScript object would move keys like "1" to the front. */
 function headerText(tensors: [string, HostTensor][], metadata: Readonly<Record<string, string>>): string {
   const members: string[] = [];
   if (Object.keys(metadata).length > 0) {
@@ -171,7 +194,7 @@ function headerText(tensors: [string, HostTensor][], metadata: Readonly<Record<s
   let begin = 0;
   for (const [name, tensor] of tensors) {
     const { shape, data } = tensor;
-    if (name === metadataKey || elementCount(shape) !== data.length) {
+    if (name === metadataKey || shapeSize(shape) !== data.length) {
       throw new TypeError(`tensor ${name} cannot be written: shape [${shape}], ${data.length} elements`);
     }
     const end = begin + data.byteLength;

@@ -1,10 +1,14 @@
+/** JSON without duplicate keys. */
+
 import { DataError } from "../errors.ts";
 
 /**
- * Parses JSON as JSON.parse does, but refuses an object that has a key twice: JSON.parse keeps the last one,
- * another program the first, and the same file would hold different things.
+ * Parses JSON like `JSON.parse`, but refuses an object with a duplicate key. `JSON.parse` keeps the last value of such
+ * a key and other programs keep the first, so that the same file would mean different things.
  *
- * @throws DataError, where `what` names the text.
+ * @param bytes UTF-8 text
+ * @param what how error messages name the text, such as "its header"
+ * @throws {DataError} if the text is not valid JSON or an object in it has a duplicate key
  */
 export function parseJson(bytes: Uint8Array, what: string): unknown {
   let text: string;
@@ -20,9 +24,9 @@ export function parseJson(bytes: Uint8Array, what: string): unknown {
   return value;
 }
 
-/** The first key, in quotes, that an object in `text` has twice. `text` is valid JSON. */
+/** The first duplicate key of an object in `text`, in quotes. `text` must be valid JSON. */
 function duplicateKey(text: string): string | undefined {
-  // One for each open object, undefined for an array.
+  // The keys seen in each open object; undefined for an open array.
   const open: (Set<string> | undefined)[] = [];
   let expectsKey = false;
   for (let at = 0; at < text.length; at++) {
@@ -34,7 +38,7 @@ function duplicateKey(text: string): string | undefined {
     if (character !== '"') continue;
     const end = endOfString(text, at);
     if (expectsKey) {
-      // Parsed, because "a" and "\u0061" are one key.
+      // Parsed, because "a" and "\u0061" are the same key.
       const key = JSON.parse(text.slice(at, end)) as string;
       if (open.at(-1)!.has(key)) return JSON.stringify(key);
       open.at(-1)!.add(key);

@@ -1,9 +1,9 @@
-import { DataError } from "../errors.ts";
-import { bytesPerElement, type DType, elementCount, type HostTensor, tensorOver } from "./host_tensor.ts";
+/** Storages: the flat arrays of elements that PyTorch's tensors are views of. */
 
-/**
- * The flat memory that one or several tensors look into, known by the name of its element type in PyTorch.
- */
+import { DataError } from "../errors.ts";
+import { bytesPerElement, type DType, type HostTensor, shapeSize, tensorOver } from "./host_tensor.ts";
+
+/** The element types of PyTorch's storage classes. */
 export const storageTypes: Record<string, DType> = {
   DoubleStorage: "F64",
   FloatStorage: "F32",
@@ -17,61 +17,63 @@ export const storageTypes: Record<string, DType> = {
   BoolStorage: "BOOL",
 };
 
-/**
- * Where a tensor's elements lie in its storage: element (i, j, …) at offset + i·stride[0] + j·stride[1] + ….
- */
+/** Where a tensor's elements are in its storage: element (i, j, …) is at offset + i·stride[0] + j·stride[1] + …. */
 interface View {
   tensor: HostTensor;
   offset: number;
   stride: number[];
 }
 
-/**
- * A storage that the pickle names and whose bytes lie elsewhere in the file, and the tensors that wait for
- * them.
- */
+/** A storage that the pickle refers to, and the tensors that need its bytes, which are elsewhere in the file. */
 export class TorchStorage {
-  readonly #views: View[] = [];
+  private readonly views: View[] = [];
 
   constructor(readonly dtype: DType, readonly count: number) {}
 
+  /** The size of the storage, in bytes. */
   get byteLength(): number {
     return this.count * bytesPerElement(this.dtype);
   }
 
+  /** Whether any tensor needs the storage's bytes. */
   get isUsed(): boolean {
-    return this.#views.length > 0;
+    return this.views.length > 0;
   }
 
-  /** A tensor that looks into this storage; its data is empty until `fill`. */
+  /**
+   * Creates a tensor that is a view of this storage. Its data is empty until {@linkcode fill} is called.
+   *
+   * @throws {DataError} if the view reaches past the end of the storage
+   */
   tensor(offset: number, shape: number[], stride: number[]): HostTensor {
     const last = offset + shape.reduce((sum, size, axis) => sum + (size - 1) * stride[axis]!, 0);
-    if (elementCount(shape) > 0 && !(last < this.count)) {
+    if (shapeSize(shape) > 0 && !(last < this.count)) {
       throw new DataError(
-        `a tensor of shape [${shape}] looks past the ${this.count} elements of its storage`,
+        `a tensor of shape [${shape}] reaches past the ${this.count} elements of its storage`,
       );
     }
     const tensor = tensorOver(this.dtype, shape, new ArrayBuffer(0));
-    if (elementCount(shape) > 0) this.#views.push({ tensor, offset, stride });
+    if (shapeSize(shape) > 0) this.views.push({ tensor, offset, stride });
     return tensor;
   }
 
   /**
-   * Hands each waiting tensor its elements. `bytes` are the storage's own, little-endian, in a buffer of
-   * their own.
+   * Gives each tensor its elements.
+   *
+   * @param bytes the storage's little-endian elements, which fill their whole buffer
    */
   fill(bytes: Uint8Array<ArrayBuffer>): void {
-    const alone = this.#views.length === 1;
-    for (const { tensor, offset, stride } of this.#views) {
+    const isOnly = this.views.length === 1;
+    for (const { tensor, offset, stride } of this.views) {
       if (!isRowMajor(tensor.shape, stride)) {
         tensor.data =
-          gathered(tensorOver(this.dtype, [this.count], bytes.buffer), tensor.shape, offset, stride).data;
+          gatherView(tensorOver(this.dtype, [this.count], bytes.buffer), tensor.shape, offset, stride).data;
         continue;
       }
       const size = bytesPerElement(this.dtype);
-      const [start, end] = [offset * size, (offset + elementCount(tensor.shape)) * size];
-      // Tensors share no memory, so that nobody who changes one changes another.
-      const buffer = alone && end - start === bytes.length ? bytes.buffer : bytes.buffer.slice(start, end);
+      const [start, end] = [offset * size, (offset + shapeSize(tensor.shape)) * size];
+      // Every tensor gets memory of its own, so that changing one tensor does not change another.
+      const buffer = isOnly && end - start === bytes.length ? bytes.buffer : bytes.buffer.slice(start, end);
       tensor.data = tensorOver(this.dtype, tensor.shape, buffer).data;
     }
   }
@@ -87,14 +89,14 @@ function isRowMajor(shape: readonly number[], stride: readonly number[]): boolea
 }
 
 /** The elements of a strided view, in row-major order. */
-function gathered(
+function gatherView(
   storage: HostTensor,
   shape: number[],
   offset: number,
   stride: readonly number[],
 ): HostTensor {
-  const count = elementCount(shape);
-  // Source and target are of one class, whichever it is, and the compiler need not know which.
+  const count = shapeSize(shape);
+  // Source and target have the same array class. Which one does not matter to the compiler.
   const source = storage.data as Uint8Array;
   const target = new (source.constructor as Uint8ArrayConstructor)(count);
   const index = shape.map(() => 0);

@@ -1,62 +1,69 @@
-import { DataError } from "../errors.ts";
-import { fileError, printable } from "./file_error.ts";
-import { type ByteSource, readingFile } from "./file_source.ts";
-import type { HostTensor } from "./host_tensor.ts";
-import { isSafetensors, readSafetensors } from "./safetensors.ts";
-import { isZip, readTorchFile, stateDict } from "./torch_file.ts";
+/** Model weights in any supported format, under the keys that the models use. */
 
+import { DataError } from "../errors.ts";
+import type { ByteSource } from "./byte_source.ts";
+import type { HostTensor } from "./host_tensor.ts";
+import { printable } from "./printable.ts";
+import { decodeSafetensors, isSafetensors } from "./safetensors.ts";
+import { decodeTorch, isZip, stateDict } from "./torch.ts";
+
+/** The weights of a model, and where they come from. */
 export interface Weights {
   tensors: Map<string, HostTensor>;
-  /** What a safetensors file says of itself; empty for PyTorch's files. */
+  /** The metadata of a safetensors file; empty for PyTorch's formats. */
   metadata: Record<string, string>;
   format: "safetensors" | "torch-zip" | "torch-legacy";
 }
 
 /**
- * Reads a model's weights from a safetensors file or one of torch.save, whatever its name: the content
- * decides. Keys come out as the model itself has them: without the `module.` that multi-GPU training puts
- * before them all, and with today's names of DenseNet's layers. Tensors keep their element types; integer
- * buffers are among them.
+ * Reads a model's weights from the bytes of a safetensors file or of a file that `torch.save` wrote. The content
+ * decides which of them it is.
  *
- * @throws DataError, one line naming the file, where it is missing, damaged, of another kind, or holds no
- * state dict.
+ * Keys are normalised: the prefix `module.`, which multi-GPU training adds to all keys, is removed, and DenseNet's
+ * layers get today's names ({@linkcode normalizeDenseNetKeys}). Tensors keep their element types. Integer buffers
+ * such as `num_batches_tracked` are included.
+ *
+ * @throws {DataError} if the bytes are damaged, have another format, or hold no state dict; the message does not name
+ * a file
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { memorySource } from "./byte_source.ts";
+ * import { encodeSafetensors } from "./safetensors.ts";
+ *
+ * const tensors = new Map([["module.bias", { shape: [2], data: Float32Array.of(1, 2) }]]);
+ * const bytes = await new Blob(encodeSafetensors(tensors)).bytes();
+ * const weights = decodeWeights(memorySource(bytes));
+ * assertEquals(weights.format, "safetensors");
+ * assertEquals([...weights.tensors.keys()], ["bias"]);
+ * ```
  */
-export async function readWeights(path: string): Promise<Weights> {
-  const format = await readingFile(path, detectFormat);
+export function decodeWeights(source: ByteSource): Weights {
+  const format = detectFormat(source);
   const { tensors, metadata } = format === "safetensors"
-    ? await readSafetensors(path)
-    : { tensors: await readStateDict(path), metadata: {} };
-  return naming(path, () => ({ tensors: normalizeDenseNetKeys(withoutModule(tensors)), metadata, format }));
+    ? decodeSafetensors(source)
+    : { tensors: stateDict(decodeTorch(source)), metadata: {} };
+  return { tensors: normalizeDenseNetKeys(withoutModule(tensors)), metadata, format };
 }
 
 function detectFormat(source: ByteSource): Weights["format"] {
   if (isSafetensors(source)) return "safetensors";
   if (isZip(source)) return "torch-zip";
-  // A pickle: from protocol 2 on it begins with PROTO, before with LONG and the digits of the magic number.
+  // A legacy file is a pickle: since protocol 2 it begins with PROTO, before that with LONG and the magic number.
   const start = source.read(0, Math.min(source.size, 16));
   if (start[0] === 0x80 || new TextDecoder("latin1").decode(start).startsWith("L119547")) {
     return "torch-legacy";
   }
   const text = printable(new TextDecoder("latin1").decode(start), 16);
   throw new DataError(
-    `it is neither a safetensors file nor one of torch.save: it begins with ${JSON.stringify(text)}`,
+    `it is neither a safetensors file nor a file written by torch.save: it begins with ${
+      JSON.stringify(text)
+    }`,
   );
 }
 
-async function readStateDict(path: string): Promise<Map<string, HostTensor>> {
-  const value = await readTorchFile(path);
-  return naming(path, () => stateDict(value));
-}
-
-function naming<T>(path: string, work: () => T): T {
-  try {
-    return work();
-  } catch (error) {
-    throw fileError(path, "cannot read", error);
-  }
-}
-
-/** The tensors without the `module.` before their keys, where all have it. */
+/** Removes the prefix `module.` if all keys have it. */
 function withoutModule(tensors: Map<string, HostTensor>): Map<string, HostTensor> {
   const prefix = "module.";
   if (![...tensors.keys()].every((key) => key.startsWith(prefix))) return tensors;
@@ -64,16 +71,16 @@ function withoutModule(tensors: Map<string, HostTensor>): Map<string, HostTensor
 }
 
 /**
- * Renames DenseNet's keys from files of torchvision before 0.3, `denselayer1.norm.1.weight`, to
- * `denselayer1.norm1.weight`; norm, relu and conv, 1 and 2. Other keys stay as they are.
+ * Renames the DenseNet keys of torchvision before 0.3, such as `denselayer1.norm.1.weight`, to today's
+ * `denselayer1.norm1.weight`. This concerns `norm`, `relu` and `conv`, 1 and 2. Other keys are left alone.
  *
- * @throws DataError, without a file's name, where a key is there in both spellings.
+ * @throws {DataError} if a key exists in both spellings; the message does not name a file
  */
 export function normalizeDenseNetKeys(tensors: ReadonlyMap<string, HostTensor>): Map<string, HostTensor> {
   const renamed = new Map<string, HostTensor>();
   for (const [key, tensor] of tensors) {
     const name = key.replace(/(^|\.)(denselayer\d+\.(?:norm|relu|conv))\.([12])\./, "$1$2$3.");
-    if (renamed.has(name)) throw new DataError(`it has ${printable(name)} in two spellings`);
+    if (renamed.has(name)) throw new DataError(`it has the key ${printable(name)} in two spellings`);
     renamed.set(name, tensor);
   }
   return renamed;

@@ -1,49 +1,57 @@
+/** Reading ZIP archives. */
+
 import { inflateSync } from "fflate";
 import { DataError } from "../errors.ts";
-import { printable } from "./file_error.ts";
-import { allocate, type ByteSource, memorySource, partOf } from "./file_source.ts";
+import { allocate, type ByteSource, memorySource, partOf } from "./byte_source.ts";
+import { printable } from "./printable.ts";
 
 /**
- * Reads ZIP archives without unpacking more than is asked for: the central directory at the end of the file
- * says where each member lies. Stored and deflated members, and sizes past 4 GiB (zip64), by PKWARE's
+ * A ZIP archive whose members are unpacked on demand. Its central directory, at the end of the file, says where each
+ * member is. Members may be stored or deflated, and larger than 4 GiB (zip64). The format is that of PKWARE's
  * APPNOTE.TXT 6.3.10.
  */
 export class ZipArchive {
-  readonly #members = new Map<string, Member>();
+  private readonly members = new Map<string, Member>();
 
+  /** @throws {DataError} if the directory is missing or damaged */
   constructor(readonly source: ByteSource) {
     const { offset, size } = findDirectory(source);
-    for (const member of membersOf(source.read(offset, size))) this.#members.set(member.name, member);
+    for (const member of membersOf(source.read(offset, size))) this.members.set(member.name, member);
   }
 
+  /** The names of all members, in the order of the directory. */
   get names(): string[] {
-    return [...this.#members.keys()];
+    return [...this.members.keys()];
   }
 
   has(name: string): boolean {
-    return this.#members.has(name);
+    return this.members.has(name);
   }
 
   /**
-   * The content of a member. `limit`: the most bytes it may unpack to. @throws DataError where there is no
-   * such member.
+   * The content of a member.
+   *
+   * @param limit the most bytes that a deflated member may unpack to
+   * @throws {DataError} if there is no such member, or it cannot be unpacked, or is larger than `limit`
    */
   open(name: string, limit: number): ByteSource {
-    const member = this.#members.get(name);
+    const member = this.members.get(name);
     const shown = printable(name);
     if (!member) throw new DataError(`the archive has no member ${shown}`);
     const { method, size, packedSize } = member;
-    const packed = partOf(this.source, this.#contentOffset(member), packedSize);
+    const packed = partOf(this.source, this.contentOffset(member), packedSize);
     if (method === stored && size === packedSize) return packed;
-    if (method !== deflated) throw new DataError(`the archive's member ${shown} is packed in an unknown way`);
+    if (method !== deflated) {
+      throw new DataError(`the archive's member ${shown} is compressed with an unsupported method`);
+    }
     if (size > limit) throw new DataError(`the archive's member ${shown} would unpack to ${size} bytes`);
     const content = inflated(packed.read(0, packedSize), size);
     if (!content) throw new DataError(`the archive's member ${shown} cannot be unpacked`);
     return memorySource(content);
   }
 
-  /** Behind the member's own header, whose extra field may differ from the directory's. */
-  #contentOffset(member: Member): number {
+  /** The content follows the member's own header, whose extra field may differ from the directory's. */
+  private contentOffset(member: Member): number {
     const header = viewOf(this.source.read(member.headerOffset, localHeaderSize));
     if (header.getUint32(0, true) !== localSignature) {
       throw new DataError(`the archive is damaged: it has no member at ${member.headerOffset}`);
@@ -73,10 +81,10 @@ const endSize = 22;
 const end64Size = 56;
 const locator64Size = 20;
 const maxComment = 65535;
-/** Stands for "see the zip64 record" in a 32-bit field. */
+/** In a 32-bit field: the value is in the zip64 record instead. */
 const inZip64 = 0xffffffff;
 
-/** Where the central directory lies. Its own record ends the file, but for a comment. */
+/** Finds the central directory by the record at the end of the file, which only a comment may follow. */
 function findDirectory(source: ByteSource): { offset: number; size: number } {
   const tailSize = Math.min(source.size, endSize + maxComment);
   const tailOffset = source.size - tailSize;
@@ -116,15 +124,15 @@ function membersOf(directory: Uint8Array<ArrayBuffer>): Member[] {
       size: size!,
       headerOffset: headerOffset!,
     };
-    widen(member, viewOf(directory.slice(extraOffset, extraOffset + extraSize!)));
+    applyZip64(member, viewOf(directory.slice(extraOffset, extraOffset + extraSize!)));
     members.push(member);
     at = next;
   }
   return members;
 }
 
-/** Takes from the zip64 extra field (id 1) what the 32-bit fields leave to it, in this order. */
-function widen(member: Member, extra: DataView): void {
+/** Replaces 32-bit fields that refer to the zip64 extra field (id 1). That field holds their values in this order. */
+function applyZip64(member: Member, extra: DataView): void {
   for (let at = 0; at + 4 <= extra.byteLength;) {
     const [id, end] = [extra.getUint16(at, true), at + 4 + extra.getUint16(at + 2, true)];
     at += 4;
@@ -138,10 +146,10 @@ function widen(member: Member, extra: DataView): void {
   }
 }
 
-/** The `size` bytes that `packed` unpacks to; undefined where it does not. */
+/** Inflates `packed`. Returns undefined if it is damaged or does not unpack to exactly `size` bytes. */
 function inflated(packed: Uint8Array<ArrayBuffer>, size: number): Uint8Array<ArrayBuffer> | undefined {
   try {
-    // One byte too many, because what does not fit is dropped without a word.
+    // One byte more than expected, because inflateSync silently drops what does not fit.
     const bytes = inflateSync(packed, { out: allocate(size + 1) });
     return bytes.length === size ? bytes as Uint8Array<ArrayBuffer> : undefined;
   } catch (error) {

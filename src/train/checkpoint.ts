@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { DataError } from "../errors.ts";
 import type { FloatType } from "../graph/layout.ts";
 import type { HostTensor } from "../io/host_tensor.ts";
-import { readSafetensors, writeSafetensors } from "../io/safetensors.ts";
+import { readSafetensors, writeSafetensors } from "../io/safetensors_file.ts";
 import type { TunerState } from "../tune/tuner.ts";
 import { configurationIn, format, matchState, type ModelDescription } from "../trained/model_description.ts";
 import { type RunPosition, saveWeights, type State } from "../trained/model_file.ts";

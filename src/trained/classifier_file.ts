@@ -1,7 +1,7 @@
 /** Reads trained classifiers from files. */
 
 import { DataError } from "../errors.ts";
-import { readSafetensors } from "../io/safetensors.ts";
+import { readSafetensors } from "../io/safetensors_file.ts";
 import { defaultClassNames } from "../models/densenet/class_names.ts";
 import type { DensenetConfiguration } from "../models/densenet/configuration.ts";
 import { Densenet } from "../models/densenet/model.ts";

@@ -1,7 +1,7 @@
 /** Reads trained codecs from files. */
 
 import { DataError, UsageError } from "../errors.ts";
-import { readWeights } from "../io/weights.ts";
+import { readWeights } from "../io/weights_file.ts";
 import type { VqvaeConfiguration } from "../models/vqvae/configuration.ts";
 import { inferConfiguration } from "../models/vqvae/infer.ts";
 import { Vqvae } from "../models/vqvae/model.ts";

@@ -2,7 +2,7 @@
 
 import { fileError } from "../io/file_error.ts";
 import { toFloat32 } from "../io/host_tensor.ts";
-import { readWeights } from "../io/weights.ts";
+import { readWeights } from "../io/weights_file.ts";
 import { Inception } from "../models/inception/model.ts";
 import { foldedWeights } from "../models/inception/weights.ts";
 import type { InceptionWeights } from "./inception.ts";

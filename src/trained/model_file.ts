@@ -1,7 +1,7 @@
 /** Writes files of weights that say what model they are of. */
 
 import type { HostTensor } from "../io/host_tensor.ts";
-import { writeSafetensors } from "../io/safetensors.ts";
+import { writeSafetensors } from "../io/safetensors_file.ts";
 import { format, type ModelDescription } from "./model_description.ts";
 
 /** Tensors by key, row-major. */

@@ -1,4 +1,4 @@
-import { readWeights } from "../io/weights.ts";
+import { readWeights } from "../io/weights_file.ts";
 
 export type ModelKind = "codec" | "classifier";
 

@@ -33,7 +33,7 @@ Deno.test("only regular files inside the data folder are found", async () => {
       "empty.png": "it is empty",
       "missing.png": "no such file or folder",
       "empty.png/a": "a part of the path is a file, not a folder",
-      "loop.png": "its links run in a circle",
+      "loop.png": "its symbolic links form a loop",
       ["a".repeat(300)]: "the name is too long",
     };
     for (const [listed, reason] of Object.entries(reasons)) {

@@ -1,6 +1,6 @@
 import { assert, assertAlmostEquals, assertEquals } from "@std/assert";
 import { toFloat32 } from "../../src/io/host_tensor.ts";
-import { readWeights } from "../../src/io/weights.ts";
+import { readWeights } from "../../src/io/weights_file.ts";
 import { checksum, checksumError, goldenPath } from "./read.ts";
 import {
   densenetBatch,

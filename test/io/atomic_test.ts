@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { DataError } from "../../src/errors.ts";
-import { writeFileAtomic } from "../../src/io/atomic.ts";
+import { makeFolder, writeFileAtomic } from "../../src/io/atomic.ts";
 
 async function withFolder(work: (folder: string) => Promise<void>): Promise<void> {
   const folder = await Deno.makeTempDir();
@@ -15,7 +15,7 @@ function names(folder: string): string[] {
   return [...Deno.readDirSync(folder)].map((entry) => entry.name).toSorted();
 }
 
-Deno.test("writeFileAtomic: text, bytes, parts, and nothing else in the folder", async () => {
+Deno.test("writeFileAtomic: writes text, bytes and chunks, and leaves nothing else in the folder", async () => {
   await withFolder(async (folder) => {
     await writeFileAtomic(`${folder}/text`, "é\n");
     await writeFileAtomic(`${folder}/bytes`, Uint8Array.of(1, 2, 3));
@@ -31,12 +31,12 @@ Deno.test("writeFileAtomic: text, bytes, parts, and nothing else in the folder",
   });
 });
 
-Deno.test("writeFileAtomic: a failure in the middle leaves the old file, and no other", async () => {
+Deno.test("writeFileAtomic: a failure halfway leaves only the old file", async () => {
   await withFolder(async (folder) => {
     await writeFileAtomic(`${folder}/a`, "old");
     function* parts() {
       yield new TextEncoder().encode("new");
-      // The half that is written must not be seen under the file's name.
+      // The first half is written by now, but not under the file's name.
       assertEquals(Deno.readTextFileSync(`${folder}/a`), "old");
       throw new DataError("the rest cannot be made");
     }
@@ -46,7 +46,7 @@ Deno.test("writeFileAtomic: a failure in the middle leaves the old file, and no 
   });
 });
 
-Deno.test("writeFileAtomic: a missing folder is refused, or made on demand", async () => {
+Deno.test("writeFileAtomic: refuses a missing folder, or creates it on request", async () => {
   await withFolder(async (folder) => {
     const path = `${folder}/one/two/a`;
     const error = await assertRejects(() => writeFileAtomic(path, "x"), DataError);
@@ -57,7 +57,7 @@ Deno.test("writeFileAtomic: a missing folder is refused, or made on demand", asy
   });
 });
 
-Deno.test("writeFileAtomic: one line for a folder in the way, a file as folder and a name too long", async () => {
+Deno.test("writeFileAtomic: a folder in the way, a file as a folder, and a name too long", async () => {
   await withFolder(async (folder) => {
     await Deno.mkdir(`${folder}/taken`);
     await Deno.writeTextFile(`${folder}/file`, "");
@@ -84,12 +84,27 @@ Deno.test("writeFileAtomic: one line for a folder in the way, a file as folder a
   });
 });
 
-Deno.test("writeFileAtomic: a folder that refuses new files", async () => {
-  // The kernel's own folder refuses everyone, the superuser too.
+Deno.test("writeFileAtomic: a one-line error for a folder that refuses new files", async () => {
+  // /proc refuses new files even from the superuser.
   const error = await assertRejects(
     () => writeFileAtomic("/proc/self/a", "x"),
     DataError,
     "/proc/self/a: cannot write",
   );
   assert(!error.message.includes("\n"));
+});
+
+Deno.test("makeFolder: creates missing parents, keeps an existing folder, and names the folder in its errors", async () => {
+  await withFolder(async (folder) => {
+    await makeFolder(`${folder}/one/two`);
+    await Deno.writeTextFile(`${folder}/one/two/a`, "x");
+    await makeFolder(`${folder}/one/two`);
+    assertEquals(names(`${folder}/one/two`), ["a"]);
+    const path = `${folder}/one/two/a/three`;
+    const error = await assertRejects(() => makeFolder(path), DataError);
+    assertEquals(
+      error.message,
+      `${path}: cannot create the folder: a part of the path is a file, not a folder`,
+    );
+  });
 });

@@ -1,6 +1,6 @@
 import { assert } from "@std/assert";
 import { DataError } from "../../src/errors.ts";
-import { readWeights } from "../../src/io/weights.ts";
+import { readWeights } from "../../src/io/weights_file.ts";
 import { randomBits } from "../../src/random.ts";
 import { folder } from "./described.ts";
 
@@ -13,7 +13,7 @@ const files = [
   "names.safetensors",
 ];
 
-/** Reads damaged content; true where it is refused. Fails for any error but one line that names the file. */
+/** Whether `readWeights` refuses the content. Fails if the error is not one line that names the file. */
 async function isRefused(path: string, content: Uint8Array): Promise<boolean> {
   Deno.writeFileSync(path, content);
   try {
@@ -39,16 +39,16 @@ async function withTemporary(work: (path: string) => Promise<void>): Promise<voi
 for (const name of files) {
   const content = Deno.readFileSync(folder + name);
 
-  Deno.test(`readWeights: every beginning of ${name} is refused`, async () => {
+  Deno.test(`readWeights: refuses ${name} cut short at any byte`, async () => {
     await withTemporary(async (path) => {
       assert(!(await isRefused(path, content)));
       for (let length = 0; length < content.length; length++) {
-        assert(await isRefused(path, content.subarray(0, length)), `${length} bytes were read`);
+        assert(await isRefused(path, content.subarray(0, length)), `the first ${length} bytes were accepted`);
       }
     });
   });
 
-  Deno.test(`readWeights: changed bytes in ${name} are read or refused`, async () => {
+  Deno.test(`readWeights: reads or refuses ${name} with changed bytes`, async () => {
     await withTemporary(async (path) => {
       let refused = 0;
       for (let trial = 0; trial < 400; trial++) {

@@ -1,9 +1,11 @@
+/** The expected content of test/data_files/torch, and values in the notation of its values.json. */
+
 import { dtypeOf, isTensor } from "../../src/io/host_tensor.ts";
 
-/** The folder of the files that test/golden/make_torch_files.py wrote. */
+/** The folder of the files that test/golden/make_torch_files.py writes. */
 export const folder = new URL("../data_files/torch/", import.meta.url).pathname;
 
-/** What values.json says of one file. */
+/** The entry of one file in values.json. */
 interface Expected {
   value?: unknown;
   refused?: string;
@@ -13,7 +15,7 @@ interface Expected {
 
 export const expected: Record<string, Expected> = JSON.parse(Deno.readTextFileSync(`${folder}values.json`));
 
-/** A value in the form of values.json, which tells every type apart. */
+/** A value in the notation of values.json, which keeps all types distinct. */
 export function described(value: unknown): unknown {
   if (isTensor(value)) {
     const numbers = value.data as ArrayLike<number | bigint>;

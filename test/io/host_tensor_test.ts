@@ -3,8 +3,8 @@ import {
   type DType,
   dtypeOf,
   dtypes,
-  elementCount,
   type HostTensor,
+  shapeSize,
   tensorOver,
   toFloat32,
 } from "../../src/io/host_tensor.ts";
@@ -26,7 +26,7 @@ const cases: [DType, HostTensor["data"], number[]][] = [
 ];
 
 for (const [dtype, data, values] of cases) {
-  Deno.test(`HostTensor: ${dtype} knows its type and turns into float32`, () => {
+  Deno.test(`tensorOver, dtypeOf, toFloat32: ${dtype}`, () => {
     const tensor = tensorOver(dtype, [values.length], data.buffer);
     assertEquals(dtypeOf(tensor), dtype);
     assertEquals(tensor.data, data);
@@ -34,12 +34,12 @@ for (const [dtype, data, values] of cases) {
   });
 }
 
-Deno.test("HostTensor: every type has a case, and shapes count their elements", () => {
+Deno.test("every element type has a case above; shapeSize multiplies", () => {
   assertEquals(cases.map(([dtype]) => dtype).toSorted(), dtypes.toSorted());
-  assertEquals([elementCount([]), elementCount([2, 3]), elementCount([4, 0])], [1, 6, 0]);
+  assertEquals([shapeSize([]), shapeSize([2, 3]), shapeSize([4, 0])], [1, 6, 0]);
 });
 
-Deno.test("toFloat32: respects where an array begins in its buffer, and copies no float32", () => {
+Deno.test("toFloat32: respects an array's offset in its buffer, and does not copy float32", () => {
   const bits = Uint16Array.of(0, 0x3f80, 0x4000).subarray(1);
   assertEquals(toFloat32({ shape: [2], data: bits, dtype: "BF16" }), Float32Array.of(1, 2));
   const data = Float32Array.of(1);

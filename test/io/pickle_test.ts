@@ -1,11 +1,11 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { DataError } from "../../src/errors.ts";
 import { ByteReader } from "../../src/io/byte_reader.ts";
-import { memorySource } from "../../src/io/file_source.ts";
+import { memorySource } from "../../src/io/byte_source.ts";
 import { type PickleHooks, unpickle } from "../../src/io/pickle.ts";
 import { TorchObjects } from "../../src/io/torch_objects.ts";
 
-/** A pickle from text and byte values; every character is one byte. */
+/** A pickle of text and byte values; each character becomes one byte. */
 function program(...parts: (string | number[] | Uint8Array)[]): Uint8Array<ArrayBuffer> {
   return Uint8Array.from(parts.flatMap((part) => {
     return typeof part === "string" ? Array.from(part, (character) => character.charCodeAt(0)) : [...part];
@@ -19,7 +19,7 @@ function run(bytes: Uint8Array<ArrayBuffer>, hooks: PickleHooks = new TorchObjec
 const rebuild = "ctorch._utils\n_rebuild_tensor_v2\n";
 const storage = "(U\x07storagectorch\nFloatStorage\nU\x010U\x03cpuK\x04tQ";
 
-Deno.test("unpickle: numbers of all widths", () => {
+Deno.test("unpickle: reads numbers of all widths", () => {
   assertEquals(run(program("K\xff.")), 255);
   assertEquals(run(program("M\xff\xff.")), 65535);
   assertEquals(run(program("J\xfe\xff\xff\xff.")), -2);
@@ -36,13 +36,13 @@ Deno.test("unpickle: numbers of all widths", () => {
   ]);
 });
 
-Deno.test("unpickle: reads one pickle and stops behind it", () => {
+Deno.test("unpickle: reads one pickle and stops at its end", () => {
   const reader = new ByteReader(memorySource(program("K\x01.K\x02.")));
   const hooks = new TorchObjects(0);
   assertEquals([unpickle(reader, hooks), reader.position, unpickle(reader, hooks)], [1, 3, 2]);
 });
 
-Deno.test("unpickle: a list may hold itself", () => {
+Deno.test("unpickle: a list may contain itself", () => {
   const list = run(program("]q\0h\0a.")) as unknown[];
   assert(list[0] === list);
 });
@@ -53,15 +53,15 @@ const refused: Record<string, [pickle: Uint8Array<ArrayBuffer>, words: string]> 
     program([0x80, 4, 0x8c, 2], "os", [0x8c, 6], "system", [0x93], ")R."),
     "pickle asks for os.system;",
   ],
-  "an inherited name of JavaScript": [
+  "a name that JavaScript objects inherit": [
     program("cconstructor\nconstructor\n)R."),
     "asks for constructor.constructor;",
   ],
   "a module named __proto__": [program("ctorch\n__proto__\n)R."), "asks for torch.__proto__;"],
-  "a name that is a number": [program("K\x01K\x02", [0x93], "."), "a name is no text"],
-  "a name that is nested a hundred thousand deep": [
+  "a name that is a number": [program("K\x01K\x02", [0x93], "."), "a name is not text"],
+  "a name that is a list nested a hundred thousand deep": [
     program("]".repeat(100000), [0x85], "K\x01", [0x93], "."),
-    "a name is no text",
+    "a name is not text",
   ],
   "the instance operations of protocol 0": [program("(ios\nsystem\n."), "operation 0x69 is unknown"],
   "extension registers": [program([0x82, 1], "."), "operation 0x82 is unknown"],
@@ -69,49 +69,49 @@ const refused: Record<string, [pickle: Uint8Array<ArrayBuffer>, words: string]> 
   "an empty file": [program(""), "cut short"],
   "no end": [program("K\x01"), "cut short"],
   "an unknown operation": [program([0xff], "."), "operation 0xff is unknown"],
-  "a protocol of the future": [program([0x80, 9], "N."), "protocol 9"],
+  "an unknown protocol": [program([0x80, 9], "N."), "protocol 9"],
   "a missing mark": [program("K\x01t."), "a mark is missing"],
   "values taken from below a mark": [program("K\x01K\x02(R."), "a value is missing"],
-  "an empty memo": [program("h\x05."), "nothing is remembered as 5"],
-  "an item for a number": [program("K\x01K\x02K\x03s."), "no dict"],
-  "an append to a dict": [program("}K\x01a."), "no list"],
+  "an empty memo": [program("h\x05."), "the memo has no entry 5"],
+  "an item for a number": [program("K\x01K\x02K\x03s."), "not a dict"],
+  "an append to a dict": [program("}K\x01a."), "not a list"],
   "an odd number of items": [program("(K\x01K\x02K\x03d."), "a key without a value"],
   "a call of a number": [program("K\x01)R."), "a call is malformed"],
   "a call without a tuple": [program("ccollections\nOrderedDict\nK\x01R."), "a call is malformed"],
   "text longer than the file": [program("X\xff\xff\xff\xffabc."), "4294967295 bytes are expected"],
   "text longer than all memory": [
     program([0x8d], "\xff\xff\xff\xff\xff\xff\xff\x7fabc."),
-    "it counts 9223372036854776000 bytes",
+    "it states a count of 9223372036854776000",
   ],
   "an integer of a gigabyte": [program([0x8b, 0, 0, 0, 0x40], "\0."), "an integer of 1073741824 bytes"],
   "an integer of a kilobyte": [
     program([0x8b, 0, 4, 0, 0], "\0".repeat(1024), "."),
     "an integer of 1024 bytes",
   ],
-  "a line without end": [program("c", "a".repeat(10000)), "a line in it has no end"],
-  "an integer of words": [program("Ifive\n."), '"five" is no integer'],
+  "an endless line": [program("c", "a".repeat(10000)), "a line that does not end"],
+  "an integer spelled as a word": [program("Ifive\n."), '"five" is not an integer'],
   "millions of dicts": [program("}".repeat(4_000_001), "."), "more than 4000000 steps"],
-  "a bare storage type that is called": [program("ctorch\nFloatStorage\n)R."), "known here by name only"],
+  "a bare storage type that is called": [program("ctorch\nFloatStorage\n)R."), "only supported by name"],
   "a reference to something else": [program("(U\x06modulectorch\nFloatStorage\ntQ."), "refers to module"],
   "a reference that is a number": [program("K\x01Q."), "is 1, not a list"],
-  "a tensor of no storage": [program(rebuild, "(K\x01K\0)", ")tR."), "a tensor has no storage"],
+  "a tensor without a storage": [program(rebuild, "(K\x01K\0)", ")tR."), "a tensor has no storage"],
   "a tensor past its storage": [
     program(rebuild, "(", storage, "K\x01K\x04", [0x85], "K\x01", [0x85], "tR."),
-    "shape [4] looks past the 4 elements",
+    "shape [4] reaches past the 4 elements",
   ],
-  "a tensor of negative length": [
+  "a tensor with a negative extent": [
     program(rebuild, "(", storage, "K\0J\xff\xff\xff\xff", [0x85], "K\x01", [
       0x85,
     ], "tR."),
     "shape is -1",
   ],
-  "a tensor of a negative stride": [
+  "a tensor with a negative stride": [
     program(rebuild, "(", storage, "K\0K\x02", [0x85], "J\xff\xff\xff\xff", [
       0x85,
     ], "tR."),
     "stride is -1",
   ],
-  "a tensor of fractional offset": [
+  "a tensor with a fractional offset": [
     program(
       rebuild,
       "(",
@@ -124,7 +124,7 @@ const refused: Record<string, [pickle: Uint8Array<ArrayBuffer>, words: string]> 
     ),
     "offset is 0.5",
   ],
-  "fewer strides than lengths": [
+  "fewer strides than dimensions": [
     program(rebuild, "(", storage, "K\0K\x01", [0x85], ")tR."),
     "shape [1] has 0 strides",
   ],
@@ -132,7 +132,7 @@ const refused: Record<string, [pickle: Uint8Array<ArrayBuffer>, words: string]> 
     program(rebuild, "(", storage, "K\0(", "K\x01".repeat(100), "tq\0h\0tR."),
     "has 100 dimensions",
   ],
-  "one element repeated without end": [
+  "one element repeated two billion times": [
     program(
       rebuild,
       "(",
@@ -151,11 +151,11 @@ const refused: Record<string, [pickle: Uint8Array<ArrayBuffer>, words: string]> 
     ),
     "more than 1000000 bytes",
   ],
-  "a parameter of no tensor": [
+  "a parameter that is not a tensor": [
     program("ctorch._utils\n_rebuild_parameter\n(K\x01K\x01Nt", "R."),
-    "a parameter holds no tensor",
+    "a parameter is not a tensor",
   ],
-  "a rebuilding that rebuilds itself": [
+  "a tensor whose rebuild function is itself": [
     program(
       "(ctorch._tensor\n_rebuild_from_type_v2\nq\0N]q\x01(h\0Nh\x01Netq\x02h\x010h\0h\x02R.",
     ),
@@ -170,14 +170,14 @@ for (const [what, [bytes, words]] of Object.entries(refused)) {
   });
 }
 
-Deno.test("unpickle: copies of copies of a list come to an end", () => {
+Deno.test("unpickle: refuses endless copies of a list", () => {
   const thousand = program("](", "K\x01".repeat(1000), "e", [0x85], "q\0");
   const copies = program("0cbuiltins\nlist\nh\0R".repeat(5000), ".");
   const error = assertThrows(() => run(program(thousand, copies)), DataError);
   assert(error.message.includes("4000000 items"), error.message);
 });
 
-Deno.test("unpickle: shapes that are one long list cost no time", () => {
+Deno.test("unpickle: refuses shapes of half a million dimensions quickly", () => {
   const long = program("(", "K\x01".repeat(500_000), "tq\x09");
   const start = performance.now();
   assertThrows(

@@ -9,10 +9,7 @@ function image(width: number, height: number, channels: 1 | 3): PngImage {
   return { width, height, channels, data };
 }
 
-/**
- * A reader of its own, from the PNG specification: chunks with their checksums, zlib, and each row's filter
- * undone.
- */
+/** An independent PNG decoder, after the specification: chunks with checksums, zlib, and each row's filter. */
 function decodeBySpecification(bytes: Uint8Array): { header: number[]; data: Uint8Array } {
   assertEquals([...bytes.subarray(0, 8)], [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
@@ -59,11 +56,11 @@ function paeth(left: number, above: number, corner: number): number {
 }
 
 for (const [width, height, channels] of [[1, 1, 1], [5, 3, 3], [17, 9, 1], [64, 64, 3]] as const) {
-  Deno.test(`encodePng: ${width}×${height} with ${channels} channels, by the specification and back`, () => {
+  Deno.test(`encodePng: ${width}×${height} with ${channels} channels, decoded after the specification and by decodePng`, () => {
     const original = image(width, height, channels);
     const bytes = encodePng(original);
     const { header, data } = decodeBySpecification(bytes);
-    // Width, height, depth 8, colour type gray or RGB, the only packing and filtering, not interlaced.
+    // Width, height, depth, colour type, compression, filtering, interlacing.
     assertEquals(header, [width, height, 8, channels === 3 ? 2 : 0, 0, 0, 0]);
     assertEquals(data, original.data);
     assertEquals({ ...decodePng(bytes), data: Uint8Array.from(decodePng(bytes).data) }, original);
@@ -71,7 +68,7 @@ for (const [width, height, channels] of [[1, 1, 1], [5, 3, 3], [17, 9, 1], [64, 
   });
 }
 
-Deno.test("encodePng and decodePng: refuse what is no image", () => {
+Deno.test("encodePng and decodePng: refuse anything but an image", () => {
   assertThrows(
     () => encodePng({ width: 2, height: 2, channels: 3, data: new Uint8Array(4) }),
     RangeError,

@@ -1,7 +1,9 @@
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { DataError } from "../../src/errors.ts";
 import type { HostTensor } from "../../src/io/host_tensor.ts";
-import { readSafetensors, writeSafetensors } from "../../src/io/safetensors.ts";
+import { memorySource } from "../../src/io/byte_source.ts";
+import { decodeSafetensors, encodeSafetensors } from "../../src/io/safetensors.ts";
+import { readSafetensors, writeSafetensors } from "../../src/io/safetensors_file.ts";
 import { described, expected, folder } from "./described.ts";
 
 const directory = Deno.makeTempDirSync();
@@ -10,7 +12,7 @@ addEventListener("unload", () => Deno.removeSync(directory, { recursive: true })
 const names = ["types.safetensors", "names.safetensors"];
 
 for (const name of names) {
-  Deno.test(`readSafetensors: ${name} holds what was written by hand`, async () => {
+  Deno.test(`readSafetensors: reads the hand-made ${name}`, async () => {
     const { tensors, metadata } = await readSafetensors(folder + name);
     const { tensors: values, metadata: text } = expected[name]!;
     assertEquals(new Map([...tensors].map(([key, tensor]) => [key, described(tensor)])).size, tensors.size);
@@ -19,7 +21,12 @@ for (const name of names) {
     assertEquals(metadata, text!);
   });
 
-  Deno.test(`writeSafetensors: makes ${name} again, byte for byte, in whatever order the tensors come`, async () => {
+  Deno.test(`decodeSafetensors: reads the bytes of ${name} in memory like the file`, async () => {
+    const bytes = await Deno.readFile(folder + name);
+    assertEquals(decodeSafetensors(memorySource(bytes)), await readSafetensors(folder + name));
+  });
+
+  Deno.test(`writeSafetensors: reproduces ${name} byte for byte, for any order of the tensors`, async () => {
     const { tensors, metadata } = await readSafetensors(folder + name);
     const path = `${directory}/again.safetensors`;
     for (const order of [[...tensors], [...tensors].reverse()]) {
@@ -29,7 +36,7 @@ for (const name of names) {
   });
 }
 
-Deno.test("writeSafetensors: a tensor that is a part of a larger array, and no tensor at all", async () => {
+Deno.test("writeSafetensors: writes a view of a larger array, and a file without tensors", async () => {
   const path = `${directory}/part.safetensors`;
   const all = Float32Array.of(1, 2, 3, 4);
   await writeSafetensors(path, new Map([["part", { shape: [2], data: all.subarray(1, 3) }]]), {});
@@ -38,11 +45,15 @@ Deno.test("writeSafetensors: a tensor that is a part of a larger array, and no t
     data: Float32Array.of(2, 3),
   });
   await writeSafetensors(path, new Map(), { b: "2", a: "1" });
+  assertEquals(
+    await new Blob(encodeSafetensors(new Map(), { b: "2", a: "1" })).bytes(),
+    await Deno.readFile(path),
+  );
   assertEquals(await Deno.readTextFile(path), '(\0\0\0\0\0\0\0{"__metadata__":{"a":"1","b":"2"}}      ');
   assertEquals(await readSafetensors(path), { tensors: new Map(), metadata: { a: "1", b: "2" } });
 });
 
-Deno.test("writeSafetensors: refuses data that does not fit its shape", async () => {
+Deno.test("writeSafetensors: refuses data that does not fit its shape, and a missing folder", async () => {
   const tensors = new Map<string, HostTensor>([["a", { shape: [3], data: new Float32Array(2) }]]);
   await assertRejects(
     () => writeSafetensors(`${directory}/wrong.safetensors`, tensors, {}),
@@ -72,34 +83,46 @@ const broken: Record<string, [Uint8Array, string]> = {
   "a header longer than the file": [file(`{${good}}`, 8, 1000n), "cut short"],
   "a header beyond the limit": [file(`{${good}}`, 8, 100_000_001n), "is the limit"],
   "a header of 2⁶⁴ − 1 bytes": [file(`{${good}}`, 8, 2n ** 64n - 1n), "is the limit"],
-  "a file shorter than a length": [new Uint8Array(5), "cut short"],
+  "a file too short for a header length": [new Uint8Array(5), "cut short"],
   "bad JSON": [file(`{${good}`, 8), "not valid JSON"],
   "bad UTF-8": [file(Uint8Array.of(0x7b, 0x22, 0xff, 0x22, 0x3a, 0x31, 0x7d), 0), "not valid JSON"],
   "a header that is a list": [file("[]", 0), "not a JSON object"],
   "a header that begins with a space": [file(" {}", 0), "not a JSON object"],
   "an unknown dtype": [file(`{${entry("a", "F8_E5M2", [8], [0, 8])}}`, 8), 'unknown dtype "F8_E5M2"'],
-  "a dtype named by a prototype": [file(`{${entry("a", "constructor", [8], [0, 8])}}`, 8), "unknown dtype"],
-  "a shape that needs more": [file(`{${entry("a", "F32", [3], [0, 8])}}`, 8), "needs 12 bytes, and has 8"],
-  "a shape beyond all numbers": [file(`{${entry("a", "F32", [2 ** 52, 2 ** 52], [0, 8])}}`, 8), "needs"],
+  "a dtype that names a member of Object.prototype": [
+    file(`{${entry("a", "constructor", [8], [0, 8])}}`, 8),
+    "unknown dtype",
+  ],
+  "a shape that needs more bytes": [
+    file(`{${entry("a", "F32", [3], [0, 8])}}`, 8),
+    "needs 12 bytes, but its data_offsets span 8",
+  ],
+  "a shape too large for a number": [file(`{${entry("a", "F32", [2 ** 52, 2 ** 52], [0, 8])}}`, 8), "needs"],
   "a negative length": [file(`{${entry("a", "F32", [-2], [0, 8])}}`, 8), "no valid shape"],
   "a fractional length": [file(`{${entry("a", "F32", [1.5], [0, 6])}}`, 6), "no valid shape"],
   "a shape that is text": [file(`{${entry("a", "F32", "2", [0, 8])}}`, 8), "no valid shape"],
-  "offsets that are missing": [file(`{"a":{"dtype":"F32","shape":[2]}}`, 8), "no valid data_offsets"],
-  "offsets in reverse": [file(`{${entry("a", "F32", [2], [8, 0])}}`, 8), "has -8"],
+  "missing offsets": [file(`{"a":{"dtype":"F32","shape":[2]}}`, 8), "no valid data_offsets"],
+  "offsets in reverse": [file(`{${entry("a", "F32", [2], [8, 0])}}`, 8), "span -8"],
   "offsets past the end": [file(`{${good},${entry("b", "F32", [2], [8, 16])}}`, 8), "cut short"],
-  "overlapping tensors": [file(`{${good},${entry("b", "F32", [2], [4, 12])}}`, 12), "begins at 4 where 8"],
-  "a gap": [file(`{${good},${entry("b", "F32", [1], [12, 16])}}`, 16), "begins at 12 where 8"],
-  "bytes of no tensor": [file(`{${good}}`, 9), "9 bytes of data, of which tensors take 8"],
-  "a name twice": [file(`{${good},${good}}`, 8), 'has the key "a" twice'],
-  "a name twice, once escaped": [
+  "overlapping tensors": [
+    file(`{${good},${entry("b", "F32", [2], [4, 12])}}`, 12),
+    "begins at byte 4 of the data; expected 8",
+  ],
+  "a gap": [
+    file(`{${good},${entry("b", "F32", [1], [12, 16])}}`, 16),
+    "begins at byte 12 of the data; expected 8",
+  ],
+  "bytes that no tensor uses": [file(`{${good}}`, 9), "9 bytes of data, but its tensors use only 8"],
+  "a duplicate name": [file(`{${good},${good}}`, 8), 'has the key "a" twice'],
+  "a duplicate name, once escaped": [
     file(`{${good},${good.replace('"a"', '"\\u0061"')}}`, 8),
     'the key "a" twice',
   ],
-  "a key twice in a tensor": [file(`{${good.replace("{", '{"dtype":"F32",')}}`, 8), 'key "dtype" twice'],
+  "a duplicate key in a tensor": [file(`{${good.replace("{", '{"dtype":"F32",')}}`, 8), 'key "dtype" twice'],
   "a tensor that is null": [file('{"a":null}', 0), "not described by an object"],
-  "metadata that is no text": [file('{"__metadata__":{"a":1}}', 0), "not a map of text"],
-  "a hundred thousand brackets": [file(`{"a":${"[".repeat(100000)}${"]".repeat(100000)}}`, 0), ""],
-  "a dtype of a hundred thousand brackets": [
+  "metadata that is not text": [file('{"__metadata__":{"a":1}}', 0), "not a map of text"],
+  "a hundred thousand nested brackets": [file(`{"a":${"[".repeat(100000)}${"]".repeat(100000)}}`, 0), ""],
+  "a dtype of a hundred thousand nested brackets": [
     file(`{"a":{"dtype":${"[".repeat(100000)}${"]".repeat(100000)}}}`, 0),
     "",
   ],

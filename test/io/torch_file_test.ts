@@ -1,16 +1,17 @@
 import { assert, assertEquals, assertRejects, assertStringIncludes, assertThrows } from "@std/assert";
 import { DataError } from "../../src/errors.ts";
 import type { HostTensor } from "../../src/io/host_tensor.ts";
-import { readTorchFile, stateDict, type TorchValue } from "../../src/io/torch_file.ts";
+import { stateDict, type TorchValue } from "../../src/io/torch.ts";
+import { readTorchFile } from "../../src/io/torch_file.ts";
 import { described, expected, folder } from "./described.ts";
 
 for (const [name, { value, refused }] of Object.entries(expected)) {
   if (value !== undefined) {
-    Deno.test(`readTorchFile: ${name} holds what PyTorch wrote`, async () => {
+    Deno.test(`readTorchFile: reads ${name} as PyTorch wrote it`, async () => {
       assertEquals(described(await readTorchFile(folder + name)), value);
     });
   } else if (refused) {
-    Deno.test(`readTorchFile: ${name} is refused in one line`, async () => {
+    Deno.test(`readTorchFile: refuses ${name} with one line`, async () => {
       const error = await assertRejects(() => readTorchFile(folder + name), DataError);
       assert(error.message.startsWith(`${folder}${name}: cannot read: ${refused}`), error.message);
       assert(!error.message.includes("\n"), error.message);
@@ -18,7 +19,7 @@ for (const [name, { value, refused }] of Object.entries(expected)) {
   }
 }
 
-Deno.test("readTorchFile: refuses a pickle that calls with the exact words", async () => {
+Deno.test("readTorchFile: the message for a pickle that calls a function", async () => {
   const error = await assertRejects(() => readTorchFile(`${folder}hostile_system.pt`), DataError);
   assertEquals(
     error.message.slice(folder.length),
@@ -26,7 +27,7 @@ Deno.test("readTorchFile: refuses a pickle that calls with the exact words", asy
   );
 });
 
-Deno.test("readTorchFile: tensors that share a storage in the file share no memory", async () => {
+Deno.test("readTorchFile: tensors that share a storage in the file get separate memory", async () => {
   for (const name of ["views_zip.pt", "views_legacy.pt"]) {
     const views = await readTorchFile(folder + name) as Map<string, HostTensor>;
     const [base, row] = [views.get("base")!, views.get("row")!];
@@ -37,13 +38,13 @@ Deno.test("readTorchFile: tensors that share a storage in the file share no memo
   }
 });
 
-Deno.test("readTorchFile: a key named __proto__ reaches no prototype", async () => {
+Deno.test("readTorchFile: a key named __proto__ does not change a prototype", async () => {
   const value = await readTorchFile(`${folder}checkpoint_zip.pt`) as Map<string, TorchValue>;
   assertEquals((value.get("__proto__") as Map<string, number>).get("polluted"), 1);
   assertEquals(({} as Record<string, unknown>).polluted, undefined);
 });
 
-Deno.test("stateDict: finds the tensors of a bare state dict and of a checkpoint", async () => {
+Deno.test("stateDict: finds the tensors of a plain state dict and of a checkpoint", async () => {
   const bare = stateDict(await readTorchFile(`${folder}model_zip.pt`));
   assertEquals([...bare.keys()].slice(0, 3), ["conv.weight", "conv.bias", "norm.weight"]);
   assertEquals(bare.get("norm.num_batches_tracked")!.shape, []);
@@ -51,16 +52,16 @@ Deno.test("stateDict: finds the tensors of a bare state dict and of a checkpoint
   assertEquals([...nested.keys()], ["module.weight", "module.bias"]);
 
   const weight: HostTensor = { shape: [1], data: Float32Array.of(5) };
-  for (const place of ["state_dict", "model", "model_state_dict", "net"]) {
+  for (const key of ["state_dict", "model", "model_state_dict", "net"]) {
     const checkpoint = new Map<TorchValue, TorchValue>([["epoch", 1], [
-      place,
+      key,
       new Map([["weight", weight]]),
     ]]);
     assertEquals([...stateDict(checkpoint)], [["weight", weight]]);
   }
 });
 
-Deno.test("stateDict: says what is there where no state dict is", async () => {
+Deno.test("stateDict: names the keys that it found instead of a state dict", async () => {
   const value = await readTorchFile(`${folder}no_tensors.pt`);
   const error = assertThrows(() => stateDict(value), DataError);
   assertStringIncludes(error.message, "its keys are epoch, history");

@@ -1,8 +1,10 @@
 import { assertEquals, assertRejects, assertStringIncludes, assertThrows } from "@std/assert";
 import { DataError } from "../../src/errors.ts";
+import { memorySource } from "../../src/io/byte_source.ts";
 import type { HostTensor } from "../../src/io/host_tensor.ts";
-import { writeSafetensors } from "../../src/io/safetensors.ts";
-import { normalizeDenseNetKeys, readWeights } from "../../src/io/weights.ts";
+import { writeSafetensors } from "../../src/io/safetensors_file.ts";
+import { decodeWeights, normalizeDenseNetKeys } from "../../src/io/weights.ts";
+import { readWeights } from "../../src/io/weights_file.ts";
 import { described, expected, folder } from "./described.ts";
 
 const directory = Deno.makeTempDirSync();
@@ -10,7 +12,7 @@ addEventListener("unload", () => Deno.removeSync(directory, { recursive: true })
 
 const one: HostTensor = { shape: [1], data: Float32Array.of(1) };
 
-Deno.test("readWeights: the content decides, not the name", async () => {
+Deno.test("readWeights: detects the format by the content, not by the name; bytes in memory give the same", async () => {
   const kinds = {
     "model_zip.pt": "torch-zip",
     "model_legacy.pt": "torch-legacy",
@@ -20,6 +22,7 @@ Deno.test("readWeights: the content decides, not the name", async () => {
     await Deno.copyFile(folder + name, `${directory}/weights.txt`);
     const weights = await readWeights(`${directory}/weights.txt`);
     assertEquals(weights.format, format);
+    assertEquals(decodeWeights(memorySource(await Deno.readFile(folder + name))), weights);
     const { value, tensors } = expected[name]!;
     const all = tensors ?? Object.fromEntries((value as { dict: [string, unknown][] }).dict);
     assertEquals(weights.tensors.size, Object.keys(all).length);
@@ -40,14 +43,14 @@ Deno.test("readWeights: reads both formats of every pickle protocol", async () =
   }
 });
 
-Deno.test("readWeights: takes away module. where all keys have it, and only there", async () => {
+Deno.test("readWeights: removes the prefix module. only if all keys have it", async () => {
   assertEquals([...(await readWeights(`${folder}checkpoint_zip.pt`)).tensors.keys()], ["weight", "bias"]);
   const path = `${directory}/some.safetensors`;
   await writeSafetensors(path, new Map([["module.a", one], ["b", one]]), {});
   assertEquals([...(await readWeights(path)).tensors.keys()], ["b", "module.a"]);
 });
 
-Deno.test("readWeights: the older spelling of DenseNet's layers", async () => {
+Deno.test("readWeights: renames DenseNet's layers from the older spelling", async () => {
   const layer = "features.denseblock1.denselayer1.";
   assertEquals([...(await readWeights(`${folder}densenet_old.pth`)).tensors.keys()], [
     `${layer}norm1.weight`,
@@ -60,7 +63,7 @@ Deno.test("readWeights: the older spelling of DenseNet's layers", async () => {
   ]);
 });
 
-Deno.test("normalizeDenseNetKeys: leaves other keys alone and refuses a key in both spellings", () => {
+Deno.test("normalizeDenseNetKeys: leaves other keys alone, and refuses a key that exists in both spellings", () => {
   const keys = [
     "denselayer12.relu.2.x",
     "features.norm.1.weight",
@@ -82,10 +85,10 @@ const wrong: Record<string, [content: Uint8Array | undefined, words: string]> = 
     new TextEncoder().encode("version https://git-lfs.github.com/spec/v1\n"),
     'begins with "version https://"',
   ],
-  "a byte": [Uint8Array.of(0), "it is neither a safetensors file nor one of torch.save"],
+  "a byte": [Uint8Array.of(0), "it is neither a safetensors file nor a file written by torch.save"],
   "a ZIP archive of something else": [
     Uint8Array.of(0x50, 0x4b, 3, 4, ...new Uint8Array(26), 0x50, 0x4b, 5, 6, ...new Uint8Array(18)),
-    "not one of torch.save",
+    "not one written by torch.save",
   ],
 };
 

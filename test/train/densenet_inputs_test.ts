@@ -6,7 +6,7 @@ import { ImageFileWriter } from "../../src/data/write.ts";
 import { DataError, UsageError } from "../../src/errors.ts";
 import { Gpu } from "../../src/gpu/device.ts";
 import type { HostTensor } from "../../src/io/host_tensor.ts";
-import { readSafetensors, writeSafetensors } from "../../src/io/safetensors.ts";
+import { readSafetensors, writeSafetensors } from "../../src/io/safetensors_file.ts";
 import { Codec } from "../../src/trained/codec.ts";
 import { countLabels, labelWeights, positiveWeights } from "../../src/train/densenet/labels.ts";
 import type { TrainDensenetOptions } from "../../src/train/densenet/options.ts";

@@ -7,7 +7,7 @@ import { Memory } from "../../src/gpu/memory.ts";
 import { floatType } from "../../src/graph/layout.ts";
 import type { Tensor } from "../../src/graph/tensor.ts";
 import { toFloat32 } from "../../src/io/host_tensor.ts";
-import { readWeights } from "../../src/io/weights.ts";
+import { readWeights } from "../../src/io/weights_file.ts";
 import { Densenet } from "../../src/models/densenet/model.ts";
 import { channelsLast } from "../../src/ops/channels.ts";
 import { gradients } from "../../src/ops/gradient.ts";

@@ -5,7 +5,7 @@ import { Executor } from "../../src/gpu/executor.ts";
 import { Gpu } from "../../src/gpu/device.ts";
 import { Memory } from "../../src/gpu/memory.ts";
 import { toFloat32 } from "../../src/io/host_tensor.ts";
-import { readWeights } from "../../src/io/weights.ts";
+import { readWeights } from "../../src/io/weights_file.ts";
 import { defaultConfiguration } from "../../src/models/vqvae/configuration.ts";
 import { Vqvae } from "../../src/models/vqvae/model.ts";
 import { Adam } from "../../src/optim/adam.ts";

@@ -3,7 +3,7 @@
 import { assert, assertAlmostEquals, assertEquals } from "@std/assert";
 import { join } from "node:path";
 import { Gpu } from "../../src/gpu/device.ts";
-import { readSafetensors } from "../../src/io/safetensors.ts";
+import { readSafetensors } from "../../src/io/safetensors_file.ts";
 import { auroc } from "../../src/metrics/auroc.ts";
 import { Classifier } from "../../src/trained/classifier.ts";
 import type { TrainDensenetOptions } from "../../src/train/densenet/options.ts";

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { ImageFileWriter } from "../../src/data/write.ts";
 import { DataError, UsageError } from "../../src/errors.ts";
 import { decodePng } from "../../src/io/png.ts";
-import { readSafetensors } from "../../src/io/safetensors.ts";
+import { readSafetensors } from "../../src/io/safetensors_file.ts";
 import { defaultConfiguration } from "../../src/models/vqvae/configuration.ts";
 import type { TrainVqvaeOptions } from "../../src/train/vqvae/options.ts";
 import { trainVqvae } from "../../src/train/vqvae/train.ts";

@@ -4,7 +4,7 @@ import { assert, assertEquals, assertRejects } from "@std/assert";
 import { join } from "node:path";
 import { ImageFileWriter } from "../../src/data/write.ts";
 import { UsageError } from "../../src/errors.ts";
-import { readSafetensors } from "../../src/io/safetensors.ts";
+import { readSafetensors } from "../../src/io/safetensors_file.ts";
 import { defaultConfiguration } from "../../src/models/vqvae/configuration.ts";
 import { uniformArray } from "../../src/random.ts";
 import type { TrainVqvaeOptions } from "../../src/train/vqvae/options.ts";

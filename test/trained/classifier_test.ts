@@ -7,7 +7,7 @@ import { Gpu } from "../../src/gpu/device.ts";
 import { Executor } from "../../src/gpu/executor.ts";
 import { Memory } from "../../src/gpu/memory.ts";
 import { floatType } from "../../src/graph/layout.ts";
-import { writeSafetensors } from "../../src/io/safetensors.ts";
+import { writeSafetensors } from "../../src/io/safetensors_file.ts";
 import { Densenet } from "../../src/models/densenet/model.ts";
 import { channelsLast } from "../../src/ops/channels.ts";
 import { variable } from "../../src/ops/variable.ts";

@@ -3,7 +3,7 @@
 import { basename } from "node:path";
 import { DataError, UsageError } from "../../errors.ts";
 import { type AdapterDescription, Gpu } from "../../gpu/device.ts";
-import { readSafetensors } from "../../io/safetensors.ts";
+import { readSafetensors } from "../../io/safetensors_file.ts";
 import {
   type Differences,
   differences,

@@ -2,7 +2,7 @@
 
 import { DataError } from "../../errors.ts";
 import type { HostTensor } from "../../io/host_tensor.ts";
-import { readWeights } from "../../io/weights.ts";
+import { readWeights } from "../../io/weights_file.ts";
 import type { DensenetConfiguration } from "../../models/densenet/configuration.ts";
 import { configurationIn, matchState } from "../../trained/model_description.ts";
 

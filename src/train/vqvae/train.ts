@@ -4,7 +4,7 @@ import type { BatchLoader } from "../../data/loader.ts";
 import { requireDivisible } from "../../data/hdf5_file.ts";
 import { DataError } from "../../errors.ts";
 import { Gpu } from "../../gpu/device.ts";
-import { readWeights } from "../../io/weights.ts";
+import { readWeights } from "../../io/weights_file.ts";
 import { totalStride, type VqvaeConfiguration } from "../../models/vqvae/configuration.ts";
 import { Vqvae } from "../../models/vqvae/model.ts";
 import { configurationIn, matchState } from "../../trained/model_description.ts";

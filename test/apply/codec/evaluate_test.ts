@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { ImageFileWriter } from "../../../src/data/write.ts";
 import { integerNormalisation, writeIntegers } from "../../../src/data/pixels.ts";
 import { DataError, UsageError } from "../../../src/errors.ts";
-import { readWeights } from "../../../src/io/weights.ts";
+import { readWeights } from "../../../src/io/weights_file.ts";
 import { manipulate } from "../../../src/metrics/manipulations.ts";
 import { meanAbsoluteError, meanSquaredError, psnr, toPixels } from "../../../src/metrics/psnr.ts";
 import { structure } from "../../../src/metrics/ssim.ts";

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { ImageFileWriter } from "../../../src/data/write.ts";
 import { UsageError } from "../../../src/errors.ts";
 import { Gpu } from "../../../src/gpu/device.ts";
-import { writeSafetensors } from "../../../src/io/safetensors.ts";
+import { writeSafetensors } from "../../../src/io/safetensors_file.ts";
 import { FeatureStatistics, frechetDistance } from "../../../src/metrics/frechet.ts";
 import { pixelPair } from "../../../src/metrics/pictures.ts";
 import { codecJson, describeCodecEvaluation } from "../../../src/apply/codec/evaluation_files.ts";

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { DataError } from "../../../src/errors.ts";
 import { Gpu } from "../../../src/gpu/device.ts";
 import type { HostTensor } from "../../../src/io/host_tensor.ts";
-import { writeSafetensors } from "../../../src/io/safetensors.ts";
+import { writeSafetensors } from "../../../src/io/safetensors_file.ts";
 import type { Pixels } from "../../../src/metrics/pictures.ts";
 import { keyOf, randomUniform } from "../../../src/random.ts";
 import { FeatureExtractor, inceptionInput } from "../../../src/trained/inception.ts";
