@@ -1,4 +1,4 @@
-/** The measures of a whole classifier: class by class, their mean, and how it differs from another on the same images. */
+/** Measures of a multi-label classifier: by class, their means, and differences between two classifiers. */
 
 import { auroc, averagePrecision, type RocCurve, rocCurve } from "./auroc.ts";
 import {
@@ -10,15 +10,15 @@ import {
   type ScoredClass,
 } from "./bootstrap.ts";
 
-/** What a classifier said of every image, and what is true; both [images, classes], row after row. */
+/** A classifier's scores and the true labels, both [images, classes] in row-major order. */
 export interface ScoreTable {
   classNames: readonly string[];
   scores: Float32Array;
-  /** 1 is positive, NaN is unlabelled, anything else is negative. */
+  /** 1 is positive, NaN is unknown, anything else is negative. */
   labels: Float32Array;
 }
 
-/** Measures of one class. Null where the images have one kind of label only, or an interval had no rounds to come from. */
+/** The measures of one class. Those that need both positives and negatives are null if one of them is missing. */
 export interface ClassMeasures {
   name: string;
   auroc: number | null;
@@ -27,20 +27,22 @@ export interface ClassMeasures {
   curve: RocCurve | null;
   positives: number;
   negatives: number;
+  /** Images whose label is unknown. */
   unlabelled: number;
-  /** The share of positives among the images with a label; null where there are none. */
+  /** The share of positives among the images with a known label; null if there are none. */
   prevalence: number | null;
 }
 
-/** Means over the classes that have both labels; null where there are none. */
+/** Means over the classes that have both positives and negatives; null if there are no such classes. */
 export interface MeanMeasures {
   auroc: number | null;
   interval: Interval | null;
   averagePrecision: number | null;
-  /** How many classes that is. */
+  /** The number of classes in the means. */
   classes: number;
 }
 
+/** The measures of a classifier. */
 export interface ClassifierMeasures {
   images: number;
   classes: ClassMeasures[];
@@ -49,7 +51,12 @@ export interface ClassifierMeasures {
   rounds: Float64Array<ArrayBuffer>[];
 }
 
-/** Measures a classifier. Intervals are of the bootstrap; that of the mean averages the classes within each round. */
+/**
+ * Measures a classifier. All intervals come from one bootstrap: the interval of the mean AUROC is that of the rounds'
+ * means over the classes.
+ *
+ * @throws {DataError} if the score of an image with a known label is NaN
+ */
 export function measureClassifier(table: ScoreTable, bootstrap: BootstrapOptions): ClassifierMeasures {
   const columns = table.classNames.map((_, index) => columnOf(table, index));
   const rounds = bootstrapRounds(columns, bootstrap);
@@ -71,7 +78,7 @@ export function measureClassifier(table: ScoreTable, bootstrap: BootstrapOptions
   return { images: columns[0]?.labels.length ?? 0, classes, mean, rounds };
 }
 
-/** What a classifier said of every image for one class, and what is true. */
+/** The scores and labels of one class, both [images]. */
 export function columnOf(
   { classNames, scores, labels }: ScoreTable,
   index: number,
@@ -99,22 +106,25 @@ function average(values: readonly number[]): number | null {
   return values.length === 0 ? null : values.reduce((sum, value) => sum + value, 0) / values.length;
 }
 
-/** An AUROC less that of another classifier. */
+/** The AUROC of a classifier minus that of another one. */
 export interface Difference {
   auroc: number;
   interval: Interval | null;
 }
 
-/** Differences class by class, null where there is no AUROC, and that of the means. */
+/** The differences by class, null for classes without an AUROC, and the difference of the means. */
 export interface Differences {
   classes: (Difference | null)[];
   mean: Difference | null;
 }
 
 /**
- * How far a classifier is ahead of another. Both must have seen the same images in the same order, and their bootstraps the same
- * seed: the intervals are of the differences within each round (paired bootstrap), which are much narrower than the two classifiers'
- * own intervals, since an image that is hard for one is mostly hard for the other.
+ * The differences in AUROC between a classifier and a reference. Both must have been measured on the same images in
+ * the same order, with the same bootstrap options.
+ *
+ * The intervals are those of the differences within each round (a paired bootstrap). They are much narrower than the
+ * two classifiers' own intervals suggest, because an image that is hard for one classifier is usually hard for the
+ * other, too.
  */
 export function differences(measures: ClassifierMeasures, reference: ClassifierMeasures): Differences {
   const difference = (

@@ -1,40 +1,42 @@
-/** How much smaller code indices are than the images that they stand for. */
+/** Compression rates of code indices, compared with the images that they encode. */
 
 import type { CodeCounts } from "./codes.ts";
 
-/** What a set of images and its codes are. */
+/** A set of images and its codes. */
 export interface Compressed {
   images: number;
   /** Pixels of one image. */
   pixels: number;
-  /** Values of one image as the codec takes it: channels · height · width. */
+  /** Values of one image as the input of the codec: channels · height · width. */
   values: number;
-  /** Bits of the numbers in the source file, and channels of its images. */
+  /** Bits per value in the source file. */
   sourceBits: number;
+  /** Channels of the images in the source file. */
   sourceChannels: number;
-  /** Channels of the images as pictures, on average: 1 where they are gray, whatever the file repeats. */
+  /** Mean number of distinct channels: an image whose three channels are equal is gray and counts as 1. */
   pictureChannels: number;
-  /** The codebooks' counts over all images. */
+  /** The counts of each codebook's codes over all images. */
   books: readonly CodeCounts[];
 }
 
-/** Compression, as the original repository counts it and in bits. */
+/** Compression rates. Bits per pixel are averages over all images. */
 export interface Compression {
-  /** Input values for each code index, whatever a value or an index takes. */
+  /** Input values per code index, regardless of their sizes in bits. This is how the original repository counts. */
   valuesPerIndex: number;
-  /** ⌈log2 codes⌉ bits for each index. */
+  /** With ⌈log₂ codes⌉ bits for each index. */
   plainBitsPerPixel: number;
   /**
-   * The order-0 bound: the entropies of the codebooks' counts. No code that writes each index by itself takes fewer bits; one that makes use of
-   * neighbours may.
+   * With the entropy of each codebook's counts for each index. This is a lower bound for coders that write each index
+   * independently; a coder that uses an index's neighbours as context may need fewer bits.
    */
   orderZeroBitsPerPixel: number;
-  /** The file's own numbers. */
+  /** Of the source file. */
   sourceBitsPerPixel: number;
-  /** 8 bits for each channel of a picture. */
+  /** With 8 bits for each distinct channel. */
   pictureBitsPerPixel: number;
 }
 
+/** Computes the compression rates of a set of images. */
 export function compression(of: Compressed): Compression {
   const pixels = of.images * of.pixels;
   const indices = sum(of.books.map(({ total }) => total));
@@ -47,7 +49,7 @@ export function compression(of: Compressed): Compression {
   };
 }
 
-/** Bits that any one of `choices` can be told in. */
+/** The bits that are needed to distinguish `choices` values; at least 1. */
 function bitsOf(choices: number): number {
   return Math.max(1, Math.ceil(Math.log2(choices)));
 }

@@ -1,20 +1,23 @@
-/** The Fréchet distance between two sets of features, each taken for a normal distribution (Dowson and Landau 1982; Heusel et al. 2017). */
+/** The Fréchet distance between two sets of feature vectors. */
 
 import { symmetricEigenvalues } from "./eigenvalues.ts";
 
-/** Mean and covariance of features, gathered one by one. */
+/** The mean and the covariance of feature vectors that are added one by one. */
 export class FeatureStatistics {
+  /** The number of feature vectors added so far. */
   count = 0;
   private readonly sum: Float64Array;
-  /** The features themselves while there are no more than numbers in one, afterwards sums of their products. */
+  /** The feature vectors themselves, as long as there are at most `size` of them. After that, `products` is used. */
   private rows: Float64Array[] | undefined = [];
+  /** The sum of x xᵀ over all feature vectors x, [size, size], lower triangle only. */
   private products: Float64Array | undefined;
 
-  /** @param size numbers in a feature vector */
+  /** @param size the length of a feature vector */
   constructor(readonly size: number) {
     this.sum = new Float64Array(size);
   }
 
+  /** Adds one feature vector, [size]. */
   add(features: ArrayLike<number>): void {
     const row = Float64Array.from(features);
     this.count++;
@@ -29,11 +32,12 @@ export class FeatureStatistics {
     this.addProducts(row);
   }
 
+  /** The mean feature vector, [size]. */
   get mean(): Float64Array {
     return this.sum.map((value) => value / this.count);
   }
 
-  /** Vectors whose products add up to the covariance (divided by n − 1): S = Σ a aᵀ, at most `size` of them. */
+  /** A factor of the covariance S (divided by n − 1): at most `size` vectors a with S = Σ a aᵀ. */
   factor(): Float64Array[] {
     const { mean, count, size } = this;
     const scale = 1 / Math.sqrt(count - 1);
@@ -48,7 +52,7 @@ export class FeatureStatistics {
     return cholesky(covariance, size);
   }
 
-  /** The lower triangle is enough. */
+  /** Updates the lower triangle of `products`. */
   private addProducts(row: Float64Array): void {
     const { size } = this;
     for (let first = 0; first < size; first++) {
@@ -59,7 +63,9 @@ export class FeatureStatistics {
   }
 }
 
-/** Columns of a lower triangular L with L Lᵀ equal to a matrix that is positive semidefinite but for rounding. */
+/**
+ * The columns of a lower triangular L such that L Lᵀ is `matrix`, which must be positive semidefinite up to rounding.
+ */
 function cholesky(matrix: Float64Array, size: number): Float64Array[] {
   let trace = 0;
   for (let at = 0; at < size; at++) trace += matrix[at * size + at]!;
@@ -80,23 +86,44 @@ function cholesky(matrix: Float64Array, size: number): Float64Array[] {
 }
 
 /**
- * |μ₁ − μ₂|² + trace(S₁ + S₂ − 2 (S₁ S₂)^½), in float64. With S₁ = A Aᵀ and S₂ = B Bᵀ the trace of the root is the sum of the singular values of
- * Aᵀ B, so that no root of a matrix is needed.
+ * The Fréchet distance between two normal distributions with the means and covariances of two sets of feature vectors
+ * (Dowson and Landau, "The Fréchet distance between multivariate normal distributions", 1982). With features of an
+ * Inception network, it is the Fréchet inception distance, FID (Heusel et al., "GANs Trained by a Two Time-Scale
+ * Update Rule Converge to a Local Nash Equilibrium", 2017):
  *
- * @throws RangeError unless there are two features of each, equally long
+ * |μ₁ − μ₂|² + trace(S₁ + S₂ − 2 (S₁ S₂)^½)
+ *
+ * With S₁ = A Aᵀ and S₂ = B Bᵀ, the trace of the square root is the sum of the singular values of Aᵀ B, so the root
+ * itself is not needed. All arithmetic is float64.
+ *
+ * @throws {RangeError} if either set has fewer than two feature vectors, or their lengths differ
+ *
+ * @example
+ * ```ts
+ * import { assertAlmostEquals } from "@std/assert";
+ *
+ * const [first, second] = [new FeatureStatistics(1), new FeatureStatistics(1)];
+ * for (const value of [-1, 0, 1]) {
+ *   first.add([value]);
+ *   second.add([value + 3]);
+ * }
+ * assertAlmostEquals(frechetDistance(first, second), 9);
+ * ```
  */
 export function frechetDistance(first: FeatureStatistics, second: FeatureStatistics): number {
   if (first.size !== second.size || Math.min(first.count, second.count) < 2) {
-    throw new RangeError("a Fréchet distance needs at least two features of each set, equally long");
+    throw new RangeError(
+      "a Fréchet distance needs at least two feature vectors of each set, all of the same length",
+    );
   }
   const [means, others] = [first.mean, second.mean];
-  const apart = means.reduce((sum, value, index) => sum + (value - others[index]!) ** 2, 0);
+  const meanDistance = means.reduce((sum, value, index) => sum + (value - others[index]!) ** 2, 0);
   const [a, b] = [first.factor(), second.factor()];
   const trace = (vectors: Float64Array[]) => vectors.reduce((sum, vector) => sum + dot(vector, vector), 0);
-  return apart + trace(a) + trace(b) - 2 * nuclearNorm(a, b);
+  return meanDistance + trace(a) + trace(b) - 2 * nuclearNorm(a, b);
 }
 
-/** The sum of the singular values of the matrix of all products of one vector each. */
+/** The sum of the singular values of the matrix whose elements are the dot products of a vector of each set. */
 function nuclearNorm(first: readonly Float64Array[], second: readonly Float64Array[]): number {
   const [many, few] = first.length < second.length ? [second, first] : [first, second];
   const rows = few.map((vector) => Float64Array.from(many, (other) => dot(vector, other)));

@@ -1,33 +1,45 @@
 /**
- * Changes to pictures that show how a codec copes with what it was not trained on: noise, a missing block, a swirl. Their standard strengths
- * were fitted to the original repository's published figure, which names the three but gives no numbers.
+ * Manipulations of pictures that test how a codec copes with inputs unlike its training data: noise, a black block, a
+ * swirl.
+ *
+ * The original repository's published figure names the three without numbers; their standard strengths are fitted to
+ * it.
  */
 
 import { normalArray } from "../random.ts";
 import type { Pixels } from "./pictures.ts";
 import type { Sides } from "./ssim.ts";
 
+/** The names of all manipulations. */
 export const manipulationNames = ["noise", "block", "swirl"] as const;
+/** The name of a manipulation. */
 export type ManipulationName = typeof manipulationNames[number];
 
-/** A change and how strong it is: 1 is the original figure's strength. */
+/** A manipulation and its strength; 1 is the strength of the original figure. */
 export interface Manipulation {
   name: ManipulationName;
   strength: number;
 }
 
-/** The noise's standard deviation in 0 … 1: a variance of 0.1. */
+/** The standard deviation of the noise at strength 1, for pixels from 0 to 1; the variance is 0.1. */
 export const noiseDeviation = Math.sqrt(0.1);
-/** The block's first row and column, and its side, as shares of the picture's. */
+/** The first row and column of the block, as a share of the picture's sides. */
 export const blockStart = 300 / 512;
+/** The side of the block at strength 1, as a share of the picture's sides. */
 export const blockSide = 150 / 512;
-/** The swirl's turn at its middle in radians, and its radius as a share of the shorter side. */
+/** The rotation at the centre of the swirl at strength 1, in radians. */
 export const swirlStrength = 10;
+/** The radius of the swirl, as a share of the picture's shorter side. */
 export const swirlRadius = 150 / 512;
 
 /**
- * A changed copy of a picture. Noise is Gaussian, the same in all channels, and cut off at black and white; `key` chooses it. The block is a
- * black square, whose side grows with the strength from its upper left corner on. The swirl turns around the picture's middle.
+ * Returns a manipulated copy of a picture.
+ *
+ * - Noise is Gaussian, equal in all channels, and clamped to black and white.
+ * - The block is a black square whose upper left corner is fixed; its side grows with the strength.
+ * - The swirl rotates the picture around its centre.
+ *
+ * @param key selects the noise; equal keys give equal noise
  */
 export function manipulate(picture: Pixels, { name, strength }: Manipulation, key: number): Pixels {
   const changes: Record<ManipulationName, () => (plane: Uint8ClampedArray) => Uint8ClampedArray> = {
@@ -52,7 +64,7 @@ export function manipulate(picture: Pixels, { name, strength }: Manipulation, ke
   return { ...picture, data };
 }
 
-/** Blackens a square; what would lie beyond the picture is cut off. */
+/** Blackens a square, cropped to the picture. */
 function block(plane: Uint8ClampedArray, { height, width }: Sides, strength: number): Uint8ClampedArray {
   const result = plane.slice();
   const span = (extent: number) =>
@@ -65,9 +77,11 @@ function block(plane: Uint8ClampedArray, { height, width }: Sides, strength: num
 }
 
 /**
- * Turns a channel [H, W] around its middle, less and less outwards: at distance d by strength · exp(−d / r) with r = radius · ln 2 / 5, so that
- * little is left of it at the radius. Values between pixels are interpolated bilinearly. As scikit-image's `transform.swirl`,
- * where the middle is at (W/2, H/2), counted from the first pixel's centre.
+ * Rotates a channel [H, W] around its centre by an angle that decreases with the distance: strength · exp(−d / r) at
+ * distance d, with r = radius · ln 2 / 5. Values between pixels are interpolated bilinearly. Equals scikit-image's
+ * `transform.swirl`, whose centre is at (W/2, H/2), counted from the centre of the first pixel.
+ *
+ * @param options `strength` in radians, `radius` in pixels
  */
 export function swirl(
   plane: ArrayLike<number>,
@@ -75,26 +89,26 @@ export function swirl(
   { strength, radius }: { strength: number; radius: number },
 ): Float64Array {
   const decay = radius / 5 * Math.LN2;
-  const [middleY, middleX] = [height / 2, width / 2];
+  const [centerY, centerX] = [height / 2, width / 2];
   const result = new Float64Array(height * width);
   for (let y = 0; y < height; y++) {
     for (let x = 0; x < width; x++) {
-      const distance = Math.hypot(x - middleX, y - middleY);
-      const angle = strength * Math.exp(-distance / decay) + Math.atan2(y - middleY, x - middleX);
-      const sourceX = clamp(middleX + distance * Math.cos(angle), width - 1);
-      const sourceY = clamp(middleY + distance * Math.sin(angle), height - 1);
-      result[y * width + x] = between(plane, { height, width }, sourceX, sourceY);
+      const distance = Math.hypot(x - centerX, y - centerY);
+      const angle = strength * Math.exp(-distance / decay) + Math.atan2(y - centerY, x - centerX);
+      const sourceX = clamp(centerX + distance * Math.cos(angle), width - 1);
+      const sourceY = clamp(centerY + distance * Math.sin(angle), height - 1);
+      result[y * width + x] = interpolate(plane, { height, width }, sourceX, sourceY);
     }
   }
   return result;
 }
 
-function clamp(value: number, most: number): number {
-  return Math.min(most, Math.max(0, value));
+function clamp(value: number, maximum: number): number {
+  return Math.min(maximum, Math.max(0, value));
 }
 
-/** Bilinear interpolation at a place within the picture. */
-function between(plane: ArrayLike<number>, { height, width }: Sides, x: number, y: number): number {
+/** Bilinear interpolation at a point within the picture. */
+function interpolate(plane: ArrayLike<number>, { height, width }: Sides, x: number, y: number): number {
   const [left, top] = [Math.floor(x), Math.floor(y)];
   const [right, bottom] = [Math.min(left + 1, width - 1), Math.min(top + 1, height - 1)];
   const mix = (one: number, other: number, share: number) => one + (other - one) * share;

@@ -1,26 +1,32 @@
 /**
- * Structural similarity at several scales (Wang, Simoncelli and Bovik, "Multiscale structural similarity for image quality assessment",
- * Asilomar Conference on Signals, Systems and Computers, 2003).
+ * Multi-scale structural similarity (MS-SSIM) of 8-bit pictures.
+ *
+ * The definition is that of Wang, Simoncelli and Bovik, "Multiscale structural similarity for image quality
+ * assessment", Asilomar Conference on Signals, Systems and Computers, 2003.
  */
 
-import { type Sides, type Structure, structure, windowSide } from "./ssim.ts";
+import { type Sides, structuralSimilarity, windowSide } from "./ssim.ts";
 
-/** The paper's exponents, finest scale first. */
+/** The exponents of the paper, finest scale first. */
 const weights: readonly number[] = [0.0448, 0.2856, 0.3001, 0.2363, 0.1333];
 
-/** A picture's channel, or a smaller one made of it. */
+/** A channel of a picture, at its own or at a smaller scale. */
 interface Scale extends Sides {
   values: ArrayLike<number>;
 }
 
-/** Structural similarity of a channel, at its own scale and at several. */
+/** The similarity of two channels. */
 export interface MultiscaleSimilarity {
-  /** SSIM at the picture's own scale. */
+  /** SSIM at the scale of the picture, from −1 to 1. */
   ssim: number;
+  /** MS-SSIM, from 0 to 1. */
   msSsim: number;
 }
 
-/** Scales that a picture of these sides has room for: halved each time, and none smaller than the window; 5 from 161 pixels on. */
+/**
+ * The number of scales for a picture. Each scale halves the sides, and none may be smaller than the window: 5 scales
+ * for sides of at least 161 pixels, 0 for sides of less than 11.
+ */
 export function scalesFor({ height, width }: Sides): number {
   let scales = 0;
   for (let side = Math.min(height, width); scales < weights.length && side >= windowSide; scales++) {
@@ -30,11 +36,28 @@ export function scalesFor({ height, width }: Sides): number {
 }
 
 /**
- * SSIM and MS-SSIM of two channels [H, W] of 0 … 255: the product over the scales of contrast · structure, at the coarsest one of SSIM, each
- * to its weight. Where fewer than five scales fit, those that do are taken, with their weights divided by their sum. A
- * negative mean counts as zero, which has no real power.
+ * SSIM and MS-SSIM of two channels. MS-SSIM is the product of the mean of contrast · structure at each scale, and of
+ * the mean SSIM at the coarsest, each raised to the weight of its scale. Negative means count as zero, because they
+ * have no real power.
  *
- * @throws RangeError where a side is smaller than the window
+ * The paper uses five scales. For pictures that are too small for five, the weights of the scales that fit are
+ * divided by their sum.
+ *
+ * @param first pixels of one channel, [H, W] in row-major order, from 0 to 255
+ * @param second pixels of the other, in the same form
+ * @throws {RangeError} if a side is smaller than the window of 11 pixels
+ *
+ * @example
+ * ```ts
+ * import { assert, assertEquals } from "@std/assert";
+ *
+ * const picture = Uint8ClampedArray.from({ length: 32 * 32 }, (_, index) => 37 * index % 256);
+ * const noisy = picture.map((value, index) => value + index % 7);
+ * const sides = { height: 32, width: 32 };
+ * assertEquals(multiscaleSimilarity(picture, picture, sides), { ssim: 1, msSsim: 1 });
+ * const { ssim, msSsim } = multiscaleSimilarity(picture, noisy, sides);
+ * assert(ssim > 0.9 && ssim < 1 && msSsim > 0.9 && msSsim < 1);
+ * ```
  */
 export function multiscaleSimilarity(
   first: ArrayLike<number>,
@@ -46,7 +69,7 @@ export function multiscaleSimilarity(
   let [one, other]: Scale[] = [{ ...sides, values: first }, { ...sides, values: second }];
   let [ssim, msSsim] = [NaN, 1];
   for (let scale = 0; scale < scales; scale++) {
-    const here: Structure = structure(one!.values, other!.values, one!);
+    const here = structuralSimilarity(one!.values, other!.values, one!);
     const isLast = scale === scales - 1;
     if (scale === 0) ssim = here.similarity;
     msSsim *= Math.max(0, isLast ? here.similarity : here.contrast) ** (weights[scale]! / sum);
@@ -55,7 +78,7 @@ export function multiscaleSimilarity(
   return { ssim, msSsim };
 }
 
-/** Means of 2 × 2 pixels; the last row or column of an odd number is taken twice. */
+/** Halves the sides by averaging 2 × 2 pixels. The last row or column of an odd side is repeated. */
 function halve({ values, height, width }: Scale): Scale {
   const [rows, columns] = [Math.ceil(height / 2), Math.ceil(width / 2)];
   const half = new Float64Array(rows * columns);

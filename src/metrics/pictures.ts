@@ -1,35 +1,40 @@
-/** A picture and its reconstruction as 8-bit pixels, and how close they are. */
+/** The quality of reconstructed pictures. */
 
 import { multiscaleSimilarity, scalesFor } from "./ms_ssim.ts";
 import { summarise, type Summary } from "./summary.ts";
 import { meanAbsoluteError, meanSquaredError, psnr, toPixels } from "./psnr.ts";
 import type { Sides } from "./ssim.ts";
 
-/** Pixels of 8 bits, channel after channel. */
+/** A picture of 8-bit pixels. */
 export interface Pixels extends Sides {
   channels: 1 | 3;
-  /** [C, H, W]. */
+  /** [C, H, W] in row-major order. */
   data: Uint8ClampedArray;
 }
 
-/** How close a reconstruction comes to its original. */
+/** How close a reconstruction is to its original. */
 export interface PictureQuality {
-  /** In decibels; infinite where no pixel differs. */
+  /** Peak signal-to-noise ratio, in decibels; infinite if the pictures are equal. */
   psnr: number;
-  /** The mean over the channels, like the next; null where a side is smaller than the window of 11 pixels. */
+  /** Mean over the channels; null if a side is smaller than the window of 11 pixels. */
   ssim: number | null;
+  /** Mean over the channels; null if a side is smaller than the window of 11 pixels. */
   msSsim: number | null;
-  /** Scales that MS-SSIM is made of, 5 where the picture has room. */
+  /** The number of scales in MS-SSIM: 5, or fewer for small pictures. */
   scales: number;
-  /** In levels of 255. */
+  /** Mean absolute error, in levels from 0 to 255. */
   absoluteError: number;
-  /** In levels of 255, squared. */
+  /** Mean squared error, in squared levels. */
   squaredError: number;
 }
 
 /**
- * Normalised images [C, H, W] of a picture and its reconstruction as pixels. A picture whose three channels are alike is gray: it has one channel
- * then, and so has its reconstruction, the mean of the three; unless `pictureChannels` says how many there are to be.
+ * Converts a normalised image and its reconstruction, both [C, H, W], to pixels. By default, an image whose three
+ * channels are equal is treated as gray: its picture has one channel, and that of the reconstruction is the mean of
+ * its three channels.
+ *
+ * @param pictureChannels the number of channels of both pictures; default: 1 if the original is gray, else C
+ * @throws {RangeError} if C is neither 1 nor 3
  */
 export function pixelPair(
   original: Float32Array,
@@ -50,7 +55,7 @@ export function pixelPair(
   };
 }
 
-/** Whether all channels hold the same. */
+/** Whether all channels are equal. */
 function isGray(pixels: Uint8ClampedArray, plane: number): boolean {
   for (let index = plane; index < pixels.length; index++) {
     if (pixels[index] !== pixels[index - plane]) return false;
@@ -58,7 +63,7 @@ function isGray(pixels: Uint8ClampedArray, plane: number): boolean {
   return true;
 }
 
-/** The channels' mean, each rounded to 8 bits before, as a picture in colour would be. */
+/** The mean of the channels. Each channel is already rounded to 8 bits, as in a colour picture. */
 function toGray(pixels: Uint8ClampedArray, plane: number): Uint8ClampedArray {
   const channels = pixels.length / plane;
   const gray = new Uint8ClampedArray(plane);
@@ -70,7 +75,7 @@ function toGray(pixels: Uint8ClampedArray, plane: number): Uint8ClampedArray {
   return gray;
 }
 
-/** Measures a reconstruction of the same shape. */
+/** Measures how close a reconstruction is to an original of the same shape. */
 export function measurePicture(original: Pixels, reconstruction: Pixels): PictureQuality {
   const { channels, height, width } = original;
   const plane = height * width;
@@ -96,19 +101,19 @@ export function measurePicture(original: Pixels, reconstruction: Pixels): Pictur
 /** The quality of many reconstructions. */
 export interface QualitySummary {
   images: number;
-  /** Images of which no pixel differs: their PSNR is infinite, and left out of the next. */
+  /** Images that are reconstructed exactly. Their infinite PSNR is left out of `psnr`. */
   identical: number;
   psnr: Summary | null;
-  /** PSNR of the mean squared error over all images, as if they were one. */
+  /** The PSNR of the mean squared error over all images, in decibels. */
   overallPsnr: number;
   ssim: Summary | null;
   msSsim: Summary | null;
-  /** Scales that MS-SSIM is made of. */
+  /** The number of scales in MS-SSIM. */
   scales: number;
   absoluteError: Summary | null;
 }
 
-/** Sums up images of one size. */
+/** Summarises the quality of images of one size. */
 export function summariseQuality(images: readonly PictureQuality[]): QualitySummary {
   const all = (pick: (image: PictureQuality) => number | null) =>
     summarise(images.map(pick).filter((value): value is number => value !== null && Number.isFinite(value)));

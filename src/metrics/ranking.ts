@@ -1,24 +1,25 @@
-/** The images of one class in the order of their scores: all that AUROC and its relatives ask of them. */
+/** The order of images by score, from which AUROC and average precision are computed. */
 
 import { DataError } from "../errors.ts";
 
-/** Images with a known label, the highest score first; images of one score are a group, which no threshold parts. */
+/** The images with a known label, highest score first. Images with equal scores form a group. */
 export interface Ranking {
-  /** Where each image stands in the list of scores. */
+  /** The images' indices in the list of scores. */
   images: Uint32Array<ArrayBuffer>;
-  /** 1 for a positive, 0 for a negative, in the order of `images`. */
+  /** 1 for each positive and 0 for each negative, in the order of `images`. */
   isPositive: Uint8Array<ArrayBuffer>;
-  /** Where each group ends in `images`, exclusive. */
+  /** The end (exclusive) of each group in `images`. */
   ends: Uint32Array<ArrayBuffer>;
   positives: number;
   negatives: number;
 }
 
 /**
- * Ranks scores. A label of exactly 1 is positive, NaN is no label, and anything else is negative, as 0 is, or CheXpert's −1 for
- * an uncertain finding.
+ * Ranks images by score. A label of exactly 1 is positive, NaN is unknown, and anything else is negative, such as 0 or
+ * CheXpert's −1 for an uncertain finding.
  *
- * @throws DataError if a score of an image with a label is NaN; RangeError if there are not as many labels as scores
+ * @throws {DataError} if the score of an image with a known label is NaN
+ * @throws {RangeError} if there are not equally many scores and labels
  */
 export function rank(scores: ArrayLike<number>, labels: ArrayLike<number>): Ranking {
   if (scores.length !== labels.length) {
@@ -30,7 +31,7 @@ export function rank(scores: ArrayLike<number>, labels: ArrayLike<number>): Rank
   if (bad !== undefined) {
     throw new DataError(`the classifier's score of image ${bad} (counted from 0) is NaN, expected a number`);
   }
-  // A difference of infinite scores would be NaN.
+  // Compared, not subtracted, because the difference of two infinite scores would be NaN.
   images.sort((a, b) => scores[a]! > scores[b]! ? -1 : scores[a]! < scores[b]! ? 1 : a - b);
   const isPositive = Uint8Array.from(images, (index) => labels[index] === 1 ? 1 : 0);
   const positives = isPositive.reduce((sum, one) => sum + one, 0);
@@ -51,7 +52,9 @@ function groupEnds(images: Uint32Array, scores: ArrayLike<number>): Uint32Array<
   return Uint32Array.from(ends);
 }
 
-/** How many positives and negatives score at least as high as each group: the counts at every threshold, from 0 on. */
+/**
+ * The positives and negatives whose score reaches each threshold, from one above all scores down to the lowest score.
+ */
 export function* thresholdCounts(
   { isPositive, ends }: Ranking,
 ): Generator<{ truePositives: number; falsePositives: number }> {

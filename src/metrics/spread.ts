@@ -1,11 +1,17 @@
-/** Several measurements of one thing. */
+/** Median and range of repeated measurements. */
+
+/** The median, the smallest and the largest of several measurements. */
 export interface Spread {
   median: number;
   least: number;
   most: number;
 }
 
-/** Median, least and most of at least one value. */
+/**
+ * The spread of some values.
+ *
+ * @throws {RangeError} if there are no values
+ */
 export function spreadOf(values: readonly number[]): Spread {
   if (values.length === 0) throw new RangeError("Cannot take the median of nothing");
   const sorted = values.toSorted((a, b) => a - b);

@@ -1,23 +1,25 @@
 /**
- * Structural similarity of 8-bit pictures (Wang, Bovik, Sheikh and Simoncelli, "Image quality assessment: from error visibility to
- * structural similarity", IEEE Transactions on Image Processing 13, 2004), in float64.
+ * Structural similarity (SSIM) of 8-bit pictures.
+ *
+ * The definition is that of Wang, Bovik, Sheikh and Simoncelli, "Image quality assessment: from error visibility to
+ * structural similarity", IEEE Transactions on Image Processing 13, 2004. All arithmetic is float64.
  */
 
-/** Sides of a picture, or of one channel of it. */
+/** The sides of a picture, in pixels. */
 export interface Sides {
   height: number;
   width: number;
 }
 
-/** The window's side: a smaller picture has no structural similarity. */
+/** The side of the window, in pixels. SSIM is not defined for smaller pictures. */
 export const windowSide = 11;
 
 const sigma = 1.5;
-/** The standard constants for 8 bits: (K₁ · 255)² and (K₂ · 255)². */
+/** (K₁ · L)² and (K₂ · L)² of the paper, with the range L of 8-bit pixels. */
 const luminanceConstant = (0.01 * 255) ** 2;
 const contrastConstant = (0.03 * 255) ** 2;
 
-/** A Gaussian's values over the window, their sum 1. */
+/** The Gaussian weights of the window in one direction; their sum is 1. */
 const taps: readonly number[] = (() => {
   const middle = (windowSide - 1) / 2;
   const values = Array.from(
@@ -28,24 +30,45 @@ const taps: readonly number[] = (() => {
   return values.map((value) => value / sum);
 })();
 
-/** Means over all places where the whole window lies within the picture. */
-export interface Structure {
-  /** SSIM: luminance · contrast · structure. */
+/** The similarity of two channels: means over all positions of the window. */
+export interface StructuralSimilarity {
+  /** SSIM, from −1 to 1: luminance · contrast · structure. */
   similarity: number;
-  /** Contrast · structure, without the luminance. */
+  /** SSIM without its luminance term: contrast · structure. */
   contrast: number;
 }
 
 /**
- * SSIM of two channels [H, W] of 0 … 255, and its part without the luminance: with the standard 11 × 11 Gaussian window of σ 1.5, K₁ 0.01, K₂
- * 0.03, variances divided by the window's weight, and places left out whose window would reach over the border.
+ * The structural similarity of two channels, with the paper's standard parameters: an 11 × 11 Gaussian window with σ
+ * = 1.5, K₁ = 0.01 and K₂ = 0.03. Variances are divided by the sum of the weights, and only positions where the
+ * window lies within the picture count. Equals scikit-image's `structural_similarity` with `gaussian_weights=True`,
+ * `use_sample_covariance=False` and `data_range=255`.
  *
- * @throws RangeError where a side is smaller than the window
+ * @param first pixels of one channel, [H, W] in row-major order, from 0 to 255
+ * @param second pixels of the other, in the same form
+ * @throws {RangeError} if a side is smaller than the window
+ *
+ * @example
+ * ```ts
+ * import { assert, assertEquals } from "@std/assert";
+ *
+ * const picture = Uint8ClampedArray.from({ length: 16 * 16 }, (_, index) => 37 * index % 256);
+ * const darker = picture.map((value) => value / 2);
+ * const sides = { height: 16, width: 16 };
+ * assertEquals(structuralSimilarity(picture, picture, sides).similarity, 1);
+ * assert(structuralSimilarity(picture, darker, sides).similarity < 0.9);
+ * ```
  */
-export function structure(first: ArrayLike<number>, second: ArrayLike<number>, sides: Sides): Structure {
+export function structuralSimilarity(
+  first: ArrayLike<number>,
+  second: ArrayLike<number>,
+  sides: Sides,
+): StructuralSimilarity {
   const { height, width } = sides;
   if (height < windowSide || width < windowSide) {
-    throw new RangeError(`a picture of ${height} by ${width} is smaller than the window of ${windowSide}`);
+    throw new RangeError(
+      `a picture of ${height} by ${width} pixels is smaller than the window of ${windowSide} by ${windowSide}`,
+    );
   }
   const firstMean = smooth(sides, (at) => first[at]!);
   const secondMean = smooth(sides, (at) => second[at]!);
@@ -63,7 +86,7 @@ export function structure(first: ArrayLike<number>, second: ArrayLike<number>, s
   return { similarity: similarity / products.length, contrast: contrast / products.length };
 }
 
-/** A channel under the window, [H − 10, W − 10]. */
+/** The weighted means of a channel at all positions of the window, [H − 10, W − 10]. */
 function smooth({ height, width }: Sides, value: (at: number) => number): Float64Array {
   const columns = width - windowSide + 1;
   const rows = height - windowSide + 1;

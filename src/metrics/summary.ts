@@ -1,14 +1,20 @@
-/** A measure over many images. */
+/** Summary statistics of a measure over many images. */
+
+/** The summary of some values. */
 export interface Summary {
   mean: number;
-  /** With n − 1; 0 for a single value. */
+  /** Standard deviation, divided by n − 1; 0 for a single value. */
   deviation: number;
   least: number;
   median: number;
   most: number;
 }
 
-/** Sums up numbers; null where there are none. Values that are not finite are the caller's to leave out. */
+/**
+ * Summarises values, all of which must be finite.
+ *
+ * @returns null if there are no values
+ */
 export function summarise(values: readonly number[]): Summary | null {
   if (values.length === 0) return null;
   const sorted = Float64Array.from(values).sort();

@@ -33,7 +33,7 @@ function assertClose(actual: number | null, expected: number | null): void {
   else assertAlmostEquals(actual, expected, tolerance);
 }
 
-Deno.test("the goldens have ties, constant scores, missing labels and single labels among them", () => {
+Deno.test("the goldens include ties, constant scores, unknown labels and one kind of label only", () => {
   const named = new Map(goldens.cases.map((each) => [each.name, each]));
   assertEquals(new Set(makeCase(named.get("ties")!).scores).size, 10);
   assertEquals(named.get("constant")!.auroc, 0.5);
@@ -41,11 +41,11 @@ Deno.test("the goldens have ties, constant scores, missing labels and single lab
   assert(makeCase(named.get("unlabelled")!).labels.some(Number.isNaN));
 });
 
-Deno.test("AUROC is the share of pairs in the right order, a tie counted half", () => {
+Deno.test("AUROC is the share of pairs in the right order, where a tie counts half", () => {
   for (let count = 2; count < 40; count++) {
     const uniform = (purpose: string, index: number) => randomUniform(keyOf(`${purpose} ${count}`), index);
     const scores = Array.from({ length: count }, (_, index) => Math.floor(8 * uniform("score", index)));
-    // At least one of each.
+    // At least one positive and one negative.
     const labels = scores.map((_, index) => index < 2 ? index : Number(uniform("label", index) < 0.3));
     let [won, pairs] = [0, 0];
     for (const [positive, label] of labels.entries()) {
@@ -60,7 +60,7 @@ Deno.test("AUROC is the share of pairs in the right order, a tie counted half", 
   }
 });
 
-Deno.test("two images are enough", () => {
+Deno.test("two images with different labels are enough", () => {
   assertEquals(auroc([0.2, 0.7], [0, 1]), 1);
   assertEquals(auroc([0.2, 0.7], [1, 0]), 0);
   assertEquals(auroc([0.7, 0.7], [1, 0]), 0.5);
@@ -68,7 +68,7 @@ Deno.test("two images are enough", () => {
   assertEquals(rocCurve([0.2, 0.7], [0, 1]), { falsePositiveRate: [0, 0, 1], truePositiveRate: [0, 1, 1] });
 });
 
-Deno.test("one kind of label, one image or none have no measure", () => {
+Deno.test("the measures are null for one kind of label, one image, or none", () => {
   for (
     const [scores, labels] of [[[0.1, 0.9], [1, 1]], [[0.1, 0.9], [0, 0]], [[0.5], [1]], [[], []], [[
       0.1,
@@ -80,12 +80,12 @@ Deno.test("one kind of label, one image or none have no measure", () => {
   }
 });
 
-Deno.test("only 1 is positive, NaN is left out, everything else is negative", () => {
+Deno.test("a label of 1 is positive, NaN is left out, anything else is negative", () => {
   const scores = [0.9, 0.8, 0.7, 0.6, 0.5, 0.4];
   assertEquals(auroc(scores, [1, -1, NaN, 0.5, 1, 0]), auroc([0.9, 0.8, 0.6, 0.5, 0.4], [1, 0, 0, 1, 0]));
 });
 
-Deno.test("infinite scores have their place, and NaN is refused where there is a label", () => {
+Deno.test("infinite scores are ranked; a NaN score is refused if the label is known", () => {
   assertEquals(auroc([Infinity, Infinity, -Infinity, 0], [1, 0, 0, 1]), 0.625);
   assertEquals(auroc([NaN, 1, 0], [NaN, 1, 0]), 1);
   const error = assertThrows(() => auroc([0.1, NaN, 0.3], [1, 0, 0]), DataError);

@@ -10,7 +10,7 @@ import { goldens, makeCase } from "./cases.ts";
 
 const { seed, rounds } = goldens;
 
-Deno.test("intervals equal those of scikit-learn and NumPy over the same draws", async (t) => {
+Deno.test("bootstrapAuroc equals scikit-learn and NumPy for the same draws", async (t) => {
   for (const golden of goldens.cases) {
     if (golden.auroc !== null && !golden.bootstrap) continue;
     await t.step(golden.name, () => {
@@ -25,7 +25,7 @@ Deno.test("intervals equal those of scikit-learn and NumPy over the same draws",
   }
 });
 
-Deno.test("the same seed gives the same interval, another seed another", () => {
+Deno.test("bootstrapAuroc depends on the seed", () => {
   const { scores, labels } = makeCase(goldens.cases[0]!);
   const first = bootstrapAuroc(scores, labels, { seed: 1, rounds: 100 })!;
   assertEquals(bootstrapAuroc(scores, labels, { seed: 1, rounds: 100 }), first);
@@ -34,7 +34,7 @@ Deno.test("the same seed gives the same interval, another seed another", () => {
   assert(first.low < measured && measured < first.high);
 });
 
-Deno.test("classes share their draws, and rounds are averaged over those that have an AUROC", () => {
+Deno.test("all classes share a round's draw; meanRounds leaves out classes without an AUROC", () => {
   const scores = [0.9, 0.1, 0.5, 0.3];
   const classes = [
     { scores, labels: [1, 0, 0, 1] },
@@ -50,7 +50,7 @@ Deno.test("classes share their draws, and rounds are averaged over those that ha
   assertEquals([...means], [0.75, 0.25, NaN]);
 });
 
-Deno.test("percentiles lie between neighbours in proportion", () => {
+Deno.test("percentileInterval interpolates linearly and ignores NaN", () => {
   const values = Float64Array.from({ length: 41 }, (_, index) => 40 - index);
   assertEquals(percentileInterval(values), { low: 1, high: 39 });
   assertEquals(percentileInterval(Float64Array.of(NaN, 3)), { low: 3, high: 3 });
@@ -58,7 +58,7 @@ Deno.test("percentiles lie between neighbours in proportion", () => {
   assertEquals(percentileInterval(Float64Array.of(NaN)), null);
 });
 
-Deno.test("no rounds give no interval; classes of different lengths are refused", () => {
+Deno.test("bootstrapAuroc without rounds is null; classes of different lengths are refused", () => {
   assertEquals(bootstrapAuroc([0.1, 0.2], [0, 1], { seed, rounds: 0 }), null);
   const classes = [{ scores: [1, 2], labels: [0, 1] }, { scores: [1], labels: [0] }];
   assertThrows(() => bootstrapRounds(classes, { seed, rounds: 1 }), RangeError, "a score for every image");

@@ -12,7 +12,10 @@ import { keyOf, randomUniform } from "../../src/random.ts";
 const images = 120;
 const bootstrap = { seed: 816, rounds: 200 };
 
-/** Three classes: one that scores follow as far as `ahead` says, one that is never present, one with images left unlabelled. */
+/**
+ * Three classes: the first and the third raise the scores of their positives by `ahead`, the second has no positives,
+ * the third has unknown labels.
+ */
 function makeTable(ahead: number, noise: string): ScoreTable {
   const uniform = (purpose: string, index: number) => randomUniform(keyOf(purpose), index);
   const labels = Float32Array.from({ length: 3 * images }, (_, index) => {
@@ -24,7 +27,7 @@ function makeTable(ahead: number, noise: string): ScoreTable {
   return { classNames: ["Edema", "Fracture", "Pneumonia"], scores, labels };
 }
 
-Deno.test("classes are measured each by itself, and averaged where they have both labels", () => {
+Deno.test("measureClassifier measures each class, and averages those with both labels", () => {
   const table = makeTable(0.3, "noise");
   const measures = measureClassifier(table, bootstrap);
   const [edema, fracture, pneumonia] = measures.classes;
@@ -60,11 +63,11 @@ Deno.test("classes are measured each by itself, and averaged where they have bot
   );
   const { low, high } = measures.mean.interval!;
   assert(low < measures.mean.auroc! && measures.mean.auroc! < high);
-  // Two classes together vary less than one of them.
+  // The mean of two classes varies less than one of them.
   assert(high - low < edema!.interval!.high - edema!.interval!.low);
 });
 
-Deno.test("nothing is averaged where no class has both labels", () => {
+Deno.test("measureClassifier has no means if no class has both labels", () => {
   const { scores, labels } = columnOf(makeTable(0.3, "noise"), 1);
   const { mean } = measureClassifier(
     { classNames: ["Fracture"], scores: Float32Array.from(scores), labels },
@@ -73,20 +76,20 @@ Deno.test("nothing is averaged where no class has both labels", () => {
   assertEquals(mean, { auroc: null, interval: null, averagePrecision: null, classes: 0 });
 });
 
-Deno.test("a class without any label has no prevalence", () => {
+Deno.test("a class without known labels has no prevalence", () => {
   const labels = new Float32Array(4).fill(NaN);
   const [only] =
     measureClassifier({ classNames: ["Edema"], scores: new Float32Array(4), labels }, bootstrap).classes;
   assertEquals([only!.prevalence, only!.unlabelled, only!.auroc], [null, 4, null]);
 });
 
-Deno.test("a classifier does not differ from itself, and pairs narrow a difference", () => {
+Deno.test("differences: zero from itself; paired rounds narrow the interval", () => {
   const table = makeTable(0.3, "noise");
   const measures = measureClassifier(table, bootstrap);
   const none = { auroc: 0, interval: { low: 0, high: 0 } };
   assertEquals(differences(measures, measures), { classes: [none, null, none], mean: none });
 
-  // A little better on every positive: within the interval of either, but clear in pairs.
+  // Slightly better on every positive: within either's own interval, but clear when rounds are paired.
   const scores = table.scores.map((score, index) => score + (table.labels[index] === 1 ? 0.08 : 0));
   const better = measureClassifier({ ...table, scores }, bootstrap);
   const { classes, mean } = differences(better, measures);

@@ -1,4 +1,4 @@
-/** The use of codebooks, and the sizes of codes. */
+/** Codebook statistics and compression rates. */
 
 import { assert, assertEquals } from "@std/assert";
 import { CodeCounts } from "../../src/metrics/codes.ts";
@@ -14,21 +14,21 @@ function assertNear(actual: number, expected: number): void {
   assert(Math.abs(actual - expected) < 1e-12, `${actual} is not ${expected}`);
 }
 
-Deno.test("codes used equally often have their number as perplexity, however many batches they come in", () => {
+Deno.test("the perplexity of equally frequent codes is their number, over several batches too", () => {
   const counts = counted(8, 1, 1, 3, 3);
   counts.add(Uint32Array.of(5, 5, 7, 7));
   assertEquals([counts.total, counts.used, counts.entropy, counts.perplexity], [8, 4, 2, 4]);
 });
 
-Deno.test("perplexity is exp of the entropy in nats", () => {
+Deno.test("perplexity is exp(entropy in nats)", () => {
   const shares = [0.5, 0.3, 0.2];
   const nats = -shares.reduce((sum, share) => sum + share * Math.log(share), 0);
   assertNear(counted(4, 0, 0, 0, 0, 0, 1, 1, 1, 2, 2).perplexity, Math.exp(nats));
   assertEquals(counted(4, 2, 2, 2).perplexity, 1);
 });
 
-Deno.test("compression is counted by values and by bits", () => {
-  // Two images of 4 by 4, three channels of which the file holds one as uint16; 4 bottom codes and 1 top code each.
+Deno.test("compression in values per index and in bits per pixel", () => {
+  // Two gray images of 4 by 4, uint16 in the file, three channels for the codec; 4 bottom codes and 1 top code each.
   const of: Compressed = {
     images: 2,
     pixels: 16,
@@ -45,7 +45,7 @@ Deno.test("compression is counted by values and by bits", () => {
   assertEquals([result.sourceBitsPerPixel, result.pictureBitsPerPixel], [16, 8]);
 });
 
-Deno.test("a codebook of one code takes a bit as it stands, and none at best", () => {
+Deno.test("a codebook of one code takes one bit for each index, and none with an entropy coder", () => {
   const of = { images: 1, pixels: 4, values: 4, sourceBits: 8, sourceChannels: 1, pictureChannels: 1 };
   const result = compression({ ...of, books: [counted(1, 0)] });
   assertEquals([result.plainBitsPerPixel, result.orderZeroBitsPerPixel], [0.25, 0]);

@@ -1,4 +1,4 @@
-/** Fréchet distances against SciPy's roots of matrices, and the eigenvalues that they are made of. */
+/** Fréchet distances, compared with SciPy's matrix square roots, and the eigenvalues that they need. */
 
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { symmetricEigenvalues } from "../../src/metrics/eigenvalues.ts";
@@ -18,7 +18,7 @@ const { cases }: { cases: DistanceGolden[] } = JSON.parse(
   await Deno.readTextFile(goldenPath("frechet.json")),
 );
 
-/** The features of test/golden/inception.py. */
+/** The same features that test/golden/inception.py makes. */
 function statistics({ name, size }: DistanceGolden, count: number, which: 0 | 1): FeatureStatistics {
   const values = uniformArray(keyOf(`${name}.${which}`), count * size, -1, 1);
   const result = new FeatureStatistics(size);
@@ -33,7 +33,7 @@ function statistics({ name, size }: DistanceGolden, count: number, which: 0 | 1)
 for (const golden of cases) {
   Deno.test(`a Fréchet distance equals SciPy's: ${golden.name}`, () => {
     const [first, second] = [statistics(golden, golden.first, 0), statistics(golden, golden.second, 1)];
-    // SciPy's own roots of singular matrices are good to about 1e-8.
+    // SciPy's square roots of singular matrices are accurate to about 1e-8.
     const distance = frechetDistance(first, second);
     assert(Math.abs(distance - golden.distance) < 1e-6, `${distance} is not ${golden.distance}`);
     assert(Math.abs(frechetDistance(second, first) - distance) < 1e-6);
@@ -41,14 +41,14 @@ for (const golden of cases) {
   });
 }
 
-Deno.test("a distance needs two features", () => {
+Deno.test("a Fréchet distance needs two feature vectors of each set", () => {
   const [one, two] = [new FeatureStatistics(3), new FeatureStatistics(3)];
   one.add([1, 2, 3]);
   for (const value of [1, 2]) two.add([value, value, value]);
-  assertThrows(() => frechetDistance(one, two), RangeError, "at least two features");
+  assertThrows(() => frechetDistance(one, two), RangeError, "at least two feature vectors");
 });
 
-Deno.test("eigenvalues are those of matrices that are known", () => {
+Deno.test("symmetricEigenvalues: matrices with known eigenvalues", () => {
   const sorted = (rows: number[][]) =>
     [...symmetricEigenvalues(Float64Array.from(rows.flat()), rows.length)].sort((a, b) => a - b);
   assertEquals(sorted([[3]]), [3]);
@@ -57,7 +57,7 @@ Deno.test("eigenvalues are those of matrices that are known", () => {
     assert(actual.every((value, index) => Math.abs(value - expected[index]!) < 1e-12), `${actual}`);
   near(sorted([[2, 1], [1, 2]]), [1, 3]);
   near(sorted([[5, 0, 0], [0, -1, 0], [0, 0, 2]]), [-1, 2, 5]);
-  // Second differences: 2 − 2 cos(π k / (n + 1)).
+  // The eigenvalues of the second-difference matrix are 2 − 2 cos(π k / (n + 1)).
   const size = 9;
   const rows = Array.from(
     { length: size },
@@ -69,7 +69,7 @@ Deno.test("eigenvalues are those of matrices that are known", () => {
   );
 });
 
-Deno.test("eigenvalues of large matrices keep their trace and their squares' sum", () => {
+Deno.test("symmetricEigenvalues: large matrices keep their trace and Frobenius norm; NaN is refused", () => {
   const size = 200;
   const random = normalArray(keyOf("symmetric"), size ** 2);
   const matrix = new Float64Array(size ** 2);

@@ -1,4 +1,4 @@
-/** Changes to pictures, the swirl against scikit-image's. */
+/** Manipulations of pictures; the swirl is compared with scikit-image's. */
 
 import { assert, assertEquals, assertNotEquals } from "@std/assert";
 import { manipulate, noiseDeviation, swirl } from "../../src/metrics/manipulations.ts";
@@ -30,7 +30,7 @@ const gray: Pixels = {
   data: new Uint8ClampedArray(side * side).fill(128),
 };
 
-Deno.test("noise has the standard deviation that it says, depends on its key, and is the same in all channels", () => {
+Deno.test("noise has the expected standard deviation, depends on the key, and is equal in all channels", () => {
   const quiet = manipulate(gray, { name: "noise", strength: 0.25 }, 1).data;
   const differences = Array.from(quiet, (value) => value - 128);
   const deviation = Math.sqrt(differences.reduce((sum, value) => sum + value ** 2, 0) / quiet.length);
@@ -42,7 +42,7 @@ Deno.test("noise has the standard deviation that it says, depends on its key, an
   assertEquals(noisy, Uint8ClampedArray.from([...quiet, ...quiet, ...quiet]));
 });
 
-Deno.test("a block is black from 75 to 112 of 128 pixels and leaves the rest alone", () => {
+Deno.test("a block blackens pixels 75 to 112 of 128 in both directions, and nothing else", () => {
   const { data } = manipulate(gray, { name: "block", strength: 1 }, 1);
   data.forEach((value, index) => {
     const [y, x] = [Math.floor(index / side), index % side];
@@ -51,7 +51,7 @@ Deno.test("a block is black from 75 to 112 of 128 pixels and leaves the rest alo
   });
 });
 
-Deno.test("a block that would reach over the border ends there; originals stay as they were", () => {
+Deno.test("a block is cropped to the picture; the original is not modified", () => {
   const { data } = manipulate(gray, { name: "block", strength: 9 }, 1);
   assertEquals(data.filter((value) => value === 0).length, (side - 75) ** 2);
   assert(gray.data.every((value) => value === 128));

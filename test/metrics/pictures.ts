@@ -1,8 +1,8 @@
-/** Pictures of whole numbers that test/golden/quality.py makes too, so that none need be stored. */
+/** Synthetic pictures. test/golden/quality.py makes the same ones, so that none need to be stored. */
 
 import { keyOf, randomBits } from "../../src/random.ts";
 
-/** One pair of pictures, and what scikit-image says of it; PSNR is null where they are equal. */
+/** A pair of pictures and scikit-image's measures of it. PSNR is null if the pictures are equal. */
 export interface QualityGolden {
   name: string;
   height: number;
@@ -16,7 +16,7 @@ export interface QualityGolden {
   psnr: number | null;
 }
 
-/** A picture after scikit-image's swirl: sums of its rows and columns. */
+/** The sums of the rows and columns of a picture after scikit-image's swirl. */
 export interface SwirlGolden {
   name: string;
   height: number;
@@ -27,6 +27,7 @@ export interface SwirlGolden {
   columns: number[];
 }
 
+/** The content of test/golden/quality.json. */
 export async function readQualityGoldens(): Promise<{ pictures: QualityGolden[]; swirls: SwirlGolden[] }> {
   return JSON.parse(await Deno.readTextFile(new URL("../golden/quality.json", import.meta.url)));
 }
@@ -43,7 +44,7 @@ function triangle(value: number): number {
   return Math.abs(value % 510 - 255);
 }
 
-/** Crossing waves with a little noise. */
+/** A picture of crossing waves with a little noise, [height, width]. */
 export function makePicture(name: string, height: number, width: number): Uint8ClampedArray {
   const grain = noise(name, height * width, 6);
   return Uint8ClampedArray.from(grain, (value, index) => {
@@ -54,7 +55,7 @@ export function makePicture(name: string, height: number, width: number): Uint8C
   });
 }
 
-/** The picture of a case and its changed version. */
+/** The picture of a case, and its changed version. */
 export function makePair(
   { name, height, width, change }: Pick<QualityGolden, "name" | "height" | "width" | "change">,
 ): [Uint8ClampedArray, Uint8ClampedArray] {

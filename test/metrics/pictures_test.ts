@@ -1,13 +1,13 @@
-/** Pixels of images and their reconstructions, and sums over many. */
+/** The quality of reconstructed pictures, and summaries over many. */
 
 import { assert, assertEquals } from "@std/assert";
 import { imagenetDeviation, imagenetMean } from "../../src/data/normalisation.ts";
 import { measurePicture, pixelPair, type Pixels, summariseQuality } from "../../src/metrics/pictures.ts";
-import { structure } from "../../src/metrics/ssim.ts";
+import { structuralSimilarity } from "../../src/metrics/ssim.ts";
 import { summarise } from "../../src/metrics/summary.ts";
 import { makePair } from "./pictures.ts";
 
-/** Normalised [C, 1, W] of levels. */
+/** Pixel levels as a normalised image [C, 1, W]. */
 function normalised(...channels: number[][]): Float32Array {
   return Float32Array.from(
     channels.flatMap((levels, channel) =>
@@ -16,16 +16,16 @@ function normalised(...channels: number[][]): Float32Array {
   );
 }
 
-Deno.test("a gray picture has one channel, and its reconstruction the mean of three", () => {
+Deno.test("pixelPair: a gray picture has one channel, and its reconstruction is the mean of three", () => {
   const original = normalised([0, 100], [0, 100], [0, 100]);
   const reconstruction = normalised([3, 90], [6, 90], [10, 300]);
   const pair = pixelPair(original, reconstruction, [3, 1, 2]);
   assertEquals(pair.original, { channels: 1, height: 1, width: 2, data: Uint8ClampedArray.of(0, 100) });
-  // 19 / 3 and (90 + 90 + 255) / 3: each channel is clamped before.
+  // 19 / 3 and (90 + 90 + 255) / 3: each channel is clamped before the mean is taken.
   assertEquals(pair.reconstruction.data, Uint8ClampedArray.of(6, 145));
 });
 
-Deno.test("a picture with one coloured pixel has three channels, unless it is known to be gray", () => {
+Deno.test("pixelPair: one coloured pixel makes three channels, unless the caller sets their number", () => {
   const original = normalised([0, 100], [0, 100], [0, 101]);
   const pair = pixelPair(original, original, [3, 1, 2]);
   assertEquals(pair.original.channels, 3);
@@ -35,7 +35,7 @@ Deno.test("a picture with one coloured pixel has three channels, unless it is kn
   assertEquals(pixelPair(gray, gray, [3, 1, 1], 3).original.data, Uint8ClampedArray.of(9, 9, 9));
 });
 
-Deno.test("structural similarity is the channels' mean, errors are over all pixels", () => {
+Deno.test("measurePicture: SSIM is the mean over the channels, errors are over all pixels", () => {
   const sides = { height: 24, width: 30 };
   const changes = ["noise", "blocks", "darker"];
   const pairs = changes.map((change) => makePair({ name: change, change, ...sides }));
@@ -45,7 +45,7 @@ Deno.test("structural similarity is the channels' mean, errors are over all pixe
     data: Uint8ClampedArray.from(pairs.flatMap((pair) => [...pair[which]!])),
   }));
   const quality = measurePicture(original!, reconstruction!);
-  const ssims = pairs.map(([first, second]) => structure(first, second, sides).similarity);
+  const ssims = pairs.map(([first, second]) => structuralSimilarity(first, second, sides).similarity);
   assert(Math.abs(quality.ssim! - (ssims[0]! + ssims[1]! + ssims[2]!) / 3) < 1e-12);
   const one = measurePicture(
     { ...original!, channels: 1, data: pairs[0]![0] },
@@ -55,7 +55,7 @@ Deno.test("structural similarity is the channels' mean, errors are over all pixe
   assert(quality.absoluteError > one.absoluteError);
 });
 
-Deno.test("small pictures have no structural similarity, equal ones no finite PSNR: both are left out of means", () => {
+Deno.test("summariseQuality leaves out SSIM of small pictures and PSNR of equal ones", () => {
   const flat = (level: number): Pixels => ({
     channels: 1,
     height: 2,
@@ -79,7 +79,7 @@ Deno.test("small pictures have no structural similarity, equal ones no finite PS
   assertEquals(summary.absoluteError?.mean, 2.5);
 });
 
-Deno.test("numbers are summed up, in any order", () => {
+Deno.test("summarise: any order, odd and even counts, and none", () => {
   assertEquals(summarise([]), null);
   assertEquals(summarise([10, 2, 6, 4]), {
     mean: 5.5,

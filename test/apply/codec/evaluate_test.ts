@@ -8,7 +8,7 @@ import { DataError, UsageError } from "../../../src/errors.ts";
 import { readWeights } from "../../../src/io/weights_file.ts";
 import { manipulate } from "../../../src/metrics/manipulations.ts";
 import { meanAbsoluteError, meanSquaredError, psnr, toPixels } from "../../../src/metrics/psnr.ts";
-import { structure } from "../../../src/metrics/ssim.ts";
+import { structuralSimilarity } from "../../../src/metrics/ssim.ts";
 import { joinKeys, keyOf } from "../../../src/random.ts";
 import { saveWeights } from "../../../src/trained/model_file.ts";
 import { readCodec } from "../../../src/trained/codec_file.ts";
@@ -53,7 +53,7 @@ Deno.test("every image is measured as its pixels say, and every code is counted"
       assertEquals(quality.psnr, psnr(quality.squaredError));
       assertEquals(quality.absoluteError, meanAbsoluteError(one!, other!));
       const ssims = [0, plane, 2 * plane].map((start) =>
-        structure(one!.subarray(start, start + plane), other!.subarray(start, start + plane), {
+        structuralSimilarity(one!.subarray(start, start + plane), other!.subarray(start, start + plane), {
           height: side,
           width: side,
         }).similarity
