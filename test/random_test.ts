@@ -1,4 +1,4 @@
-/** Known numbers were worked out in Python's integers; test/golden/hashing.py makes the same ones for the goldens. */
+/** The expected numbers were computed with Python's integers. test/golden/hashing.py generates the same. */
 
 import { assert, assertAlmostEquals, assertEquals, assertNotEquals } from "@std/assert";
 import {
@@ -14,7 +14,7 @@ import {
 
 const largest = 0xffffffff;
 
-Deno.test("the mixing of bits, and what is made of it, is the same everywhere", () => {
+Deno.test("mix32, randomBits and joinKeys equal Python's results", () => {
   assertEquals([0, 1, 2, largest, 0x80000000].map(mix32), [0, 2261973619, 229111015, 2578835075, 3770504306]);
   assertEquals(
     [
@@ -32,14 +32,14 @@ Deno.test("the mixing of bits, and what is made of it, is the same everywhere", 
   );
 });
 
-Deno.test("a name's key is FNV-1a of its UTF-8 bytes", () => {
+Deno.test("keyOf is FNV-1a of the UTF-8 bytes", () => {
   assertEquals(
     ["", "a", "foobar", "enc_b.blocks.0.weight", "é"].map(keyOf),
     [2166136261, 3826002220, 3214735720, 3045387694, 513665217],
   );
 });
 
-Deno.test("arrays hold the numbers of their counters", () => {
+Deno.test("arrays hold the numbers of consecutive counters", () => {
   assertEquals([0, 1, 2, 3].map((counter) => randomUniform(816, counter)), [
     0.8691114783287048,
     0.552477240562439,
@@ -60,13 +60,13 @@ Deno.test("arrays hold the numbers of their counters", () => {
 
 const count = 100_000;
 
-Deno.test("uniform numbers fill [0, 1) evenly, without a trend from one to the next", () => {
+Deno.test("uniform numbers are evenly distributed over [0, 1) and uncorrelated", () => {
   for (const key of [0, 816, largest]) {
     const values = uniformArray(key, count, 0, 1);
     assert(values.every((value) => value >= 0 && value < 1));
     const bins = new Array<number>(64).fill(0);
     for (const value of values) bins[Math.floor(64 * value)]!++;
-    // Chi-squared with 63 degrees of freedom: beyond 115 once in 15,000 times.
+    // Chi-squared with 63 degrees of freedom exceeds 115 once in 15,000 times.
     const expected = count / 64;
     const chiSquared = bins.reduce((sum, bin) => sum + (bin - expected) ** 2 / expected, 0);
     assert(chiSquared < 115, `${chiSquared}`);
@@ -78,7 +78,7 @@ Deno.test("uniform numbers fill [0, 1) evenly, without a trend from one to the n
   }
 });
 
-Deno.test("streams of neighbouring keys have nothing in common", () => {
+Deno.test("streams of neighbouring keys are uncorrelated", () => {
   const [first, second] = [uniformArray(816, count, -1, 1), uniformArray(817, count, -1, 1)];
   const product = first.reduce((sum, value, index) => sum + value * second[index]!, 0);
   assertAlmostEquals(product / count, 0, 5 / 3 / Math.sqrt(count));
@@ -87,7 +87,7 @@ Deno.test("streams of neighbouring keys have nothing in common", () => {
   assertNotEquals(joinKeys(1, 2), joinKeys(2, 1));
 });
 
-Deno.test("normal numbers have the moments of a normal distribution, and are finite", () => {
+Deno.test("normal numbers are finite and have the moments of a normal distribution", () => {
   const values = normalArray(816, count);
   assert(values.every(Number.isFinite));
   const moment = (power: number) => values.reduce((sum, value) => sum + value ** power, 0) / count;
@@ -97,7 +97,7 @@ Deno.test("normal numbers have the moments of a normal distribution, and are fin
   assertAlmostEquals(moment(4), 3, 0.15);
 });
 
-Deno.test("a permutation has every number once, is the same for its key, and puts each anywhere", () => {
+Deno.test("a permutation has every number once, depends on its key, and puts a number anywhere equally often", () => {
   assertEquals(permutation(816, 10), Uint32Array.of(3, 6, 1, 4, 0, 5, 9, 7, 8, 2));
   for (const length of [0, 1, 2, 1000]) {
     assertEquals(permutation(5, length).toSorted(), Uint32Array.from({ length }, (_, index) => index));

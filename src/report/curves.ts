@@ -1,31 +1,34 @@
+/** Line charts as PNG files. */
+
 import type { TopLevelSpec } from "vega-lite";
 import { svgToPng } from "./svg.ts";
 
-/** A named line of [x, y] points; points that are not finite numbers are left out. */
+/** A named line of [x, y] points. Points with a coordinate that is not finite are left out. */
 export interface Series {
   name: string;
   points: readonly (readonly [x: number, y: number])[];
 }
 
-/** One coordinate system. */
+/** One coordinate system with its lines. */
 export interface Panel {
   title: string;
   yLabel: string;
   series: readonly Series[];
-  /** A logarithmic y axis; points at or below zero are left out. */
+  /** Makes the y axis logarithmic. Points at or below zero are then left out. */
   logScale?: boolean;
 }
 
-/** A picture of curves. */
+/** A picture of one or several panels. */
 export interface CurvesOptions {
   title: string;
   panels: readonly Panel[];
-  /** "epoch" by default. */
+  /** Default: "epoch". */
   xLabel?: string;
 }
 
+/** The size of a panel, in units of two pixels. */
 const PANEL = { width: 380, height: 240 };
-/** Colours of lines that stand in one coordinate system: enough for fourteen classes beside two phases. */
+/** The colours of the lines in a panel; enough for fourteen classes and two phases. */
 export const PALETTE = [
   "#2b6cb0",
   "#dd6b20",
@@ -44,23 +47,38 @@ export const PALETTE = [
   "#b794f4",
   "#fc8181",
 ];
-/** A line of few points shows where they are; a line of one point would not be seen at all without. */
-const MOST_POINTS_MARKED = 40;
+/** Lines with at most this many points get markers. Without a marker, a line of one point would be invisible. */
+const MAX_MARKED_POINTS = 40;
 
 /**
- * Draws curves, such as losses by epoch: panels side by side, one colour and one legend entry for a series' name in
- * all of them. The same curves give the same bytes.
+ * Draws line charts, such as losses by epoch. Panels are side by side and share one legend; series with the same name
+ * have the same colour. Equal options give equal bytes.
  *
- * @returns a PNG file's bytes
- * @throws RangeError if there is no panel
+ * @returns the bytes of a PNG file
+ * @throws {RangeError} if there is no panel
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ *
+ * const png = await renderCurves({
+ *   title: "Training",
+ *   panels: [{ title: "Loss", yLabel: "loss", series: [{ name: "train", points: [[1, 0.9], [2, 0.4]] }] }],
+ * });
+ * assertEquals([...png.subarray(1, 4)], [..."PNG"].map((letter) => letter.charCodeAt(0)));
+ * ```
  */
 export async function renderCurves(options: CurvesOptions): Promise<Uint8Array> {
   return await renderSpec(curvesSpec(options));
 }
 
-/** Renders a Vega-Lite specification, at two pixels a unit, with DejaVu Sans. @returns a PNG file's bytes */
+/**
+ * Renders a Vega-Lite specification at two pixels per unit, with the font DejaVu Sans.
+ *
+ * @returns the bytes of a PNG file
+ */
 export async function renderSpec(spec: TopLevelSpec): Promise<Uint8Array> {
-  // A second of loading that a command which draws nothing should not pay.
+  // Loading takes a second, which commands that draw nothing should not pay.
   const [vega, vegaLite] = await Promise.all([import("vega"), import("vega-lite")]);
   const { spec: compiled } = vegaLite.compile(spec, { config: STYLE });
   const view = new vega.View(vega.parse(compiled), { renderer: "none" });
@@ -71,7 +89,11 @@ export async function renderSpec(spec: TopLevelSpec): Promise<Uint8Array> {
   }
 }
 
-/** The Vega-Lite specification of curves. @throws RangeError if there is no panel */
+/**
+ * The Vega-Lite specification of line charts.
+ *
+ * @throws {RangeError} if there is no panel
+ */
 export function curvesSpec({ title, panels, xLabel = "epoch" }: CurvesOptions): TopLevelSpec {
   if (panels.length === 0) throw new RangeError("curves need at least one panel");
   const names = [...new Set(panels.flatMap((panel) => panel.series.map((series) => series.name)))];
@@ -82,7 +104,7 @@ export function curvesSpec({ title, panels, xLabel = "epoch" }: CurvesOptions): 
     $schema: "https://vega.github.io/schema/vega-lite/v6.json",
     title: { text: title, anchor: "start", fontSize: 18, offset: 18 },
     columns: panels.length === 4 ? 2 : Math.min(3, panels.length),
-    // Flush bounds keep the panels' frames and titles aligned, whatever their labels are; the spacing makes room for these.
+    // Flush bounds align the panels' frames and titles regardless of their labels, for which the spacing leaves room.
     bounds: "flush",
     spacing: { row: 92, column: 92 },
     concat: panels.map((panel, index) => panelSpec(panel, values[index]!, x, color)),
@@ -107,7 +129,7 @@ function panelSpec(
   x: ReturnType<typeof xEncoding>,
   color: { domain: string[]; range: string[] },
 ) {
-  const isMarked = panel.series.every(({ points }) => points.length <= MOST_POINTS_MARKED);
+  const isMarked = panel.series.every(({ points }) => points.length <= MAX_MARKED_POINTS);
   const logDomain = panel.logScale ? paddedLogDomain(values.map((value) => value.y)) : undefined;
   return {
     ...PANEL,
@@ -136,7 +158,7 @@ function panelSpec(
   };
 }
 
-/** All panels have the same x axis; a single point stands in its middle. */
+/** The x axis, which all panels share. A single point is in its middle. */
 function xEncoding(title: string, all: number[]) {
   const [low, high] = extent(all) ?? [0, 1];
   const domain = low === high ? [low - 1, high + 1] : [low, high];
@@ -149,7 +171,7 @@ function xEncoding(title: string, all: number[]) {
   };
 }
 
-/** Whole decades would leave most of a panel empty. */
+/** The range of a logarithmic axis. It is not extended to whole decades, which would leave most of a panel empty. */
 function paddedLogDomain(all: number[]): [number, number] | undefined {
   const range = extent(all);
   if (range === undefined) return undefined;
@@ -157,7 +179,10 @@ function paddedLogDomain(all: number[]): [number, number] | undefined {
   return [range[0] / padding, range[1] * padding];
 }
 
-/** 1, 2 and 5 of each decade, powers of ten alone over many decades, and even steps within a part of one. */
+/**
+ * The ticks of a logarithmic axis: 1, 2 and 5 in each decade; only powers of ten over more than four decades; and
+ * evenly spaced ticks within less than 0.8 decades.
+ */
 export function logTicks(low: number, high: number): number[] {
   const within = (tick: number) => tick >= low && tick <= high;
   const decades = Math.log10(high / low);

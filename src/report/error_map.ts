@@ -1,9 +1,9 @@
-/** Where pictures differ, and how much, in colours. */
+/** Error maps: the differences between two pictures as colours. */
 
 import type { Pixels } from "../metrics/pictures.ts";
 import type { Picture } from "./grid.ts";
 
-/** From no difference to the largest that is told apart: five colours of the map that is known as inferno. */
+/** The colours of differences, from none to the largest: five colours of the colour map inferno. */
 const colors: readonly (readonly [red: number, green: number, blue: number])[] = [
   [0, 0, 4],
   [87, 16, 110],
@@ -12,16 +12,16 @@ const colors: readonly (readonly [red: number, green: number, blue: number])[] =
   [252, 255, 164],
 ];
 const largestFactor = 64;
-/** The share of all differences that a factor must leave below the brightest colour. */
+/** The share of all differences that must not be clipped to the brightest colour. */
 const shareShown = 0.995;
 
-/** Two pictures of one shape. */
+/** A picture and its reconstruction, of the same shape. */
 export interface PicturePair {
   original: Pixels;
   reconstruction: Pixels;
 }
 
-/** Pixels as a picture holds them, the channels of each side by side. */
+/** Converts pixels [C, H, W] to a picture [H, W, C]. */
 export function pictureOf({ data, channels, height, width }: Pixels): Picture {
   const plane = height * width;
   const interleaved = new Uint8Array(data.length);
@@ -34,8 +34,8 @@ export function pictureOf({ data, channels, height, width }: Pixels): Picture {
 }
 
 /**
- * By what differences are to be multiplied to be seen: the largest power of two up to 64 at which 99.5 % of all these pictures' differences
- * stay within 255 levels.
+ * The factor by which differences should be multiplied to be visible: the largest power of two, at most 64, that leaves
+ * 99.5 % of the differences in all these pictures within 255 levels.
  */
 export function differenceFactor(pairs: readonly PicturePair[]): number {
   const counts = new Float64Array(256);
@@ -48,7 +48,7 @@ export function differenceFactor(pairs: readonly PicturePair[]): number {
   return factor;
 }
 
-/** The pixels' absolute differences, a mean over the channels, times `factor`, as colours. */
+/** The absolute difference of each pixel, averaged over the channels and multiplied by `factor`, as a colour. */
 export function errorMap(pair: PicturePair, factor: number): Picture {
   const { height, width } = pair.original;
   const data = new Uint8Array(3 * height * width);
@@ -68,21 +68,21 @@ function differences({ original, reconstruction }: PicturePair): Float32Array {
   return result;
 }
 
-/** The colour of a share from 0 to 1; more looks like 1. */
+/** The colour of a value from 0 (no difference) to 1 (the largest difference). Other values are clamped. */
 export function errorColor(share: number): [red: number, green: number, blue: number] {
-  const place = Math.min(1, Math.max(0, share)) * (colors.length - 1);
-  const lower = Math.min(Math.floor(place), colors.length - 2);
+  const position = Math.min(1, Math.max(0, share)) * (colors.length - 1);
+  const lower = Math.min(Math.floor(position), colors.length - 2);
   const mix = (channel: 0 | 1 | 2) => {
     const [from, to] = [colors[lower]![channel], colors[lower + 1]![channel]];
-    return Math.round(from + (to - from) * (place - lower));
+    return Math.round(from + (to - from) * (position - lower));
   };
   return [mix(0), mix(1), mix(2)];
 }
 
-/** The map's colours for a legend, from no difference on, evenly spaced. */
+/** The colours of a legend's gradient, evenly spaced, starting with that of no difference. */
 export const legendColors: readonly string[] = colors.map((color) => `rgb(${color.join(",")})`);
 
-/** A legend's marks: shares of its length and the differences in levels that stand there. */
+/** The labels of a legend: positions as shares of its length, and the differences there, in levels from 0 to 255. */
 export function legendMarks(factor: number): { share: number; text: string }[] {
   return [0, 0.25, 0.5, 0.75, 1].map((share) => {
     const level = 255 * share / factor;

@@ -1,4 +1,4 @@
-/** How the measures of classifiers are told: tables for a terminal, and JSON. */
+/** Classifier measures as text tables, JSON and ROC panels. */
 
 import type { Interval } from "../metrics/bootstrap.ts";
 import type {
@@ -10,7 +10,7 @@ import type {
 import type { RocPanel } from "./roc.ts";
 import { textTable } from "./table.ts";
 
-/** A classifier's measures, and what it is called beside others. */
+/** The measures of a classifier, and the name that distinguishes it from others. */
 export interface NamedMeasures {
   name: string;
   measures: ClassifierMeasures;
@@ -18,7 +18,7 @@ export interface NamedMeasures {
 
 const noArea = "one label only";
 
-/** Class by class and their mean: AUROC with its 95 % interval, average precision, prevalence, and images with a label. */
+/** A table with a row for each class and one for their mean. */
 export function measuresTable({ images, classes, mean }: ClassifierMeasures): string {
   const header = ["class", "AUROC", "95 % interval", "average precision", "prevalence", "labelled"];
   const rows = classes.map((each) => [
@@ -39,7 +39,10 @@ export function measuresTable({ images, classes, mean }: ClassifierMeasures): st
   return textTable(header, [...rows, [meanName(mean.classes), ...last]]);
 }
 
-/** Classifiers side by side: AUROC with its 95 % interval, class by class and their mean. */
+/**
+ * A table of AUROCs with their 95 % intervals: a row for each class and one for the mean, a column for each
+ * classifier.
+ */
 export function comparisonTable(classifiers: readonly NamedMeasures[]): string {
   const { classes, mean } = classifiers[0]!.measures;
   const rows = classes.map(({ name }, index) => [
@@ -50,7 +53,10 @@ export function comparisonTable(classifiers: readonly NamedMeasures[]): string {
   return textTable(["AUROC", ...classifiers.map(({ name }) => name)], [...rows, last]);
 }
 
-/** How far other classifiers are from the first, class by class and in the mean, with the 95 % intervals of the differences. */
+/**
+ * A table of AUROC differences from a reference classifier with their 95 % intervals: a row for each class and one
+ * for the mean, a column for each other classifier.
+ */
 export function differencesTable(
   reference: NamedMeasures,
   others: readonly { name: string; differences: Differences }[],
@@ -93,7 +99,7 @@ function signed(value: number): string {
   return Number(digits) === 0 ? digits : `${value < 0 ? "−" : "+"}${digits}`;
 }
 
-/** The panels of a picture: all classes of one classifier, or for each class the curves of several. */
+/** The panels of a ROC picture: one with all classes of a single classifier, or one for each class of several. */
 export function rocPanels(classifiers: readonly NamedMeasures[]): RocPanel[] {
   const line = (name: string, { auroc, curve }: ClassMeasures) => ({ name, auroc, curve });
   const [first] = classifiers;
@@ -106,7 +112,7 @@ export function rocPanels(classifiers: readonly NamedMeasures[]): RocPanel[] {
   }));
 }
 
-/** Measures with the names that a run's metrics.jsonl has; intervals are [low, high]. */
+/** The measures as JSON, under the names that metrics.jsonl uses. Intervals are [low, high]. */
 export function measuresJson({ images, classes, mean }: ClassifierMeasures): Record<string, unknown> {
   return {
     images,
@@ -129,7 +135,7 @@ export function measuresJson({ images, classes, mean }: ClassifierMeasures): Rec
   };
 }
 
-/** Differences in AUROC by the classes' names; intervals are [low, high]. */
+/** The AUROC differences as JSON. Intervals are [low, high]. */
 export function differencesJson(
   { classes, mean }: Differences,
   names: readonly string[],

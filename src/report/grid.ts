@@ -1,4 +1,6 @@
-/** Pixels of 8 bits, row by row from the top, the channels of a pixel side by side, as a PNG holds them. */
+/** Grids of normalised images as one picture. */
+
+/** An 8-bit picture, [height, width, channels] in row-major order. */
 export interface Picture {
   width: number;
   height: number;
@@ -6,27 +8,41 @@ export interface Picture {
   data: Uint8Array;
 }
 
-/** How a batch of normalised images becomes a picture. */
+/** The shape and normalisation of images, and the layout of the grid. */
 export interface GridOptions {
   channels: number;
   height: number;
   width: number;
-  /** Each channel's mean and standard deviation, as the images were normalised with. */
+  /** The mean of each channel with which the images were normalised. */
   mean: readonly number[];
+  /** The standard deviation of each channel with which the images were normalised. */
   std: readonly number[];
-  /** Images side by side. */
+  /** Images in a row. Default: 5. */
   columns?: number;
 }
 
+/** Pixels between images. */
 const GAP = 2;
-const SMALLEST_WIDTH = 600;
+/** Small images are enlarged until the picture is about this wide, in pixels. */
+const MIN_WIDTH = 600;
 
 /**
- * Lays out normalised images [N, C, H, W] in rows of `columns`, black between them, as torchvision's make_grid does.
- * The normalisation is undone (pixel · std + mean) and clamped to 0 … 1. Small images are enlarged by a whole factor,
- * each pixel a square, until the picture is at least about 600 pixels wide.
+ * Draws normalised images [N, C, H, W] as a grid with black gaps, in the layout of torchvision's `make_grid`. The
+ * normalisation is undone (pixel · std + mean), and pixels are clamped to 0 … 1. Small images are enlarged by an
+ * integer factor, without interpolation, until the picture is about 600 pixels wide.
  *
- * @throws RangeError unless there are 1 or 3 channels, a mean and a std for each, and at least one whole image
+ * @throws {RangeError} if C is neither 1 nor 3, if a channel lacks a mean or a std, or if `images` is not a whole
+ * number of images
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ *
+ * const images = new Float32Array(10 * 64 * 64);
+ * const grid = imageGrid(images, { channels: 1, height: 64, width: 64, mean: [0.449], std: [0.226] });
+ * // Two rows of five images, each enlarged twice, with gaps of two pixels.
+ * assertEquals([grid.width, grid.height], [5 * (2 * 64 + 2) + 2, 2 * (2 * 64 + 2) + 2]);
+ * ```
  */
 export function imageGrid(images: Float32Array, options: GridOptions): Picture {
   const { channels, height, width, mean, std } = options;
@@ -36,14 +52,16 @@ export function imageGrid(images: Float32Array, options: GridOptions): Picture {
   }
   if (mean.length !== channels || std.length !== channels) {
     throw new RangeError(
-      `${channels} channels need as many means and deviations, not ${mean.length} and ${std.length}`,
+      `${channels} channels need ${channels} means and deviations, not ${mean.length} and ${std.length}`,
     );
   }
   if (!Number.isInteger(count) || count < 1) {
-    throw new RangeError(`${images.length} values are no images of ${channels}×${height}×${width}`);
+    throw new RangeError(
+      `${images.length} values are not a whole number of images of ${channels}×${height}×${width}`,
+    );
   }
   const columns = Math.min(options.columns ?? 5, count);
-  const factor = Math.max(1, Math.ceil((SMALLEST_WIDTH - GAP * (columns + 1)) / (columns * width)));
+  const factor = Math.max(1, Math.ceil((MIN_WIDTH - GAP * (columns + 1)) / (columns * width)));
   const cell = { width: width * factor + GAP, height: height * factor + GAP };
   const picture: Picture = {
     width: columns * cell.width + GAP,
@@ -62,9 +80,11 @@ export function imageGrid(images: Float32Array, options: GridOptions): Picture {
 }
 
 /**
- * Originals in a row, each above its reconstruction, row after row: both are [N, C, H, W], normalised alike.
+ * Draws originals and reconstructions in alternating rows, each reconstruction below its original. Both are [N, C, H,
+ * W] with the same normalisation.
  *
- * @throws RangeError as imageGrid, or if there are not as many of one as of the other
+ * @throws {RangeError} if there are not equally many originals and reconstructions, or for the reasons of {@linkcode
+ * imageGrid}
  */
 export function comparison(
   originals: Float32Array,
@@ -80,7 +100,7 @@ export function comparison(
   const count = originals.length / size;
   const columns = Math.max(1, Math.min(options.columns ?? 5, count));
   const rows = Math.ceil(count / columns);
-  // Black after normalisation is undone, for the places that the last row leaves free.
+  // Cells that the last row leaves free are black.
   const images = blackImages(2 * rows * columns, options);
   for (let first = 0, row = 0; first < count; first += columns, row += 2) {
     const [start, end] = [first * size, Math.min(first + columns, count) * size];
@@ -90,6 +110,7 @@ export function comparison(
   return imageGrid(images, { ...options, columns });
 }
 
+/** Images whose pixels are 0 when the normalisation is undone. */
 function blackImages(count: number, { channels, height, width, mean, std }: GridOptions): Float32Array {
   const area = height * width;
   const images = new Float32Array(Number.isInteger(count) ? count * channels * area : 0);

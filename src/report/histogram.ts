@@ -1,15 +1,17 @@
+/** Histograms as PNG files. */
+
 import type { TopLevelSpec } from "vega-lite";
 import { PALETTE, renderSpec } from "./curves.ts";
 
-/** How often values occur. */
+/** One histogram. */
 export interface HistogramPanel {
   title: string;
-  /** What the values are, with their unit. */
+  /** The name of the values, with their unit. */
   xLabel: string;
   values: readonly number[];
 }
 
-/** A bar of a histogram: values from `low` to below `high`. */
+/** A bar of a histogram: the number of values in [low, high). */
 export interface Bin {
   low: number;
   high: number;
@@ -18,7 +20,7 @@ export interface Bin {
 
 const binsWanted = 24;
 
-/** Counts values in bins of a round width, about two dozen from the least value to the largest; a single value has one bin. */
+/** Counts values in about two dozen bins of a round width. Equal values have one bin. */
 export function binned(values: readonly number[]): Bin[] {
   const least = Math.min(...extremes(values)), most = Math.max(...extremes(values));
   if (values.length === 0) return [];
@@ -38,7 +40,7 @@ function extremes(values: readonly number[]): [number, number] {
   return [least, most];
 }
 
-/** The next 1, 2 or 5 times a power of ten. */
+/** The smallest of 1, 2 and 5 times a power of ten that is at least `least`. */
 function roundStep(least: number): number {
   const power = 10 ** Math.floor(Math.log10(least));
   return power * ([1, 2, 5].find((factor) => factor * power >= least) ?? 10);
@@ -47,14 +49,18 @@ function roundStep(least: number): number {
 /**
  * Draws histograms side by side.
  *
- * @returns a PNG file's bytes
- * @throws RangeError if a panel has no values
+ * @returns the bytes of a PNG file
+ * @throws {RangeError} if a panel has no values
  */
 export async function renderHistograms(panels: readonly HistogramPanel[]): Promise<Uint8Array> {
   return await renderSpec(histogramSpec(panels));
 }
 
-/** The Vega-Lite specification of histograms. @throws RangeError if a panel has no values */
+/**
+ * The Vega-Lite specification of histograms.
+ *
+ * @throws {RangeError} if a panel has no values
+ */
 export function histogramSpec(panels: readonly HistogramPanel[]): TopLevelSpec {
   return {
     hconcat: panels.map(({ title, xLabel, values }, index) => {

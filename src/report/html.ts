@@ -1,28 +1,33 @@
-/** Reports as one HTML file that needs nothing else: pictures are within it, and it may load nothing. */
+/** Reports as self-contained HTML files: pictures are embedded, and the page is not allowed to load anything. */
 
 import { legendColors, legendMarks } from "./error_map.ts";
 import { escapeMarkup } from "./sheet.ts";
 import type { Cell } from "./table.ts";
 
-/** A picture with what it shows. */
+/** A picture with its caption. */
 export interface ReportFigure {
   caption: string;
-  /** A `data:` address. */
+  /** A `data:` URL. */
   source: string;
-  /** As wide as its pixels say, at most the page; otherwise one of several side by side, its pixels squares. */
+  /**
+   * Shows the picture at its own size, at most as wide as the page. Default: it shares the row equally, without
+   * smoothing.
+   */
   isWide?: boolean;
 }
 
+/** A section: its parts appear in the order of these members. */
 export interface ReportSection {
   heading: string;
   paragraphs?: readonly string[];
   tables?: readonly { header: readonly string[]; rows: readonly (readonly Cell[])[] }[];
-  /** Rows of pictures side by side. */
+  /** Rows of pictures. */
   figures?: readonly (readonly ReportFigure[])[];
-  /** By what the error maps' differences were multiplied; adds the legend. */
+  /** The factor by which the differences in error maps are multiplied. If given, the section ends with a legend. */
   factor?: number;
 }
 
+/** The content of a report. */
 export interface Report {
   title: string;
   paragraphs: readonly string[];
@@ -44,7 +49,21 @@ figcaption { font-size: .85rem; color: #4a5568; }
 .legend .marks { display: flex; justify-content: space-between; }
 `;
 
-/** The file's text. */
+/**
+ * The text of an HTML file. All texts are escaped.
+ *
+ * @example
+ * ```ts
+ * import { assertStringIncludes } from "@std/assert";
+ *
+ * const html = renderReport({
+ *   title: "Codec <small>",
+ *   paragraphs: ["Measured on 150 images."],
+ *   sections: [{ heading: "Quality", tables: [{ header: ["PSNR"], rows: [[28.4]] }] }],
+ * });
+ * assertStringIncludes(html, "<h1>Codec &lt;small&gt;</h1>");
+ * ```
+ */
 export function renderReport({ title, paragraphs, sections }: Report): string {
   const head = `<meta charset="utf-8"><meta name="viewport" content="width=device-width">` +
     `<meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src data:; style-src 'unsafe-inline'">` +
@@ -85,7 +104,7 @@ function figure({ caption, source, isWide }: ReportFigure): string {
 
 function legend(factor: number): string {
   const marks = legendMarks(factor).map(({ text }) => `<span>${text}</span>`).join("");
-  return `<div class="legend">error map: absolute difference in levels of 255, shown × ${factor}` +
+  return `<div class="legend">error map: absolute difference (levels 0–255), shown × ${factor}` +
     `<div class="bar" style="background: linear-gradient(to right, ${legendColors.join(", ")})"></div>` +
     `<div class="marks">${marks}</div></div>`;
 }

@@ -1,21 +1,21 @@
-/** Where the time of a step goes, by operation. */
+/** The time of a step by operation. */
 
 import { textTable } from "./table.ts";
 
-/** One dispatch, or several together. */
+/** The work of one or several dispatches. */
 export interface Work {
   operation: string;
   milliseconds: number;
   /** Floating-point operations. */
   flops: number;
-  /** Bytes that have to be read and written. */
+  /** Bytes read and written, at least. */
   bytes: number;
 }
 
-/** All dispatches of one operation. */
+/** The work of all dispatches of one operation. */
 export interface OperationShare extends Work {
   calls: number;
-  /** Of the time of all operations, from 0 to 1. */
+  /** The share of the time of all operations, from 0 to 1. */
   share: number;
   /** GFLOP/s. */
   gigaflops: number;
@@ -23,7 +23,7 @@ export interface OperationShare extends Work {
   gigabytes: number;
 }
 
-/** Sums by operation, that which takes longest first. */
+/** Adds up work by operation. The operation that takes longest comes first. */
 export function operationShares(works: readonly Work[]): OperationShare[] {
   const sums = new Map<string, Work & { calls: number }>();
   for (const { operation, milliseconds, flops, bytes } of works) {
@@ -43,12 +43,12 @@ export function operationShares(works: readonly Work[]): OperationShare[] {
   })).sort((first, second) => second.milliseconds - first.milliseconds);
 }
 
-/** Thousand millions a second. */
+/** Converts a count in some milliseconds to billions per second; 0 if no time was measured. */
 function rate(count: number, milliseconds: number): number {
   return milliseconds > 0 ? count / milliseconds / 1e6 : 0;
 }
 
-/** A line an operation. */
+/** A text table with a row for each operation. */
 export function operationTable(shares: readonly OperationShare[]): string {
   return textTable(
     ["operation", "calls", "ms", "share", "GFLOP/s", "GB/s"],

@@ -1,26 +1,29 @@
-/** Where progress is written: a terminal, on which a line can be redrawn, or anything else. */
+/** Progress of long work, on a terminal or in a log. */
+
+/** Where progress is written. */
 export interface ProgressOutput {
+  /** Whether a line can be redrawn. */
   isTerminal: boolean;
-  /** Places in a line of the terminal. */
+  /** Characters in a line of the terminal. */
   columns: number;
   write(text: string): void;
 }
 
-/** What a `Progress` shows, and how. */
+/** Options of {@linkcode Progress}. */
 export interface ProgressOptions {
-  /** What is being done, such as "epoch 3/560". */
+  /** The name of the work, such as "epoch 3/560". */
   label: string;
-  /** Units of work in all. */
+  /** The total number of units of work. */
   total: number;
-  /** Units that an earlier run did, and that do not count for the rate. */
+  /** Units that an earlier run has done. They do not count for the rate. Default: 0. */
   alreadyDone?: number;
-  /** What is counted; "images" by default. */
+  /** The name of a unit. Default: "images". */
   unit?: string;
-  /** The process's standard error by default. */
+  /** Default: the standard error of the process. */
   output?: ProgressOutput;
-  /** Seconds between two lines where there is no terminal; 10 by default. */
+  /** Seconds between two lines if the output is not a terminal. Default: 10. */
   lineInterval?: number;
-  /** The time in milliseconds; a test's own clock. */
+  /** A clock in milliseconds, for tests. Default: `performance.now`. */
   now?: () => number;
 }
 
@@ -30,22 +33,28 @@ interface Sample {
   done: number;
 }
 
-/** Seconds between two drawings of a bar. */
+/** Seconds between two redraws of the bar. */
 const REDRAW_INTERVAL = 0.1;
-/** Seconds over which the rate is taken. */
+/** The rate is measured over this many seconds. */
 const RATE_WINDOW = 15;
+/** In characters. */
 const BAR_WIDTH = 24;
 
 /**
- * Progress of long work: a bar that is redrawn on a terminal, a line every ten seconds elsewhere; both with the rate
- * of the last seconds, the time that remains, and a text of the caller's, such as the loss.
- * It has no timer of its own: `update` draws when it is time to.
+ * Shows the progress of long work. On a terminal, it redraws a bar in place; elsewhere, it writes a line every ten
+ * seconds. Both show the rate over the last seconds, the estimated time left, and a note of the caller, such as the
+ * loss.
+ *
+ * There is no timer: a redraw happens in `update`, if the time for it has come.
  *
  * @example
  * ```ts
  * const progress = new Progress({ label: "epoch 1/40", total: 2048 });
- * for (const batch of batches) progress.update(progress.done + batch.count, `loss ${loss.toFixed(4)}`);
- * progress.finish();
+ * for (let batch = 0; batch < 64; batch++) {
+ *   const loss = 1 / (batch + 1); // a training step
+ *   progress.update(progress.done + 32, `loss ${loss.toFixed(4)}`);
+ * }
+ * progress.finish(); // epoch 1/40: 2,048/2,048 images (100 %), …
  * ```
  */
 export class Progress {
@@ -70,12 +79,17 @@ export class Progress {
     if (this.options.output.isTerminal) this.draw();
   }
 
-  /** Units of work done. */
+  /** The number of units done. */
   get done(): number {
     return this.recent.at(-1)!.done;
   }
 
-  /** Tells that `done` units are done in all, and what to say about them. */
+  /**
+   * Reports progress.
+   *
+   * @param done the total number of units done so far
+   * @param note a text to show; default: the previous one
+   */
   update(done: number, note: string = this.note): void {
     const time = this.seconds();
     this.note = note;
@@ -85,14 +99,14 @@ export class Progress {
     if (time - this.lastDrawn >= interval) this.draw();
   }
 
-  /** Writes a line of its own; a bar goes on below it. */
+  /** Writes a line of text. On a terminal, the bar continues below it. */
   log(text: string): void {
     this.clear();
     this.options.output.write(`${text}\n`);
     if (this.options.output.isTerminal) this.draw();
   }
 
-  /** Shows the last state, with the rate over all, and leaves it standing. */
+  /** Replaces the bar by a last line with the overall rate and the time that the work took. */
   finish(note: string = this.note): void {
     this.note = note;
     const elapsed = this.seconds() - this.start.time;
@@ -101,7 +115,7 @@ export class Progress {
     this.options.output.write(`${this.options.label}: ${state.filter(Boolean).join(", ")}\n`);
   }
 
-  /** Takes a bar away, as before an error is told. */
+  /** Erases the bar, for example before an error is printed. */
   clear(): void {
     if (this.options.output.isTerminal) this.options.output.write("\r\x1b[K");
   }
@@ -114,7 +128,7 @@ export class Progress {
     if (!output.isTerminal) return output.write(`${label}: ${state}\n`);
     const filled = Math.round(BAR_WIDTH * this.fraction());
     const bar = "█".repeat(filled) + "░".repeat(BAR_WIDTH - filled);
-    // A line that wraps could not be redrawn.
+    // A line that wraps cannot be redrawn.
     output.write(`\r${[...`${label} ${bar} ${state}`].slice(0, output.columns - 1).join("")}\x1b[K`);
   }
 
@@ -151,7 +165,7 @@ export class Progress {
   }
 }
 
-/** Standard error; a terminal that cannot move its cursor counts as none. */
+/** The standard error of the process. A terminal that cannot move its cursor (TERM=dumb) counts as a log. */
 export function standardError(): ProgressOutput {
   const isTerminal = Deno.stderr.isTerminal() && Deno.env.get("TERM") !== "dumb";
   const encoder = new TextEncoder();
@@ -171,7 +185,16 @@ export function standardError(): ProgressOutput {
   };
 }
 
-/** A time span as people say it: "8 s", "3 min 20 s", "2 h 5 min". */
+/**
+ * A time span for people to read, rounded to seconds, or to minutes from one hour on.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals([8, 200, 7500].map(duration), ["8 s", "3 min 20 s", "2 h 5 min"]);
+ * ```
+ */
 export function duration(seconds: number): string {
   const whole = Math.max(0, Math.round(seconds));
   if (whole < 60) return `${whole} s`;

@@ -1,56 +1,62 @@
+/** Receiver operating characteristics as PNG files. */
+
 import type { TopLevelSpec } from "vega-lite";
 import type { RocCurve } from "../metrics/auroc.ts";
 import { PALETTE, renderSpec } from "./curves.ts";
 
-/** A curve to draw, and the area under it. */
+/** One curve, and the area under it. */
 export interface RocLine {
   name: string;
-  /** Null where the images have one kind of label only: the name is then said, and nothing drawn. */
+  /** Null if there are not both positives and negatives. The legend then says so, and no curve is drawn. */
   auroc: number | null;
   curve: RocCurve | null;
 }
 
-/** One coordinate system. Two lines of a picture that share a name have one colour. */
+/** One coordinate system. Lines with the same name have the same colour in all panels. */
 export interface RocPanel {
   title: string;
   lines: readonly RocLine[];
 }
 
-/** A picture of receiver operating characteristics. */
+/** A picture of one or several panels. */
 export interface RocOptions {
   title: string;
   panels: readonly RocPanel[];
 }
 
-/** Sides in units: one panel has the picture for itself, several share it. */
+/** The side of a panel that is alone, and of one among several, in units of two pixels. */
 const sides = { alone: 420, shared: 200 };
-const mostColumns = 5;
-/** Strokes of the lines when the colours begin anew. */
+const maxColumns = 5;
+/** The dash patterns of lines: solid first, the others when all colours are used. */
 const dashes = [[1, 0], [6, 3], [2, 3]];
-/** Points that lie closer than this are one point on any screen. */
+/** Points closer than this, as a share of the panel's side, are indistinguishable. */
 const resolution = 0.002;
 
 /**
- * Draws receiver operating characteristics with the diagonal of mere chance. One panel, such as a classifier's classes, has the
- * areas in its legend; several, such as one for each class with a line for each classifier, have them in the corner of each panel
- * and share a legend. The same curves give the same bytes.
+ * Draws receiver operating characteristics, with the diagonal that random guessing would give. A single panel, such
+ * as the classes of one classifier, has the areas in its legend. Several panels, such as one for each class with a
+ * line for each classifier, share a legend and have the areas in their corners. Equal curves give equal bytes.
  *
- * @returns a PNG file's bytes
- * @throws RangeError if there is no panel
+ * @returns the bytes of a PNG file
+ * @throws {RangeError} if there is no panel
  */
 export async function renderRoc(options: RocOptions): Promise<Uint8Array> {
   return await renderSpec(rocSpec(options));
 }
 
-/** The Vega-Lite specification of the curves. @throws RangeError if there is no panel */
+/**
+ * The Vega-Lite specification of the curves.
+ *
+ * @throws {RangeError} if there is no panel
+ */
 export function rocSpec({ title, panels }: RocOptions): TopLevelSpec {
-  if (panels.length === 0) throw new RangeError("a picture of curves needs at least one panel");
+  if (panels.length === 0) throw new RangeError("a ROC picture needs at least one panel");
   const isAlone = panels.length === 1;
   const legend = [...new Set(panels.flatMap(({ lines }) => lines.map((line) => legendName(line, isAlone))))];
   return {
     $schema: "https://vega.github.io/schema/vega-lite/v6.json",
     title: { text: title, anchor: "start", fontSize: 18, offset: 18 },
-    columns: Math.min(mostColumns, panels.length),
+    columns: Math.min(maxColumns, panels.length),
     bounds: "flush",
     spacing: { row: 96, column: 64 },
     concat: panels.map((panel) => panelSpec(panel, legend, isAlone)),
@@ -64,7 +70,7 @@ function areaText({ auroc }: RocLine): string {
   return auroc === null ? noArea : auroc.toFixed(3);
 }
 
-/** Areas stand before the names, so that they stand below each other. */
+/** The area comes before the name, so that areas are aligned in the legend. */
 function legendName({ name, auroc }: RocLine, isAlone: boolean): string {
   if (!isAlone) return name;
   return auroc === null ? `${name}: ${noArea}` : `${auroc.toFixed(3)}  ${name}`;
@@ -84,7 +90,7 @@ function panelSpec({ title, lines }: RocPanel, legend: readonly string[], isAlon
   return { width: side, height: side, title: isAlone ? title : shortened(title), layer };
 }
 
-/** A title longer than its panel would run into the next one's. */
+/** Shortens a title, because one that is wider than its panel would overlap the next title. */
 function shortened(title: string): string {
   const longest = 27;
   return [...title].length > longest ? [...title].slice(0, longest - 1).join("") + "…" : title;
@@ -134,7 +140,7 @@ function curvesLayer(
     mark: { type: "line" },
     encoding: {
       ...position(),
-      // Without an order, points would be sorted by x, and a vertical stretch upset.
+      // Without an order, points are sorted by x, which would scramble vertical parts.
       order: { field: "order", type: "quantitative" },
       color: { field: "name", type: "nominal", title, scale: scales.color, legend },
       strokeDash: {
@@ -163,7 +169,7 @@ function areaLayer(line: RocLine, index: number, count: number, color: object) {
   };
 }
 
-/** The curve's points without those that nobody could tell from the one before. */
+/** The points of a curve, without those that are indistinguishable from the previous one. */
 function thinned({ falsePositiveRate, truePositiveRate }: RocCurve): [number, number][] {
   const kept: [number, number][] = [];
   for (const [index, x] of falsePositiveRate.entries()) {

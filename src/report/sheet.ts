@@ -1,34 +1,37 @@
-/** Sheets: pictures in rows and columns that bear names, with a legend for error maps. */
+/** Contact sheets: pictures in named rows and columns, with a legend for error maps. */
 
 import { encode } from "fast-png";
 import { legendColors, legendMarks } from "./error_map.ts";
 import type { Picture } from "./grid.ts";
 import { svgToPng } from "./svg.ts";
 
+/** The content of a sheet. */
 export interface Sheet {
   title: string;
+  /** The names of the columns. */
   columns: readonly string[];
-  /** A place without a picture stays empty. */
+  /** Each row has one picture per column; null leaves a cell empty. */
   rows: readonly { name: string; pictures: readonly (Picture | null)[] }[];
-  /** The largest side at which a picture is shown, in pixels; 512 if left out. */
+  /** The largest side at which a picture is shown, in pixels. Default: 512. */
   side?: number;
-  /** By what the error maps' differences were multiplied; no legend where it is missing. */
+  /** The factor by which the differences in error maps are multiplied. If given, the sheet has a legend. */
   factor?: number;
 }
 
+// All sizes are in SVG units, of two pixels each.
 const gap = 6;
 const titleHeight = 28;
 const headerHeight = 18;
 const legendHeight = 44;
 const legendWidth = 220;
-/** Room for a column's name. */
-const narrowest = 50;
+/** The least width of a column, for its name. */
+const minColumnWidth = 50;
 
 /**
- * Draws a sheet. Small pictures are enlarged by a whole factor, each pixel a square; large ones are made smaller.
+ * Draws a sheet. Small pictures are enlarged by an integer factor without smoothing; large ones are shrunk.
  *
- * @returns a PNG file's bytes
- * @throws RangeError where a row has not as many pictures as there are columns
+ * @returns the bytes of a PNG file
+ * @throws {RangeError} if a row does not have one picture or null for each column
  */
 export async function renderSheet(sheet: Sheet): Promise<Uint8Array> {
   return await svgToPng(sheetSvg(sheet));
@@ -41,8 +44,11 @@ function sheetSvg({ title, columns, rows, factor, side = 512 }: Sheet): string {
   }
   const sizes = rows.flatMap(({ pictures }) => pictures.map((picture) => shownSize(picture, side)));
   const cell = {
-    width:
-      Math.max(narrowest, ...columns.map((name) => 7 * name.length), ...sizes.map(({ width }) => width)) +
+    width: Math.max(
+      minColumnWidth,
+      ...columns.map((name) => 7 * name.length),
+      ...sizes.map(({ width }) => width),
+    ) +
       gap,
     height: Math.max(...sizes.map(({ height }) => height)) + gap,
   };
@@ -70,7 +76,7 @@ function enlargement({ width, height }: Picture, side: number): number {
   return most >= 1 ? Math.floor(most) : most;
 }
 
-/** In units, of which each is two pixels. */
+/** The size at which a picture is shown, in SVG units. */
 function shownSize(picture: Picture | null, side: number): { width: number; height: number } {
   if (!picture) return { width: 0, height: 0 };
   const factor = enlargement(picture, side) / 2;
@@ -84,7 +90,7 @@ function image(picture: Picture, side: number, x: number, y: number): string {
     `href="${dataUrl(picture)}"/>`;
 }
 
-/** A picture as a PNG within a text. */
+/** A picture as a `data:` URL of a PNG file. */
 export function dataUrl({ width, height, channels, data }: Picture): string {
   return `data:image/png;base64,${encode({ width, height, channels, data, depth: 8 }).toBase64()}`;
 }
@@ -97,7 +103,7 @@ function legend(x: number, y: number, factor: number): string {
     text(x + share * legendWidth, y + 36, level, share === 0 ? "" : `text-anchor="middle"`)
   ).join("");
   return `<defs><linearGradient id="map">${stops}</linearGradient></defs>` +
-    text(x, y + 10, `absolute difference in levels of 255, shown × ${factor}`) +
+    text(x, y + 10, `absolute difference (levels 0–255), shown × ${factor}`) +
     `<rect x="${x}" y="${y + 14}" width="${legendWidth}" height="10" fill="url(#map)"/>${marks}`;
 }
 
@@ -105,7 +111,7 @@ function text(x: number, y: number, content: string, attributes = ""): string {
   return `<text x="${x}" y="${y}" ${attributes}>${escapeMarkup(content)}</text>`;
 }
 
-/** Text as SVG and HTML hold it. */
+/** Escapes text for SVG and HTML. */
 export function escapeMarkup(content: string): string {
   return content.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll(
     '"',

@@ -1,12 +1,15 @@
+/** SVG drawings as PNG files. */
+
 import { encode } from "fast-png";
 
-/** Pixels for one unit of the SVG. */
+/** Pixels per unit of the SVG. */
 const SCALE = 2;
 
 /**
- * Renders an SVG, its texts in DejaVu Sans whatever fonts the machine has, so that a picture looks the same everywhere.
+ * Renders an SVG. Texts are in DejaVu Sans regardless of the fonts on the machine, so that a picture looks the same
+ * everywhere.
  *
- * @returns a PNG file's bytes: red, green and blue on white, two pixels a unit
+ * @returns the bytes of a PNG file: RGB on a white background, two pixels per unit
  */
 export async function svgToPng(svg: string): Promise<Uint8Array> {
   const { Resvg, fonts } = await (library ??= loadLibrary());
@@ -24,7 +27,7 @@ export async function svgToPng(svg: string): Promise<Uint8Array> {
   }
 }
 
-/** Leaves out the fourth channel of each pixel: on a background, nothing shines through. */
+/** Drops the alpha channel, which is fully opaque because of the white background. */
 function opaque(pixels: Uint8Array): Uint8Array {
   const colors = new Uint8Array(pixels.length / 4 * 3);
   for (let from = 0, to = 0; from < pixels.length; from += 4, to += 3) {
@@ -48,7 +51,7 @@ async function loadLibrary() {
   return { Resvg, fonts };
 }
 
-/** A file of a package, which lies in Deno's cache. */
+/** The content of a file that belongs to an npm package, from Deno's cache. */
 async function readAsset(address: string): Promise<Uint8Array<ArrayBuffer>> {
   return await Deno.readFile(new URL(address));
 }

@@ -1,11 +1,28 @@
-/** A cell of a table: text, or a number as it prints; undefined and null are shown as "–". */
+/** Text tables for a terminal. */
+
+/** A cell of a table. Undefined and null are shown as "–". */
 export type Cell = string | number | null | undefined;
 
 /**
- * Lays out rows under a header as plain text for a terminal: columns padded to their widest cell, two spaces between
- * them, a rule under the header; a column that holds nothing but numbers is flush right. No line break at the end.
+ * Formats rows as a table with a header and a rule below it. Columns are as wide as their widest cell and two spaces
+ * apart. A column of nothing but numbers is aligned right, any other left. The text does not end in a line break.
  *
- * @throws RangeError if a row has not as many cells as the header
+ * @throws {RangeError} if a row does not have as many cells as the header
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(
+ *   textTable(["class", "AUROC"], [["Edema", 0.84], ["Fracture", null]]),
+ *   [
+ *     "class     AUROC",
+ *     "────────  ─────",
+ *     "Edema      0.84",
+ *     "Fracture      –",
+ *   ].join("\n"),
+ * );
+ * ```
  */
 export function textTable(header: readonly string[], rows: readonly (readonly Cell[])[]): string {
   for (const row of rows) {
@@ -30,7 +47,7 @@ function layOut(title: string, cells: Cell[]): string[] {
   return [pad(title), "─".repeat(width), ...texts.map(pad)];
 }
 
-/** Characters as a person counts them; none of ours is wider than one place. */
+/** The width in characters, assuming that none of them is wider than one column of the terminal. */
 function widthOf(text: string): number {
   return [...text].length;
 }

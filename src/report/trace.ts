@@ -1,21 +1,24 @@
 /**
- * Chrome's trace event format, which chrome://tracing and Perfetto show: lanes of spans on one clock.
- * (Trace Event Format, "Complete Events" and "Metadata Events".)
+ * Traces for chrome://tracing and Perfetto: lanes of time spans on one clock.
+ *
+ * The format is Chrome's Trace Event Format, with its "Complete Events" and "Metadata Events".
  */
 
-/** Something that took time. */
+/** A time span. */
 export interface TraceSpan {
-  /** The group of lanes that it belongs to. */
+  /** The group of lanes that the span belongs to. */
   process: string;
   lane: string;
   name: string;
-  /** Milliseconds. */
+  /** In milliseconds. */
   begin: number;
+  /** In milliseconds. */
   end: number;
+  /** Additional values that the viewer shows for the span. */
   details?: Readonly<Record<string, unknown>>;
 }
 
-/** A trace file's JSON; processes and lanes are in the order in which they first come. */
+/** The JSON text of a trace file. Processes and lanes are numbered in order of their first span. */
 export function chromeTrace(spans: readonly TraceSpan[]): string {
   const processes = new Map<string, Map<string, number>>();
   const events: unknown[] = [];

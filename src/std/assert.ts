@@ -1,7 +1,7 @@
 /**
- * The assertions of `@std/assert` that this project uses, over Node's, so that tests are written as against the
- * standard library and nothing has to be fetched from its registry. The names, the order of arguments and the meaning
- * are the standard library's; only the wording of a failure is ours.
+ * The assertions of `@std/assert` that this project uses, implemented with Node's. Tests are written as for the
+ * standard library, but nothing has to be fetched from its registry. Names, arguments and meaning are the standard
+ * library's; only the messages differ.
  *
  * @example
  * ```ts
@@ -31,12 +31,15 @@ export function assert(condition: unknown, message = "Expected a truthy value"):
   if (!condition) fail(message);
 }
 
-/** Fails when `actual` is null or undefined. */
+/** Fails if `actual` is null or undefined. */
 export function assertExists<T>(actual: T, message?: string): asserts actual is NonNullable<T> {
   if (actual === null || actual === undefined) fail(explain(message, `Expected a value, got ${actual}`));
 }
 
-/** Fails unless both are deeply equal: same types, NaN equals NaN, 0 differs from -0; Maps, Sets and arrays by content. */
+/**
+ * Fails unless both values are deeply equal. Types must match; NaN equals NaN, and 0 differs from -0. Maps, Sets and
+ * arrays are compared by content.
+ */
 export function assertEquals<T>(actual: T, expected: T, message?: string): void {
   if (isDeepStrictEqual(actual, expected)) return;
   if (isTypedArray(actual) && isTypedArray(expected)) {
@@ -50,7 +53,7 @@ export function assertEquals<T>(actual: T, expected: T, message?: string): void 
   fail(explain(message, "Values are not equal"));
 }
 
-/** Fails when both are deeply equal. */
+/** Fails if both values are deeply equal. */
 export function assertNotEquals<T>(actual: T, expected: T, message?: string): void {
   if (isDeepStrictEqual(actual, expected)) {
     fail(explain(message, `Expected values to differ, both are ${show(actual)}`));
@@ -64,7 +67,7 @@ export function assertStrictEquals<T>(actual: unknown, expected: T, message?: st
   }
 }
 
-/** Fails unless |actual − expected| ≤ tolerance; by default a ten-millionth of `expected`. */
+/** Fails unless |actual − expected| ≤ tolerance. The default tolerance is one ten-millionth of `expected`. */
 export function assertAlmostEquals(
   actual: number,
   expected: number,
@@ -114,15 +117,18 @@ export function assertMatch(actual: string, expected: RegExp, message?: string):
   if (!expected.test(actual)) fail(explain(message, `Expected ${show(actual)} to match ${expected}`));
 }
 
-/** Fails when `actual` matches `expected`. */
+/** Fails if `actual` matches `expected`. */
 export function assertNotMatch(actual: string, expected: RegExp, message?: string): void {
   if (expected.test(actual)) fail(explain(message, `Expected ${show(actual)} not to match ${expected}`));
 }
 
 /**
- * Fails unless calling `fn` throws (an `errorClass`, with `messageIncludes` in its message); returns what was thrown.
+ * Fails unless `fn` throws and, if given, the error is an `errorClass` whose message contains `messageIncludes`.
+ *
+ * @returns the error
  */
 export function assertThrows(fn: () => unknown, message?: string): unknown;
+/** Fails unless `fn` throws an `errorClass` whose message, if given, contains `messageIncludes`. Returns the error. */
 export function assertThrows<E extends Error = Error>(
   fn: () => unknown,
   errorClass: ErrorClass<E>,
@@ -144,8 +150,10 @@ export function assertThrows(
 }
 
 /**
- * Fails unless the promise that `fn` returns is rejected (with an `errorClass`, with `messageIncludes` in its message);
- * resolves to what it was rejected with. A function that throws before it returns a promise fails, too.
+ * Fails unless `fn` returns a promise that is rejected and, if given, the error is an `errorClass` whose message
+ * contains `messageIncludes`. A function that throws before it returns a promise fails, too.
+ *
+ * @returns the error
  */
 export function assertRejects(fn: () => PromiseLike<unknown>, message?: string): Promise<unknown>;
 export function assertRejects<E extends Error = Error>(
@@ -193,7 +201,7 @@ function isTypedArray(value: unknown): value is TypedArray {
   return ArrayBuffer.isView(value) && !(value instanceof DataView);
 }
 
-/** A tensor of a million numbers printed as a diff says less than the first place where it is wrong. */
+/** Describes the first difference, because a diff of two arrays of a million numbers would be unreadable. */
 function firstDifference(actual: TypedArray, expected: TypedArray): string {
   const [actualType, expectedType] = [actual.constructor.name, expected.constructor.name];
   if (actualType !== expectedType || actual.length !== expected.length) {

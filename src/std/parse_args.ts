@@ -1,10 +1,12 @@
 /**
- * `parseArgs` of `@std/cli`, over minimist, from which the standard library's own version descends, so that commands
- * are written as against the standard library and nothing has to be fetched from its registry.
+ * `parseArgs` of `@std/cli`, implemented with minimist, from which the standard library's version is derived.
+ * Commands are written as for the standard library, but nothing has to be fetched from its registry.
  *
- * Where minimist differs, the standard library's rule holds: a repeated option takes the last value unless it is in
- * `collect`; `--no-name` turns off only what is in `negatable` and is an option of its own otherwise; `unknown` gets
- * the option's key and value, too.
+ * Where minimist behaves differently, the standard library's rules apply:
+ *
+ * - A repeated option has its last value, unless it is in `collect`.
+ * - `--no-name` sets an option in `negatable` to false. Otherwise it is an option of its own.
+ * - `unknown` also gets the key and value of the option.
  *
  * @example
  * ```ts
@@ -25,30 +27,30 @@ import untypedMinimist from "minimist";
 
 type OneOrMany<Name extends string> = Name | readonly Name[];
 
-/** What `parseArgs` is to know about the options. */
+/** How options are parsed. */
 export interface ParseOptions<
   BooleanName extends string = string,
   StringName extends string = string,
   CollectName extends string = string,
   Defaults extends Record<string, unknown> = Record<string, unknown>,
 > {
-  /** Puts what follows `--` into the result's `"--"`, and not at the end of its `_`. */
+  /** Puts the arguments after `--` into the result's `"--"` instead of its `_`. */
   "--"?: boolean;
-  /** Other names for an option. */
+  /** Alternative names of options. */
   alias?: Record<string, OneOrMany<string>>;
-  /** Options without a value, false when absent; `true`: every `--name` that is not `--name=value`. */
+  /** Options without a value, which are false if absent. `true` means every `--name` that is not `--name=value`. */
   boolean?: boolean | OneOrMany<BooleanName>;
   /** Values of absent options. */
   default?: Defaults;
-  /** Leaves everything after the first argument that is no option as it is, in `_`. */
+  /** Puts everything after the first argument that is not an option into `_`, unparsed. */
   stopEarly?: boolean;
-  /** Options whose values stay text; values of other options that look like numbers become numbers. */
+  /** Options whose values stay text. Values of other options become numbers if they look like numbers. */
   string?: OneOrMany<StringName>;
-  /** Options that may be repeated; their value is an array of all values, empty when absent. */
+  /** Options that may be repeated. Their value is an array of all values, which is empty if the option is absent. */
   collect?: OneOrMany<CollectName>;
   /** Options that `--no-name` sets to false. */
   negatable?: OneOrMany<string>;
-  /** Is called with every argument that no other member names; false leaves it out of the result. */
+  /** Called with every argument that no other member mentions. If it returns false, the result omits the argument. */
   unknown?: (argument: string, key?: string, value?: unknown) => unknown;
 }
 
@@ -115,7 +117,7 @@ export function parseArgs<
   return parsed as ReturnType<typeof parseArgs<BooleanName, StringName, CollectName, Defaults>>;
 }
 
-// minimist takes every --no-name for name = false; with a value behind it, it is an option like any other.
+// minimist reads every --no-name as name = false. With a value appended, it becomes an ordinary option.
 const PROTECTED = "\0";
 
 function protectNegation(argument: string, index: number, all: readonly string[], negatable: Set<string>) {

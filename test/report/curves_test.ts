@@ -29,7 +29,7 @@ interface Rectangle {
   bottom: number;
 }
 
-/** How many pixels of a colour, such as "#2b6cb0", stand in a part of the picture. */
+/** The number of pixels of a colour, such as "#2b6cb0", in a part of a picture; default: all of it. */
 function countColor(png: Uint8Array, color: string, part?: Rectangle): number {
   const { data, width, height, channels } = decode(png);
   const { left, top, right, bottom } = part ?? { left: 0, top: 0, right: width, bottom: height };
@@ -47,7 +47,7 @@ const BLUE = "#2b6cb0";
 const ORANGE = "#dd6b20";
 const TEXT = "#2d3748";
 
-Deno.test("renderCurves draws every series, its texts and a legend, the same bytes each time", async () => {
+Deno.test("renderCurves draws every series, texts and a legend, with the same bytes each time", async () => {
   const png = await renderCurves(options);
   const { width, height } = decode(png);
   assert(width > 1700 && width < 2100 && height > 700 && height < 900, `${width}×${height}`);
@@ -61,7 +61,7 @@ Deno.test("renderCurves draws every series, its texts and a legend, the same byt
   assertEquals(again, png);
 });
 
-Deno.test("renderCurves leaves out what cannot be drawn", async () => {
+Deno.test("renderCurves leaves out points that cannot be drawn", async () => {
   const [loss] = options.panels;
   const clean = [[1, 1], [2, 0.1]] as const;
   const dirty = [[1, 1], [1.5, NaN], [1.6, Infinity], [1.7, 0], [1.8, -1], [2, 0.1]] as const;
@@ -73,11 +73,11 @@ Deno.test("renderCurves leaves out what cannot be drawn", async () => {
   assertEquals(actual, expected);
 });
 
-Deno.test("renderCurves draws a first epoch and nothing at all", async () => {
+Deno.test("renderCurves draws a single point, and a panel without points", async () => {
   const draw = (points: [number, number][]) =>
     renderCurves({ title: "t", panels: [{ title: "p", yLabel: "y", series: [{ name: "train", points }] }] });
   const [one, none] = [await draw([[1, 0.5]]), await draw([])];
-  // A dot beside the legend's stroke.
+  // A dot, in addition to the stroke in the legend.
   assertGreater(countColor(one, BLUE), countColor(none, BLUE) + 50);
 });
 
@@ -95,7 +95,7 @@ Deno.test("renderSpec draws any Vega-Lite specification", async () => {
   assert(red > 1000 && red < 1700, `${red} red pixels`);
 });
 
-Deno.test("logTicks are few and even", () => {
+Deno.test("logTicks are few and round", () => {
   assertEquals(logTicks(0.008, 1.2), [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1]);
   assertEquals(logTicks(1e-7, 1), [1e-7, 1e-6, 1e-5, 1e-4, 1e-3, 0.01, 0.1, 1]);
   assertEquals(logTicks(0.55, 1.1), [0.6, 0.7, 0.8, 0.9, 1, 1.1]);

@@ -42,10 +42,10 @@ const measures: ClassifierMeasures = {
 const original = { name: "original", measures };
 const latent = { name: "latent", measures: { ...measures, mean: { ...measures.mean, interval: null } } };
 
-/** The table's lines, without the spaces that fill them. */
+/** The cells of a table, by line. */
 const lines = (table: string) => table.split("\n").map((line) => line.split(/ {2,}/));
 
-Deno.test("a table has every class, and says of which there is one label only", () => {
+Deno.test("measuresTable has a row for every class, and marks classes with one label only", () => {
   const [header, , ...rows] = lines(measuresTable(measures));
   assertEquals(header, ["class", "AUROC", "95 % interval", "average precision", "prevalence", "labelled"]);
   assertEquals(rows, [
@@ -55,7 +55,7 @@ Deno.test("a table has every class, and says of which there is one label only", 
   ]);
 });
 
-Deno.test("classifiers stand side by side, with intervals where there are any", () => {
+Deno.test("comparisonTable has a column for each classifier, with intervals if known", () => {
   const [header, , ...rows] = lines(comparisonTable([original, latent]));
   assertEquals(header, ["AUROC", "original", "latent"]);
   assertEquals(rows, [
@@ -70,7 +70,7 @@ const differences = {
   mean: { auroc: 0.2, interval: null },
 };
 
-Deno.test("differences have signs, but for none", () => {
+Deno.test("differencesTable shows signs, except for zero", () => {
   const [header, , ...rows] = lines(differencesTable(original, [{ name: "latent", differences }]));
   assertEquals(header, ["AUROC", "latent − original"]);
   assertEquals(rows, [
@@ -80,7 +80,7 @@ Deno.test("differences have signs, but for none", () => {
   ]);
 });
 
-Deno.test("JSON has all figures unrounded, and null where there is none", () => {
+Deno.test("measuresJson and differencesJson have unrounded figures, and null for missing ones", () => {
   const json = JSON.parse(JSON.stringify(measuresJson(measures)));
   assertEquals([json.images, json.auroc_mean, json.auroc_mean_interval], [1000, 0.83734, [0.8, 0.87126]]);
   assertEquals([json.average_precision_mean, json.classes_in_mean], [0.41, 1]);
@@ -104,7 +104,7 @@ Deno.test("JSON has all figures unrounded, and null where there is none", () => 
   });
 });
 
-Deno.test("a picture has a panel for one classifier, or one for each class of several", () => {
+Deno.test("rocPanels: one panel for a single classifier, one for each class of several", () => {
   assertEquals(rocPanels([original]), [{
     title: "original",
     lines: [{ name: "Edema", auroc: 0.83734, curve }, { name: "Fracture", auroc: null, curve: null }],

@@ -3,7 +3,7 @@ import { comparison, type GridOptions, imageGrid, type Picture } from "../../src
 
 const gray: GridOptions = { channels: 1, height: 2, width: 2, mean: [0.5], std: [0.25] };
 
-/** The channels of the pixel at x, y. */
+/** The channels of the pixel at (x, y). */
 function pixel(picture: Picture, x: number, y: number): number[] {
   const start = (y * picture.width + x) * picture.channels;
   return [...picture.data.subarray(start, start + picture.channels)];
@@ -17,11 +17,11 @@ Deno.test("imageGrid undoes the normalisation and clamps", () => {
   assertEquals([pixel(picture, near, far), pixel(picture, far, far)], [[255], [255]]);
 });
 
-Deno.test("imageGrid takes a not-a-number for black", () => {
+Deno.test("imageGrid draws NaN as black", () => {
   assertEquals(pixel(imageGrid(new Float32Array(4).fill(NaN), gray), 300, 300), [0]);
 });
 
-Deno.test("imageGrid turns planes of channels into pixels", () => {
+Deno.test("imageGrid interleaves channels", () => {
   const image = Float32Array.of(1, 0, 0, 1, 0.2, 0.2);
   const options = { channels: 3, height: 1, width: 2, mean: [0, 0, 0], std: [1, 1, 1] };
   const picture = imageGrid(image, options);
@@ -29,7 +29,7 @@ Deno.test("imageGrid turns planes of channels into pixels", () => {
   assertEquals(pixel(picture, picture.width - 10, 10), [0, 255, 51]);
 });
 
-Deno.test("imageGrid fills rows of five and leaves the rest and the gaps black", () => {
+Deno.test("imageGrid puts five images in a row; gaps and empty cells are black", () => {
   const white = new Float32Array(7 * 4).fill(2);
   const picture = imageGrid(white, gray);
   const cell = (picture.width - 2) / 5;
@@ -39,16 +39,16 @@ Deno.test("imageGrid fills rows of five and leaves the rest and the gaps black",
   const isWhite = [0, 1, 2, 3, 4].map((column) => pixel(picture, middle(column), middle(1))[0] === 255);
   assertEquals(isWhite, [true, true, false, false, false]);
   assertEquals([pixel(picture, 0, 0), pixel(picture, 1 + cell, middle(0))], [[0], [0]]);
-  // Each of the 7 images fills its cell but for the gap.
+  // Each of the 7 images fills its cell except for the gap.
   assertEquals(picture.data.filter((value) => value === 255).length, 7 * (cell - 2) ** 2);
 });
 
-Deno.test("imageGrid leaves large images as they are", () => {
+Deno.test("imageGrid does not enlarge large images", () => {
   const large = imageGrid(new Float32Array(2 * 300 * 400), { ...gray, height: 300, width: 400 });
   assertEquals([large.width, large.height], [2 + 2 * 402, 2 + 302]);
 });
 
-Deno.test("comparison puts each reconstruction under its original", () => {
+Deno.test("comparison puts each reconstruction below its original", () => {
   const images = (values: number[]) => Float32Array.from(values.flatMap((value) => Array(4).fill(value)));
   const picture = comparison(images([0.1, 0.2, 0.3]), images([0.6, 0.7, 0.8]), {
     ...gray,
@@ -66,8 +66,12 @@ Deno.test("comparison puts each reconstruction under its original", () => {
   ]]);
 });
 
-Deno.test("grids refuse what is no picture", () => {
-  assertThrows(() => imageGrid(new Float32Array(5), gray), RangeError, "5 values are no images of 1×2×2");
+Deno.test("imageGrid and comparison refuse values that do not fit the shape", () => {
+  assertThrows(
+    () => imageGrid(new Float32Array(5), gray),
+    RangeError,
+    "5 values are not a whole number of images of 1×2×2",
+  );
   assertThrows(() => imageGrid(new Float32Array(0), gray), RangeError, "0 values");
   assertThrows(() => imageGrid(new Float32Array(8), { ...gray, channels: 2 }), RangeError, "not 2");
   assertThrows(() => imageGrid(new Float32Array(12), { ...gray, channels: 3 }), RangeError, "not 1 and 1");

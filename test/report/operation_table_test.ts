@@ -8,7 +8,7 @@ const works = [
   { operation: "scale", milliseconds: 1, flops: 0, bytes: 0 },
 ];
 
-Deno.test("operations are summed up, the longest first, with their rates", () => {
+Deno.test("operationShares adds up operations, longest first, with their rates", () => {
   assertEquals(operationShares(works), [
     {
       operation: "conv2d",
@@ -45,7 +45,7 @@ Deno.test("operations are summed up, the longest first, with their rates", () =>
   assertEquals([nothing!.share, nothing!.gigaflops, nothing!.gigabytes], [0, 0, 0]);
 });
 
-Deno.test("the table has a line an operation", () => {
+Deno.test("operationTable has a row for each operation", () => {
   assertEquals(
     operationTable(operationShares(works)),
     `operation  calls    ms  share  GFLOP/s  GB/s

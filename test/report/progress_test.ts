@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { duration, Progress, type ProgressOptions } from "../../src/report/progress.ts";
 
-/** A progress whose output is kept and whose clock the test sets, in seconds. */
+/** A progress with recorded output and a clock that the test sets, in seconds. */
 function recorded(options: Partial<ProgressOptions> & { isTerminal: boolean; columns?: number }) {
   const record = { text: "", time: 0 };
   const progress = new Progress({
@@ -18,12 +18,12 @@ function recorded(options: Partial<ProgressOptions> & { isTerminal: boolean; col
   return { progress, record };
 }
 
-/** What a terminal shows: after a carriage return and an erasure, the line is written anew. */
+/** The lines that a terminal shows: each carriage return starts a line over. */
 function screen(text: string): string[] {
   return text.split("\n").map((line) => line.split("\r").at(-1)!.replaceAll("\x1b[K", ""));
 }
 
-Deno.test("Progress writes a line every ten seconds where there is no terminal", () => {
+Deno.test("Progress writes a line every ten seconds if the output is not a terminal", () => {
   const { progress, record } = recorded({ isTerminal: false });
   for (let step = 1; step <= 20; step++) {
     record.time = step * 1.5;
@@ -38,7 +38,7 @@ Deno.test("Progress writes a line every ten seconds where there is no terminal",
   ]);
 });
 
-Deno.test("Progress redraws one line on a terminal and leaves the last state", () => {
+Deno.test("Progress redraws one line on a terminal, and finish replaces it", () => {
   const { progress, record } = recorded({ isTerminal: true });
   assertEquals(screen(record.text), ["epoch 1/3 ░░░░░░░░░░░░░░░░░░░░░░░░ 0/2,000 images (0 %)"]);
   record.time = 10;
@@ -58,7 +58,7 @@ Deno.test("Progress redraws one line on a terminal and leaves the last state", (
   ]);
 });
 
-Deno.test("Progress draws a bar at most ten times a second", () => {
+Deno.test("Progress redraws at most ten times a second", () => {
   const { progress, record } = recorded({ isTerminal: true });
   for (let step = 1; step <= 1000; step++) {
     record.time = step / 1000;
@@ -68,7 +68,7 @@ Deno.test("Progress draws a bar at most ten times a second", () => {
   assert(drawings >= 10 && drawings <= 11, `${drawings} drawings in a second`);
 });
 
-Deno.test("Progress takes its rate from the last seconds, so that a slow start is forgotten", () => {
+Deno.test("Progress measures the rate over the last seconds, so that a slow start does not matter", () => {
   const { progress, record } = recorded({ isTerminal: false, total: 100_000, lineInterval: 0 });
   record.time = 60;
   progress.update(10);
@@ -81,7 +81,7 @@ Deno.test("Progress takes its rate from the last seconds, so that a slow start i
   assertStringIncludes(lines[50]!, "1,000 images/s, 50 s left");
 });
 
-Deno.test("Progress does not count what was done before", () => {
+Deno.test("Progress leaves work of an earlier run out of the rate", () => {
   const { progress, record } = recorded({ isTerminal: false, alreadyDone: 1000 });
   assertEquals(progress.done, 1000);
   record.time = 10;
@@ -89,7 +89,7 @@ Deno.test("Progress does not count what was done before", () => {
   assertStringIncludes(record.text, "1,100/2,000 images (55 %), 10 images/s, 1 min 30 s left");
 });
 
-Deno.test("Progress keeps a bar within the terminal", () => {
+Deno.test("Progress cuts a bar to the width of the terminal", () => {
   const { progress, record } = recorded({ isTerminal: true, columns: 40 });
   record.time = 1;
   progress.update(1, "a long text about the loss of this step");
@@ -98,13 +98,13 @@ Deno.test("Progress keeps a bar within the terminal", () => {
   assert(line.startsWith("epoch 1/3 ░"));
 });
 
-Deno.test("Progress of nothing is done", () => {
+Deno.test("Progress of no work is complete", () => {
   const { progress, record } = recorded({ isTerminal: false, total: 0, unit: "files" });
   progress.finish();
   assertMatch(record.text, /^epoch 1\/3: 0\/0 files \(100 %\), took 0 s\n$/);
 });
 
-Deno.test("duration", () => {
+Deno.test("duration rounds to seconds or minutes", () => {
   assertEquals([0.4, 59.6, 200, 3599, 7500].map(duration), [
     "0 s",
     "1 min 0 s",

@@ -7,13 +7,13 @@ import { binned, renderHistograms } from "../../src/report/histogram.ts";
 import { renderReport } from "../../src/report/html.ts";
 import { dataUrl, renderSheet } from "../../src/report/sheet.ts";
 
-/** A picture of one colour. */
+/** A square picture of one colour. */
 function plain(side: number, ...color: number[]): Picture {
   const data = Uint8Array.from({ length: side * side * 3 }, (_, index) => color[index % 3]!);
   return { width: side, height: side, channels: 3, data };
 }
 
-/** How many pixels have a colour. */
+/** The number of pixels of a colour. */
 function count(png: Uint8Array, ...color: number[]): number {
   const { data, channels } = decode(png);
   let found = 0;
@@ -23,7 +23,7 @@ function count(png: Uint8Array, ...color: number[]): number {
   return found;
 }
 
-Deno.test("small pictures are enlarged by a whole factor, large ones shrunk, and empty places stay empty", async () => {
+Deno.test("renderSheet enlarges small pictures, shrinks large ones, and leaves empty cells empty", async () => {
   const rows = [
     { name: "small", pictures: [plain(100, 255, 0, 0), plain(64, 0, 255, 0)] },
     { name: "large", pictures: [plain(1024, 0, 0, 255), null] },
@@ -35,7 +35,7 @@ Deno.test("small pictures are enlarged by a whole factor, large ones shrunk, and
   await assertRejects(() => renderSheet({ title: "", columns: ["one"], rows }), RangeError, `row "small"`);
 });
 
-Deno.test("a legend has the map's colours", async () => {
+Deno.test("renderSheet draws a legend if a factor is given", async () => {
   const sheet = { title: "t", columns: ["c"], rows: [{ name: "r", pictures: [plain(16, 1, 2, 3)] }] };
   const [without, with_] = [await renderSheet(sheet), await renderSheet({ ...sheet, factor: 4 })];
   assert(decode(with_).height > decode(without).height);
@@ -44,7 +44,7 @@ Deno.test("a legend has the map's colours", async () => {
   assert(bright(with_) > 0);
 });
 
-Deno.test("bins have round widths and hold every value once", () => {
+Deno.test("binned: bins have round widths and count every value once", () => {
   const values = Array.from({ length: 1000 }, (_, index) => 20 + 0.013 * index);
   const bins = binned(values);
   assertEquals(bins.reduce((sum, bin) => sum + bin.count, 0), 1000);
@@ -57,14 +57,14 @@ Deno.test("bins have round widths and hold every value once", () => {
   assertEquals(binned([-3, -1.5]).reduce((sum, bin) => sum + bin.count, 0), 2);
 });
 
-Deno.test("histograms are drawn for any values, and refused without", async () => {
+Deno.test("renderHistograms draws several histograms, and refuses one without values", async () => {
   const panel = (values: number[]) => ({ title: "PSNR", xLabel: "dB", values });
   const png = await renderHistograms([panel([20, 21, 21.5]), panel([3])]);
   assert(count(png, 0x2b, 0x6c, 0xb0) > 1000 && count(png, 0xdd, 0x6b, 0x20) > 1000);
   await assertRejects(() => renderHistograms([panel([])]), RangeError, "no values");
 });
 
-Deno.test("a report holds its pictures and loads nothing; names with markup stay names", () => {
+Deno.test("renderReport embeds pictures, loads nothing, and escapes markup", () => {
   const source = dataUrl(plain(2, 9, 9, 9));
   const html = renderReport({
     title: "<b> & co",

@@ -10,7 +10,7 @@ const line = (name: string, auroc: number): RocLine => ({
 });
 const missing: RocLine = { name: "Fracture", auroc: null, curve: null };
 
-/** How many pixels have a colour, such as "#2b6cb0". */
+/** The number of pixels of a colour, such as "#2b6cb0". */
 function countColor(png: Uint8Array, color: string): number {
   const { data, channels } = decode(png);
   const wanted = [1, 3, 5].map((start) => parseInt(color.slice(start, start + 2), 16));
@@ -21,11 +21,11 @@ function countColor(png: Uint8Array, color: string): number {
   return count;
 }
 
-/** The texts, points and domains that a picture is made of. */
-// deno-lint-ignore no-explicit-any -- a specification is walked as plain JSON
+/** The panels of a specification, as plain JSON. */
+// deno-lint-ignore no-explicit-any -- a specification is inspected as plain JSON
 const parts = (panels: any[]) => JSON.parse(JSON.stringify(rocSpec({ title: "t", panels }))).concat;
 
-Deno.test("one panel has each class in its colour and its area in the legend", async () => {
+Deno.test("a single panel has areas in its legend", async () => {
   const panels = [{ title: "original", lines: [line("Edema", 0.8374), line("Pneumonia", 0.6), missing] }];
   const [{ layer: [chance, curves] }] = parts(panels);
   assertEquals(chance.data.values, [{ x: 0, y: 0 }, { x: 1, y: 1 }]);
@@ -37,7 +37,7 @@ Deno.test("one panel has each class in its colour and its area in the legend", a
   assertEquals(curves.data.values.length, 6);
   const png = await renderRoc({ title: "ROC", panels });
   for (const color of PALETTE.slice(0, 2)) assertGreater(countColor(png, color), 2000);
-  // The class without a curve has its stroke in the legend alone.
+  // A class without a curve only has a stroke in the legend.
   const strokes = countColor(png, PALETTE[2]!);
   assert(strokes > 50 && strokes < 500, `${strokes} pixels`);
   assertEquals(await renderRoc({ title: "ROC", panels }), png);
@@ -52,7 +52,7 @@ Deno.test("fourteen classes differ in colour or stroke", () => {
   assertEquals(new Set(looks).size, 14);
 });
 
-Deno.test("panels side by side share a legend and have the areas in their corners", async () => {
+Deno.test("several panels share a legend and have areas in their corners", async () => {
   const panels = ["Edema", "Fracture"].map((title, index) => ({
     title,
     lines: index === 0 ? [line("original", 0.75), line("latent", 0.625)] : [missing, missing],
@@ -66,7 +66,7 @@ Deno.test("panels side by side share a legend and have the areas in their corner
   assert(width > 1000 && width < 1400 && height > 500 && height < 900, `${width}×${height}`);
 });
 
-Deno.test("a curve of many points is thinned to what can be seen, and keeps its ends", () => {
+Deno.test("a curve of many points is thinned out, but keeps its ends", () => {
   const count = 20001;
   const rates = Array.from({ length: count }, (_, index) => index / (count - 1));
   const curve = { falsePositiveRate: rates.map((rate) => rate ** 2), truePositiveRate: rates };
@@ -75,6 +75,6 @@ Deno.test("a curve of many points is thinned to what can be seen, and keeps its 
   assertEquals([values[0].x, values[0].y, values.at(-1).x, values.at(-1).y], [0, 0, 1, 1]);
 });
 
-Deno.test("no panel is refused", () => {
+Deno.test("rocSpec refuses no panels", () => {
   assertThrows(() => rocSpec({ title: "t", panels: [] }), RangeError, "at least one panel");
 });

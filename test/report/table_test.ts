@@ -23,6 +23,6 @@ Deno.test("textTable without rows is a header", () => {
   assertEquals(textTable(["a", "bcd"], []), "a  bcd\n─  ───");
 });
 
-Deno.test("textTable refuses a row that does not fit", () => {
+Deno.test("textTable refuses a row with a different number of cells", () => {
   assertThrows(() => textTable(["a", "b"], [[1]]), RangeError, "1 cells");
 });

@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { chromeTrace } from "../../src/report/trace.ts";
 
-Deno.test("a trace names its processes and lanes once, and counts in microseconds", () => {
+Deno.test("chromeTrace names each process and lane once, and counts in microseconds", () => {
   const text = chromeTrace([
     { process: "host", lane: "encoding", name: "encoding", begin: 1, end: 1.5 },
     { process: "GPU", lane: "steps", name: "step 1", begin: 2, end: 4.0004, details: { flops: 3 } },

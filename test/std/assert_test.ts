@@ -17,7 +17,7 @@ import {
   fail,
 } from "@std/assert";
 
-/** The message of the failure of `check`; this test's own net, so that nothing here leans on what it tests. */
+/** The message with which `check` fails. It does not use the assertions that are tested here. */
 async function failureOf(check: () => unknown): Promise<string> {
   try {
     await check();

@@ -2,7 +2,7 @@ import { assertEquals } from "@std/assert";
 import { parseArgs, type ParseOptions } from "@std/cli/parse-args";
 
 const cases: { name: string; args: string; options?: ParseOptions; expected: Record<string, unknown> }[] = [
-  { name: "values behind = and behind a space", args: "--a=1 --b 2 c", expected: { a: 1, b: 2, _: ["c"] } },
+  { name: "values after = and after a space", args: "--a=1 --b 2 c", expected: { a: 1, b: 2, _: ["c"] } },
   { name: "a flag", args: "--a", expected: { a: true, _: [] } },
   { name: "text stays text", args: "--a 007", options: { string: "a" }, expected: { a: "007", _: [] } },
   {
@@ -11,7 +11,7 @@ const cases: { name: string; args: string; options?: ParseOptions; expected: Rec
     options: { string: ["a"] },
     expected: { a: "", b: 1, _: [] },
   },
-  { name: "text that is absent", args: "", options: { string: ["a"] }, expected: { _: [] } },
+  { name: "an absent text option", args: "", options: { string: ["a"] }, expected: { _: [] } },
   { name: "a path with = in it", args: "--a=x=y", options: { string: ["a"] }, expected: { a: "x=y", _: [] } },
   {
     name: "a switch takes no value",
@@ -19,7 +19,7 @@ const cases: { name: string; args: string; options?: ParseOptions; expected: Rec
     options: { boolean: ["a"] },
     expected: { a: true, _: ["b"] },
   },
-  { name: "a switch that is absent", args: "", options: { boolean: ["a"] }, expected: { a: false, _: [] } },
+  { name: "an absent switch", args: "", options: { boolean: ["a"] }, expected: { a: false, _: [] } },
   {
     name: "a switch spelled out",
     args: "--a=false",
@@ -27,12 +27,17 @@ const cases: { name: string; args: string; options?: ParseOptions; expected: Rec
     expected: { a: false, _: [] },
   },
   {
-    name: "every switch",
+    name: "all options as switches",
     args: "--a b --c=1",
     options: { boolean: true },
     expected: { a: true, c: 1, _: ["b"] },
   },
-  { name: "the last one counts", args: "--a 1 --a 2", options: { string: "a" }, expected: { a: "2", _: [] } },
+  {
+    name: "a repeated option has its last value",
+    args: "--a 1 --a 2",
+    options: { string: "a" },
+    expected: { a: "2", _: [] },
+  },
   {
     name: "a default",
     args: "--b 2",
@@ -52,7 +57,7 @@ const cases: { name: string; args: string; options?: ParseOptions; expected: Rec
     expected: { a: ["1", "2"], b: ["3"], c: [], _: [] },
   },
   {
-    name: "another name",
+    name: "aliases",
     args: "-h --old 5",
     options: { boolean: ["help"], string: ["new"], alias: { help: "h", new: ["old"] } },
     expected: { help: true, h: true, new: "5", old: "5", _: [] },
@@ -69,9 +74,9 @@ const cases: { name: string; args: string; options?: ParseOptions; expected: Rec
     options: { boolean: ["a"], default: { a: true } },
     expected: { a: true, "no-a": true, _: [] },
   },
-  { name: "behind --", args: "a -- --b --no-c", expected: { _: ["a", "--b", "--no-c"] } },
+  { name: "arguments after --", args: "a -- --b --no-c", expected: { _: ["a", "--b", "--no-c"] } },
   {
-    name: "behind --, apart",
+    name: "arguments after --, in a list of their own",
     args: "a -- --b --no-c",
     options: { "--": true },
     expected: { _: ["a"], "--": ["--b", "--no-c"] },
@@ -90,7 +95,7 @@ for (const { name, args, options, expected } of cases) {
   });
 }
 
-Deno.test("parseArgs tells unknown arguments and leaves them out", () => {
+Deno.test("parseArgs reports unknown arguments and can omit them", () => {
   const seen: unknown[][] = [];
   const parsed = parseArgs(["--size=1", "--colour=red", "--no-size", "file", "-x"], {
     string: ["size"],
@@ -108,7 +113,7 @@ Deno.test("parseArgs tells unknown arguments and leaves them out", () => {
   ]);
 });
 
-Deno.test("parseArgs types its result by its options", () => {
+Deno.test("parseArgs infers the type of its result", () => {
   const parsed = parseArgs(["--size", "3"], {
     string: ["size", "name", "files"],
     boolean: ["shuffle"],
