@@ -1,18 +1,18 @@
 #!/usr/bin/python3
-"""Makes data/: the small real data sets that ship with the project, as 8-bit HDF5 files.
+"""Writes data/: the small, real data sets that ship with the project, as 8-bit HDF5 files.
 
-Run by hand where Debian's packages are installed; the same packages make the same bytes:
+Run it by hand on Debian. Equal versions of the packages give equal bytes:
 
     apt-get install python3-h5py python3-numpy python3-pil dataset-fashion-mnist mricron-data
     /usr/bin/python3 scripts/make_demo_data.py [--sheets FOLDER]
 
-brain    Slices of two T1-weighted magnetic resonance volumes in three orientations, 64 by 64: a human head (ch2) and a
-         macaque brain (inia19-t1-brain). Labels: axial, coronal, sagittal, macaque. Training and validation slices
-         come from different blocks of a volume, with a gap between them, since neighbouring slices look alike.
-fashion  Photographs of ten kinds of clothes from Fashion-MNIST, 28 by 28 on a black frame of 32 by 32: 200 of each
-         kind from its training set, 50 of each from its test set for validation. Labels: the kind.
+brain    Slices of two T1-weighted magnetic resonance volumes in three orientations, 64 by 64 pixels: a human head (ch2)
+         and a macaque brain (inia19-t1-brain). Labels: axial, coronal, sagittal, macaque. Training and validation
+         slices come from different blocks of a volume with a gap between them, because neighbouring slices look alike.
+fashion  Photographs of ten kinds of clothes from Fashion-MNIST, 28 by 28 pixels, padded with black to 32 by 32. Each
+         kind has 200 images from the training set and, for validation, 50 from the test set. Labels: the kind.
 
---sheets also writes contact sheets, PNG files to look at, to a folder.
+--sheets also writes contact sheets (PNG files) to a folder.
 """
 
 import argparse
@@ -32,10 +32,10 @@ SEED = 816
 BRAIN_SIZE = 64
 ORIENTATIONS = ["axial", "coronal", "sagittal"]
 VOLUMES = {"ch2": "human", "inia19-t1-brain": "macaque"}
-# Of every 30 slices in a row, 20 are for training and 6 for validation, with 2 unused between them on either side.
+# Of every 30 consecutive slices, 20 are for training and 6 for validation; 2 on either side in between are unused.
 PERIOD, TRAIN, GAP, VALID = 30, 20, 2, 6
-# A slice with less tissue than this shows little but noise.
-LEAST_TISSUE = 0.15
+# Slices in which less than this share of the pixels is tissue are left out: they show little but noise.
+MIN_TISSUE = 0.15
 
 CLOTHES = [
     "T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot",
@@ -43,7 +43,7 @@ CLOTHES = [
 
 
 def read_nifti(name):
-    """A NIfTI-1 volume [x, y, z] as float64, with x to the right, y to the front and z up."""
+    """Reads a NIfTI-1 volume [x, y, z] as float64. x points to the right, y to the front and z up."""
     content = gzip.open(TEMPLATES / f"{name}.nii.gz").read()
     shape = struct.unpack_from("<3h", content, 42)
     (code,) = struct.unpack_from("<h", content, 70)
@@ -54,12 +54,12 @@ def read_nifti(name):
 
 
 def to_bytes(volume):
-    """Scales a volume to 0 … 255; the brightest hundredth (fat, vessels) is clipped."""
+    """Scales a volume to 0 … 255. The brightest 1 % (fat, vessels) is clipped."""
     return np.clip(volume * (255 / np.percentile(volume[volume > 0], 99)), 0, 255)
 
 
 def upright(volume, orientation, index):
-    """One slice with the head's top or front up; the nose points left in sagittal slices."""
+    """Returns a slice with the top or front of the head up. In sagittal slices, the nose points to the left."""
     if orientation == "axial":
         return volume[:, ::-1, index].T
     if orientation == "coronal":
@@ -68,7 +68,7 @@ def upright(volume, orientation, index):
 
 
 def square(image, size):
-    """Pads an image to a square with black and resizes it with a Lanczos filter, which does not alias."""
+    """Pads an image with black to a square and resizes it with a Lanczos filter, which avoids aliasing."""
     side = max(image.shape)
     above, left = (side - image.shape[0]) // 2, (side - image.shape[1]) // 2
     padded = np.zeros((side, side), np.uint8)
@@ -77,16 +77,16 @@ def square(image, size):
 
 
 def brain():
-    """{split: (images [N, 1, 64, 64], labels [N, 4])}"""
+    """Returns {split: (images [N, 1, 64, 64], labels [N, 4])}."""
     found = {"train": [], "valid": []}
     for name, species in VOLUMES.items():
         volume = to_bytes(read_nifti(name))
         for axis, orientation in zip([2, 1, 0], ORIENTATIONS):
             slices = [upright(volume, orientation, index) for index in range(volume.shape[axis])]
-            slices = [image for image in slices if (image > 25).mean() >= LEAST_TISSUE]
+            slices = [image for image in slices if (image > 25).mean() >= MIN_TISSUE]
             label = [float(orientation == other) for other in ORIENTATIONS] + [float(species == "macaque")]
-            for place, image in enumerate(slices):
-                within = place % PERIOD
+            for index, image in enumerate(slices):
+                within = index % PERIOD
                 if within < TRAIN:
                     found["train"].append((square(image, BRAIN_SIZE), label))
                 elif TRAIN + GAP <= within < TRAIN + GAP + VALID:
@@ -98,11 +98,12 @@ def brain():
 
 
 def read_idx(name, offset):
+    """Reads the uint8 values of an IDX file whose header has `offset` bytes."""
     return np.frombuffer(gzip.open(FASHION / name).read(), np.uint8, offset=offset)
 
 
 def fashion():
-    """{split: (images [N, 1, 32, 32], labels [N, 10])}"""
+    """Returns {split: (images [N, 1, 32, 32], labels [N, 10])}."""
     splits = {}
     for split, prefix, each in [("train", "train", 200), ("valid", "t10k", 50)]:
         images = read_idx(f"{prefix}-images-idx3-ubyte.gz", 16).reshape(-1, 1, 28, 28)
@@ -114,8 +115,9 @@ def fashion():
 
 
 def write(name, size, splits, class_names, source, licence, sheets):
+    """Writes an HDF5 file for each split and, if `sheets` is a folder, a contact sheet."""
     for split, (images, labels) in splits.items():
-        # Mixed, so that the first images of a file show all kinds.
+        # Shuffled, so that the first images of a file show all kinds.
         order = np.random.default_rng(SEED).permutation(len(images))
         images, labels = images[order], labels[order]
         path = OUTPUT / f"{name}_{split}_{size}_orig.hdf5"

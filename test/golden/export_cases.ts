@@ -1,4 +1,7 @@
-/** Prints the table of operation cases as JSON, for make.py: `deno run test/golden/export_cases.ts > test/golden/cases.json`. */
+/**
+ * Prints the table of operation cases as JSON for make.py: `deno run test/golden/export_cases.ts >
+ * test/golden/cases.json`.
+ */
 
 import { operationCases } from "../operation_cases.ts";
 

@@ -1,34 +1,37 @@
-/** Reads the goldens of this folder: numbers that PyTorch made through make.py, for tests to compare with. */
+/** Readers for the goldens of this folder: results of PyTorch, written by make.py, that tests compare with. */
 
+import { elementCount } from "../../src/graph/layout.ts";
 import { keyOf, normalArray, randomUniform, uniformArray } from "../../src/random.ts";
 
-/** An array of which the row-major elements 0, step, 2·step, … are kept; step is 1 where the array is whole. */
+/** A sampled array: of its row-major elements, only 0, step, 2·step, … are kept. The step of a whole array is 1. */
 export interface GoldenArray {
   shape: number[];
   step: number;
   values: Float32Array<ArrayBuffer>;
-  /** Over all elements, in float64. */
+  /** The sum of the squares of all elements, kept or not, in float64. */
   sumOfSquares: number;
 }
 
+/** The results of one operation case. */
 export interface OperationGolden {
   operation: string;
   name: string;
-  /** The first 16 hexadecimal digits of SHA-256 over each input's float32 bytes. */
+  /** For each input, the first 16 hexadecimal digits of the SHA-256 of its float32 bytes. */
   inputs: string[];
   outputs: Record<string, GoldenArray>;
-  /** Of Σ output·caseWeights, one an input; empty where the operation has no gradient. */
+  /** The gradient of Σ output·caseWeights with respect to each input; empty if the operation has no gradient. */
   gradients: GoldenArray[];
 }
 
-/** The Euclidean norm, and the dot product with uniform [−1, 1) numbers from the stream of the tensor's key. */
+/** The Euclidean norm of a tensor, and its dot product with uniform [−1, 1) numbers from the stream of its key. */
 export interface Checksum {
   norm: number;
   dot: number;
 }
 
+/** Checksums of a tensor before and after training. */
 export interface GoldenTensor {
-  /** The key in the state dict, without any prefix. */
+  /** The key in the state dict, without a prefix. */
   name: string;
   shape: number[];
   initial: Checksum;
@@ -36,14 +39,15 @@ export interface GoldenTensor {
   final: Checksum;
 }
 
+/** Checksums of a trained tensor and of its gradient. */
 export interface GoldenParameter extends GoldenTensor {
-  /** Of the first step's loss. */
+  /** The gradient of the loss of the first step. */
   gradient: Checksum;
-  /** The whole gradient of the first step, for one of the models. */
+  /** The complete gradient of the first step; only for one of the models. */
   values?: GoldenArray;
 }
 
-/** What one training step measured before it changed anything. */
+/** The measures of one training step, from before its update. */
 export interface GoldenStep {
   loss: number;
   recon_loss: number;
@@ -53,38 +57,41 @@ export interface GoldenStep {
   perplexity_b: number;
 }
 
+/** A training of a few steps. */
 export interface TrainingGolden {
   name: string;
-  /** By the names of the command line's options: first_stride, embed_dim, …; and in_channel. */
+  /** Under the names of the command line's options (first_stride, embed_dim, …), and in_channel. */
   configuration: Record<string, number>;
   images: ImageSet;
-  /** Step n trains on images 0 … batch − 1 where n is even (from 0), on batch … 2·batch − 1 where it is odd. */
+  /** Even steps (from 0) train on images 0 … batch − 1, odd ones on batch … 2·batch − 1. */
   batch: number;
   learning_rate: number;
-  /** `zip` and `legacy`: the initial weights lie in `NAME.pt`; `hash`: {@linkcode hashState} makes them. */
+  /** `zip` and `legacy`: the initial weights are in `NAME.pt`. `hash`: {@linkcode hashState} generates them. */
   format: "zip" | "legacy" | "hash";
-  /** Before every key in `NAME.pt`. */
+  /** The prefix of every key in `NAME.pt`. */
   prefix?: string;
   start: "zero" | "used";
   gain: number;
   codebook_scale?: number;
   steps: GoldenStep[];
   /**
-   * How far the same run strays in float32, relative, at its worst step; `codes` says how many codes differ in each step,
-   * `smallest_gap` how close any vector comes to a tie, relative to the squared lengths in its distance.
+   * The relative deviation of the same run in float32, at its worst step. `codes` is the number of different codes in
+   * each step; `smallest_gap` is how close any vector comes to a tie, relative to the squared lengths in its
+   * distance.
    */
   float32_deviation: GoldenStep & { codes: number[]; smallest_gap: number };
-  /** Of the first step, [B, h, w] of each level. */
+  /** The codes of the first step, [B, h, w] for each level. */
   codes: { t: GoldenArray; b: GoldenArray };
-  /** Of the first step, [B, C, H, W]. */
+  /** The reconstruction of the first step, [B, C, H, W]. */
   reconstruction: GoldenArray;
   parameters: GoldenParameter[];
   buffers: GoldenTensor[];
 }
 
+/** A set of images in this folder. */
 export type ImageSet = "fashion32" | "fashion64" | "brain128";
 
-/** The path of a file in this folder. */
+/** The URL of a file in this folder. */
 export function goldenPath(name: string): URL {
   return new URL(name, import.meta.url);
 }
@@ -99,7 +106,7 @@ export function readTrainingGoldens(): Promise<TrainingGolden[]> {
   return readIndex("training", "models");
 }
 
-/** What the codec in `NAME.pt` makes of the images of its training golden's first step. */
+/** The results of the codec in `NAME.pt` for the images of the first step of its training golden. */
 export interface LatentGolden {
   name: string;
   /** concat[upsample_t(q_t), q_b], [B, 2·embed_dim, h, w]. */
@@ -107,16 +114,16 @@ export interface LatentGolden {
   reconstruction: GoldenArray;
 }
 
-/** The goldens of codecs applied. */
+/** The goldens of applied codecs. */
 export function readLatentGoldens(): Promise<LatentGolden[]> {
   return readIndex("latents", "codecs");
 }
 
-/** The entries of `NAME.json`, with the arrays of `NAME.bin.gz` in their places. */
+/** The entries of `NAME.json`, including their arrays, which are stored in `NAME.bin.gz`. */
 export async function readIndex<Entry>(name: string, key: string): Promise<Entry[]> {
   const numbers = new Float32Array((await readGzip(`${name}.bin.gz`)).buffer);
   const text = await Deno.readTextFile(goldenPath(`${name}.json`));
-  // Every array's entry stands in the index with an offset in place of its values.
+  // In the index, an array has an offset instead of its values.
   return JSON.parse(text, (_, value) => {
     if (typeof value?.offset !== "number") return value;
     const { shape, step, offset, sumOfSquares } = value;
@@ -125,21 +132,16 @@ export async function readIndex<Entry>(name: string, key: string): Promise<Entry
   })[key];
 }
 
-/** The bytes of a packed file of this folder. */
+/** The unpacked bytes of a gzip file in this folder. */
 export async function readGzip(name: string): Promise<Uint8Array<ArrayBuffer>> {
   const file = new Blob([await Deno.readFile(goldenPath(name))]);
   const unpacked = file.stream().pipeThrough(new DecompressionStream("gzip"));
   return new Uint8Array(await new Response(unpacked).arrayBuffer());
 }
 
-/** The number of elements in an array of this shape. */
-export function elementCount(shape: readonly number[]): number {
-  return shape.reduce((product, extent) => product * extent, 1);
-}
-
 /**
- * How far row-major `values` are from a golden: the largest difference over the kept elements, or of the two norms, divided by
- * the golden's root mean square. NaN where anything is NaN; infinite where the lengths differ.
+ * The error of row-major `values`: the largest difference of a kept element, or of the root mean squares, divided by
+ * the golden's root mean square. NaN if any value is NaN; Infinity if the lengths differ.
  */
 export function goldenError(golden: GoldenArray, values: ArrayLike<number>): number {
   const count = elementCount(golden.shape);
@@ -154,7 +156,7 @@ export function goldenError(golden: GoldenArray, values: ArrayLike<number>): num
   return worst / scale;
 }
 
-/** The checksum of a tensor, as the goldens hold it. */
+/** The checksum of a tensor, as in the goldens. */
 export function checksum(name: string, values: ArrayLike<number>): Checksum {
   const key = keyOf(name);
   let squares = 0, dot = 0;
@@ -165,16 +167,16 @@ export function checksum(name: string, values: ArrayLike<number>): Checksum {
   return { norm: Math.sqrt(squares), dot };
 }
 
-/** How far two checksums are apart, relative to the golden's norm. */
+/** The difference between two checksums, relative to the golden's norm. */
 export function checksumError(golden: Checksum, actual: Checksum): number {
   const difference = Math.max(Math.abs(golden.norm - actual.norm), Math.abs(golden.dot - actual.dot));
   return difference / (golden.norm || 1);
 }
 
 /**
- * The initial state of a golden whose format is `hash`, by key. Each parameter comes from the stream of its own key: weights
- * uniform in ±gain/√fan_in and biases in ±1/√fan_in of their layer; `embed` is normal times codebook_scale, `embed_avg`
- * equals it, `cluster_size` is 1.
+ * The initial state, by key, of a golden whose format is `hash`. Each parameter is generated from the stream of its
+ * own key. Weights are uniform in ±gain/√fan_in, and biases in ±1/√fan_in of their layer. `embed` is normal times
+ * codebook_scale, `embed_avg` equals it, and `cluster_size` is 1.
  */
 export function hashState(
   golden: TrainingGolden,
@@ -200,7 +202,7 @@ export function hashState(
 const imageSizes: Record<ImageSet, number> = { fashion32: 32, fashion64: 64, brain128: 128 };
 const mean = [0.485, 0.456, 0.406].map(Math.fround), deviation = [0.229, 0.224, 0.225].map(Math.fround);
 
-/** The 16 real grey images of a set, uint8, row by row. */
+/** The 16 gray images of a set, [count, size, size], uint8. */
 export async function readImages(
   name: ImageSet,
 ): Promise<{ count: number; size: number; pixels: Uint8Array<ArrayBuffer> }> {
@@ -208,7 +210,10 @@ export async function readImages(
   return { count: pixels.length / size ** 2, size, pixels };
 }
 
-/** The batch of step `step` (from 0), [batch, 3, size, size]: (v / 255 − mean) / std, each step in float32. */
+/**
+ * The batch of step `step` (from 0), [batch, 3, size, size]: (v / 255 − mean) / std, rounded to float32 after each
+ * operation.
+ */
 export async function trainingBatch(
   golden: Pick<TrainingGolden, "images" | "batch">,
   step: number,

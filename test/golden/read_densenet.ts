@@ -1,10 +1,10 @@
-/** Reads the goldens of DenseNet that densenet.py made, and makes again what is not stored: large weights and labels. */
+/** Readers for the goldens of DenseNet, which densenet.py writes, and generators for what they do not store. */
 
+import { elementCount } from "../../src/graph/layout.ts";
 import type { DensenetConfiguration } from "../../src/models/densenet/configuration.ts";
 import { keyOf, randomUniform, uniformArray } from "../../src/random.ts";
 import {
   type Checksum,
-  elementCount,
   type GoldenArray,
   goldenPath,
   readGzip,
@@ -14,62 +14,74 @@ import {
 
 type Values = Float32Array<ArrayBuffer>;
 
-/** A file of this folder with the initial weights. */
+/** A file in this folder that holds the initial weights. */
 export interface DensenetFile {
   name: string;
   format: "zip" | "legacy";
-  /** Before every key. */
+  /** The prefix of every key. */
   prefix: string;
-  /** With `denselayer1.norm.1.weight` for `denselayer1.norm1.weight`, and without `num_batches_tracked`. */
+  /** Whether keys have the old spelling, such as `denselayer1.norm.1.weight`, and there is no `num_batches_tracked`. */
   old: boolean;
 }
 
+/** Checksums of a trained tensor and of its gradient. */
 export interface DensenetParameterGolden {
-  /** The key in the state dict, without any prefix. */
+  /** The key in the state dict, without a prefix. */
   name: string;
   shape: number[];
   initial: Checksum;
-  /** Of the first step's loss. */
+  /** The gradient of the loss of the first step. */
   gradient: Checksum;
-  /** The whole gradient of the first step, for one of the models. */
+  /** The complete gradient of the first step; only for one of the models. */
   values?: GoldenArray;
-  /** Which draw of its stream a channel of a batch normalisation's bias is, where it is not the first; see {@linkcode densenetState}. */
+  /**
+   * For channels of a batch normalisation's bias: the draw of the stream, if not the first; see {@linkcode
+   * densenetState}.
+   */
   draws?: Record<string, number>;
 }
 
+/** Checksums of a buffer. */
 export interface DensenetBufferGolden {
   name: string;
   shape: number[];
   initial: Checksum;
   /** After the first step. */
   first: Checksum;
-  /** After the last. */
+  /** After the last step. */
   final: Checksum;
 }
 
+/** A training of a few steps. */
 export interface DensenetGolden {
   name: string;
   configuration: DensenetConfiguration;
-  /** What steps train on: the first `batch` where they are even (from 0), the next where they are odd. */
+  /** Even steps (from 0) train on the first `batch` images, odd ones on the next. */
   images: "fashion32" | "latent64";
   batch: number;
-  /** Empty where {@linkcode densenetState} is the only way to the weights. */
+  /** The files with the initial weights; if empty, {@linkcode densenetState} generates them. */
   files: DensenetFile[];
-  /** Convolutions start with so many times He's bound. */
+  /** The factor by which He's bound is multiplied for convolutions. */
   scale: number;
   learning_rate: number;
   weight_decay: number;
-  /** Mean binary cross-entropy of each step, before it changed anything. */
+  /** The mean binary cross-entropy of each step, from before its update. */
   losses: number[];
-  /** How close the first step comes to a jump: values in front of ReLUs to zero, and the two largest of a pool's window. */
+  /**
+   * How close the first step comes to a discontinuity: the inputs of ReLUs to zero, and the two largest of a pooling
+   * window.
+   */
   margins: { relu: number; max_pool: number };
-  /** How far the same run strays in float32, relative to each tensor's norm, at the worst tensor; and the losses, relative. */
+  /**
+   * The deviation of the same run in float32, relative to the norm of each tensor, at the worst tensor. Losses:
+   * relative.
+   */
   float32_deviation: Record<"logits" | "evaluation" | "gradients" | "statistics", number> & {
     losses: number[];
   };
-  /** Of the first step, [batch, n_classes]. */
+  /** The logits of the first step, [batch, n_classes]. */
   logits: GoldenArray;
-  /** Logits of the first batch by the initial running statistics. */
+  /** The logits of the first batch with the initial running statistics. */
   evaluation: GoldenArray;
   parameters: DensenetParameterGolden[];
   buffers: DensenetBufferGolden[];
@@ -77,24 +89,28 @@ export interface DensenetGolden {
 
 /** Keys and shapes of torchvision's densenet121 with fourteen classes and `init_conv` for two channels. */
 export interface DensenetShapes {
-  /** Trained values, `init_conv` not among them. */
+  /** The number of trained values, without `init_conv`. */
   count: number;
   parameters: Record<string, number[]>;
   buffers: Record<string, number[]>;
 }
 
+/** The goldens of trainings. */
 export function readDensenetGoldens(): Promise<DensenetGolden[]> {
   return readIndex("densenet", "models");
 }
 
+/** The content of densenet_shapes.json. */
 export async function readDensenetShapes(): Promise<DensenetShapes> {
   return JSON.parse(await Deno.readTextFile(goldenPath("densenet_shapes.json"))).models[0];
 }
 
 /**
- * The initial state by key, each tensor from the stream of its own key, uniform: weights in ±√6/√fan_in, in the features `scale`
- * times that; their biases in ±1/√fan_in; batch normalisation's weights in [0.75, 1.25), biases in ±0.25, running means in
- * ±0.25·scale, running variances in [0.75, 1.5)·scale².
+ * The initial state, by key. Each tensor is uniform, from the stream of its own key:
+ *
+ * - weights in ±√6/√fan_in, multiplied by `scale` in the features; their biases in ±1/√fan_in
+ * - weights of batch normalisations in [0.75, 1.25), their biases in ±0.25
+ * - running means in ±0.25·scale, running variances in [0.75, 1.5)·scale²
  */
 export function densenetState(golden: DensenetGolden): Map<string, Values> {
   const { scale, parameters, buffers } = golden;
@@ -112,7 +128,7 @@ export function densenetState(golden: DensenetGolden): Map<string, Values> {
   return state;
 }
 
-/** Draw d, from 1, of channel c of a bias is number (d − 1)·channels + c of its stream. */
+/** Draw d (from 1) of channel c of a bias is number (d − 1)·channels + c of its stream. */
 function normalisationValues(
   name: string,
   shape: number[],

@@ -13,7 +13,7 @@ import {
 const goldens = await readDensenetGoldens();
 
 for (const golden of goldens) {
-  Deno.test(`initial weights are made again from their keys: ${golden.name}`, () => {
+  Deno.test(`densenetState generates the initial weights: ${golden.name}`, () => {
     const state = densenetState(golden);
     for (const { name, shape, initial } of [...golden.parameters, ...golden.buffers]) {
       const values = state.get(name)!;
@@ -24,7 +24,7 @@ for (const golden of goldens) {
   });
 
   for (const { name, format } of golden.files) {
-    Deno.test(`the file holds those weights: ${name}`, async () => {
+    Deno.test(`the file holds the same weights: ${name}`, async () => {
       const { tensors, format: found } = await readWeights(goldenPath(name).pathname);
       assertEquals(found, `torch-${format}`);
       for (const [key, values] of densenetState(golden)) {
@@ -33,20 +33,20 @@ for (const golden of goldens) {
     });
   }
 
-  Deno.test(`steps are clear of ReLU's jump, and float32 hardly strays: ${golden.name}`, () => {
-    const { margins, float32_deviation: strays } = golden;
+  Deno.test(`no value is close to a discontinuity, and float32 deviates little: ${golden.name}`, () => {
+    const { margins, float32_deviation: deviation } = golden;
     assert(margins.relu > 1e-4 && margins.max_pool > 1e-6, JSON.stringify(margins));
     assert(
-      strays.gradients < 5e-5 && strays.statistics < 1e-5 && strays.logits < 2e-5,
-      JSON.stringify(strays),
+      deviation.gradients < 5e-5 && deviation.statistics < 1e-5 && deviation.logits < 2e-5,
+      JSON.stringify(deviation),
     );
-    assert(Math.max(...strays.losses) < 1e-4, JSON.stringify(strays));
-    // Training shows: a wrong update would, too.
+    assert(Math.max(...deviation.losses) < 1e-4, JSON.stringify(deviation));
+    // The loss changes enough for a wrong update to show.
     const [first, , third] = golden.losses as [number, number, number];
     assert(Math.abs(first - third) > 0.03 * first);
   });
 
-  Deno.test(`the first loss is that of the logits and labels: ${golden.name}`, async () => {
+  Deno.test(`the first loss follows from the logits and labels: ${golden.name}`, async () => {
     const { labels } = await densenetBatch(golden, 0);
     const softplus = (x: number) => Math.log1p(Math.exp(x));
     const total = labels.reduce((sum, label, index) => {
@@ -57,7 +57,7 @@ for (const golden of goldens) {
   });
 }
 
-Deno.test("whole gradients agree with their checksums", () => {
+Deno.test("complete gradients agree with their checksums", () => {
   const whole = goldens.flatMap(({ parameters }) => parameters).filter(({ values }) => values);
   assert(whole.length > 50);
   for (const { name, gradient, values } of whole) {
@@ -65,7 +65,7 @@ Deno.test("whole gradients agree with their checksums", () => {
   }
 });
 
-Deno.test("batches have some labels of either kind, and alternate", async () => {
+Deno.test("batches have labels of both kinds, and alternate", async () => {
   for (const golden of goldens) {
     const [first, second, third] = await Promise.all([0, 1, 2].map((step) => densenetBatch(golden, step)));
     assertEquals(first, third);
@@ -79,13 +79,13 @@ Deno.test("batches have some labels of either kind, and alternate", async () => 
   }
 });
 
-/** Keys as torchvision itself has them, without the wrapping classifier's `model.`. */
+/** Keys as in torchvision, without the prefix `model.` of the surrounding classifier. */
 function torchvisionKeys({ parameters, buffers }: DensenetGolden): string[] {
   const keys = [...parameters, ...buffers].map(({ name }) => name);
   return keys.map((key) => key.replace(/^model\./, "").replace("classifier.0.", "classifier."));
 }
 
-Deno.test("torchvision's files hold the same ten-class network in every form", async () => {
+Deno.test("torchvision's files hold the same ten-class network in every format and spelling", async () => {
   const names = [
     "imagenet_zip.pth",
     "imagenet_legacy.pth",
@@ -102,7 +102,7 @@ Deno.test("torchvision's files hold the same ten-class network in every form", a
     assertEquals(tensors.size, first!.tensors.size - (index < 2 ? 0 : counters.length));
     for (const [key, tensor] of tensors) assertEquals(tensor, first!.tensors.get(key), key);
   }
-  // Every name of a layer comes up, in blocks of two layers as in others.
+  // All names of layers are known from the small model.
   const layer = (key: string) => key.replace(/denselayer\d+/, "denselayer");
   const small = torchvisionKeys(goldens.find(({ name }) => name === "small_orig")!);
   const known = new Set(small.map(layer));

@@ -24,12 +24,12 @@ function everyArray(
   return [...Object.values(outputs), ...gradients];
 }
 
-Deno.test("operation cases have names of their own", () => {
+Deno.test("operation cases have distinct names", () => {
   const names = operationCases.map(({ operation, name }) => `${operation}/${name}`);
   assertEquals(new Set(names).size, names.length);
 });
 
-Deno.test("every operation case has its golden, made from the very same inputs", async () => {
+Deno.test("every operation case has a golden that was made from the same inputs", async () => {
   const goldens = await readOperationGoldens();
   const wanted = operationCases.filter((each) => each.golden);
   assertEquals(goldens.map(({ name }) => name), wanted.map(({ name }) => name));
@@ -39,7 +39,7 @@ Deno.test("every operation case has its golden, made from the very same inputs",
   }
 });
 
-Deno.test("golden arrays hold finite numbers, and whole ones add up to their sum of squares", async () => {
+Deno.test("golden arrays are finite, and whole ones agree with their sum of squares", async () => {
   for (const golden of await readOperationGoldens()) {
     for (const { values, step, sumOfSquares } of everyArray(golden)) {
       assert(values.length > 0 && values.every(Number.isFinite), `${golden.operation}/${golden.name}`);
@@ -49,7 +49,7 @@ Deno.test("golden arrays hold finite numbers, and whole ones add up to their sum
   }
 });
 
-Deno.test("goldens of multiply agree with a plain computation, sampled ones too", async () => {
+Deno.test("the goldens of multiply agree with a direct computation", async () => {
   const goldens = await readOperationGoldens();
   for (const operationCase of operationCases.filter((each) => each.operation === "multiply")) {
     const golden = goldens.find((each) => each.operation === "multiply" && each.name === operationCase.name)!;
@@ -64,7 +64,7 @@ Deno.test("goldens of multiply agree with a plain computation, sampled ones too"
   assert(sampled.length > 0 && sampled.every(({ values }) => values.length <= 512));
 });
 
-Deno.test("an error in one kept element, in the norm or in the length shows", () => {
+Deno.test("goldenError detects errors in a kept element, in the norm and in the length", () => {
   const golden = { shape: [4], step: 3, values: Float32Array.of(1, 1), sumOfSquares: 4 };
   assertEquals(goldenError(golden, [1, 1, 1, 1]), 0);
   assertAlmostEquals(goldenError(golden, [1, 1, 1, 1.5]), 0.5);
@@ -73,7 +73,7 @@ Deno.test("an error in one kept element, in the norm or in the length shows", ()
   assertEquals(goldenError(golden, [1, 1]), Infinity);
 });
 
-Deno.test("the default model's weights are made again from their keys", async () => {
+Deno.test("hashState generates the weights of the default model", async () => {
   const golden = (await readTrainingGoldens()).find(({ format }) => format === "hash")!;
   const state = hashState(golden);
   const count = golden.parameters.reduce((sum, { name }) => sum + state.get(name)!.data.length, 0);
@@ -83,7 +83,7 @@ Deno.test("the default model's weights are made again from their keys", async ()
   }
 });
 
-Deno.test("training goldens come with weights, images and codes that are well used", async () => {
+Deno.test("training goldens have weights, images and well-used codes", async () => {
   for (const golden of await readTrainingGoldens()) {
     const { name, batch, configuration, codes, steps, float32_deviation } = golden;
     if (golden.format !== "hash") assert((await Deno.stat(goldenPath(`${name}.pt`))).size > 10_000);
@@ -112,6 +112,6 @@ Deno.test("batches alternate between two halves of the images", async () => {
   ];
   assertEquals(first, third);
   assert(first.some((value, index) => value !== second[index]));
-  // The corner is black padding.
+  // The corner of the image is black padding.
   assertAlmostEquals(first[0]!, -0.485 / 0.229, 1e-6);
 });
