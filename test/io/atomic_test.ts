@@ -1,3 +1,5 @@
+/** Atomic writes, and their one-line errors. */
+
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { DataError } from "../../src/errors.ts";
 import { makeFolder, writeFileAtomic } from "../../src/io/atomic.ts";

@@ -1,3 +1,5 @@
+/** Cut and corrupted weight files are refused with one-line errors. */
+
 import { assert } from "@std/assert";
 import { DataError } from "../../src/errors.ts";
 import { readWeights } from "../../src/io/weights_file.ts";

@@ -1,3 +1,5 @@
+/** Element types of host tensors. */
+
 import { assertEquals } from "@std/assert";
 import {
   type DType,

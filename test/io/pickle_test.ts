@@ -1,3 +1,5 @@
+/** The pickle reader: values, damaged pickles, and hostile ones. */
+
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { DataError } from "../../src/errors.ts";
 import { ByteReader } from "../../src/io/byte_reader.ts";

@@ -1,3 +1,5 @@
+/** PNG files, compared with an independent decoder. */
+
 import { assertEquals, assertThrows } from "@std/assert";
 import { crc32, inflateSync } from "node:zlib";
 import { DataError } from "../../src/errors.ts";

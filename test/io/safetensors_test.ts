@@ -1,3 +1,5 @@
+/** The safetensors format: hand-made files, the bytes that are written, and violations of the format. */
+
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { DataError } from "../../src/errors.ts";
 import type { HostTensor } from "../../src/io/host_tensor.ts";

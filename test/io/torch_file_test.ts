@@ -1,3 +1,5 @@
+/** Files that PyTorch wrote, and state dicts in them. */
+
 import { assert, assertEquals, assertRejects, assertStringIncludes, assertThrows } from "@std/assert";
 import { DataError } from "../../src/errors.ts";
 import type { HostTensor } from "../../src/io/host_tensor.ts";

@@ -1,3 +1,5 @@
+/** Weights in all formats: detection, normalisation of keys, and errors. */
+
 import { assertEquals, assertRejects, assertStringIncludes, assertThrows } from "@std/assert";
 import { DataError } from "../../src/errors.ts";
 import { memorySource } from "../../src/io/byte_source.ts";

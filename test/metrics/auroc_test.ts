@@ -1,3 +1,5 @@
+/** AUROC, average precision and ROC curves, compared with scikit-learn. */
+
 import { assert, assertAlmostEquals, assertEquals, assertThrows } from "@std/assert";
 import { DataError } from "../../src/errors.ts";
 import { auroc, averagePrecision, rocCurve } from "../../src/metrics/auroc.ts";

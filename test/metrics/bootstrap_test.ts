@@ -1,3 +1,5 @@
+/** Bootstrap intervals, compared with scikit-learn and NumPy. */
+
 import { assert, assertAlmostEquals, assertEquals, assertThrows } from "@std/assert";
 import { auroc } from "../../src/metrics/auroc.ts";
 import {

@@ -1,3 +1,5 @@
+/** Measures of multi-label classifiers, and differences between two. */
+
 import { assert, assertAlmostEquals, assertEquals } from "@std/assert";
 import { auroc, averagePrecision, rocCurve } from "../../src/metrics/auroc.ts";
 import { bootstrapAuroc } from "../../src/metrics/bootstrap.ts";

@@ -1,3 +1,5 @@
+/** Median and range of measurements. */
+
 import { assertEquals, assertThrows } from "@std/assert";
 import { spreadOf } from "../../src/metrics/spread.ts";
 

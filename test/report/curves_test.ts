@@ -1,3 +1,5 @@
+/** Line charts. */
+
 import { assert, assertEquals, assertGreater, assertLess, assertRejects } from "@std/assert";
 import { decode } from "fast-png";
 import { type CurvesOptions, logTicks, renderCurves, renderSpec } from "../../src/report/curves.ts";

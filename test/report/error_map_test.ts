@@ -1,3 +1,5 @@
+/** Error maps and their legends. */
+
 import { assertEquals } from "@std/assert";
 import type { Pixels } from "../../src/metrics/pictures.ts";
 import {

@@ -1,3 +1,5 @@
+/** Classifier measures as tables, JSON and ROC panels. */
+
 import { assertEquals } from "@std/assert";
 import type { ClassifierMeasures, ClassMeasures } from "../../src/metrics/classification.ts";
 import {

@@ -1,3 +1,5 @@
+/** Grids of images. */
+
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { comparison, type GridOptions, imageGrid, type Picture } from "../../src/report/grid.ts";
 

@@ -1,3 +1,5 @@
+/** The time of a step by operation. */
+
 import { assertEquals } from "@std/assert";
 import { operationShares, operationTable } from "../../src/report/operation_table.ts";
 

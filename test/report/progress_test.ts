@@ -1,3 +1,5 @@
+/** Progress on a terminal and in a log. */
+
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { duration, Progress, type ProgressOptions } from "../../src/report/progress.ts";
 

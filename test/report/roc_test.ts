@@ -1,3 +1,5 @@
+/** ROC pictures. */
+
 import { assert, assertEquals, assertGreater, assertThrows } from "@std/assert";
 import { decode } from "fast-png";
 import { PALETTE } from "../../src/report/curves.ts";

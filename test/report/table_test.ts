@@ -1,3 +1,5 @@
+/** Text tables. */
+
 import { assertEquals, assertThrows } from "@std/assert";
 import { textTable } from "../../src/report/table.ts";
 

@@ -1,3 +1,5 @@
+/** Trace files. */
+
 import { assertEquals } from "@std/assert";
 import { chromeTrace } from "../../src/report/trace.ts";
 

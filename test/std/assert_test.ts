@@ -1,3 +1,5 @@
+/** The assertions: which values pass, and how failures read. */
+
 import {
   assert,
   assertAlmostEquals,

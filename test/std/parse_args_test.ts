@@ -1,3 +1,5 @@
+/** Parsing of command line arguments, after the rules of the standard library. */
+
 import { assertEquals } from "@std/assert";
 import { parseArgs, type ParseOptions } from "@std/cli/parse-args";
 
