@@ -18,7 +18,10 @@ export interface ScoreTable {
   labels: Float32Array;
 }
 
-/** The measures of one class. Those that need both positives and negatives are null if one of them is missing. */
+/**
+ * The measures of one class. Those that need both positives and negatives are null if one of them is missing. The
+ * interval is also null if the bootstrap had no rounds.
+ */
 export interface ClassMeasures {
   name: string;
   auroc: number | null;

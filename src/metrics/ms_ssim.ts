@@ -36,9 +36,9 @@ export function scalesFor({ height, width }: Sides): number {
 }
 
 /**
- * SSIM and MS-SSIM of two channels. MS-SSIM is the product of the mean of contrast · structure at each scale, and of
- * the mean SSIM at the coarsest, each raised to the weight of its scale. Negative means count as zero, because they
- * have no real power.
+ * SSIM and MS-SSIM of two channels. MS-SSIM is a product over the scales of means over all positions of the window:
+ * SSIM at the coarsest scale, contrast · structure at the others, each raised to the weight of its scale. Negative
+ * means count as zero, because they have no real power.
  *
  * The paper uses five scales. For pictures that are too small for five, the weights of the scales that fit are
  * divided by their sum.
