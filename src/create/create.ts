@@ -1,67 +1,102 @@
-/** Images to data files: decoded by all processors, written in the order of the list, divided by patient. */
+/** Writes data files from image files: decodes on all processors, writes in the order of the list, splits by patient. */
 
 import { isAbsolute } from "node:path";
 import type { Attribute } from "../data/append.ts";
 import { normalisationAttributes, normalisationFor } from "../data/normalisation.ts";
 import { ImageFileWriter } from "../data/write.ts";
 import { DataError } from "../errors.ts";
-import { fileError } from "../io/file_error.ts";
+import { DecoderPool, isUnreadable, type Unreadable } from "../images/decoder_pool.ts";
+import { resolveInside } from "../images/file_inside.ts";
+import { makeFolder } from "../io/atomic.ts";
 import { printable } from "../io/printable.ts";
-import { DecoderPool } from "../images/decoder_pool.ts";
-import { inOrder } from "./in_order.ts";
+import { inOrder } from "../workers/in_order.ts";
+import type { StoredImages, StoreRequest } from "./image_worker.ts";
 import { trainingLabel } from "./listing.ts";
-import type { CreateOptions, CreateSurroundings } from "./options.ts";
-import { locate } from "./place.ts";
+import type { CreateContext, CreateOptions } from "./options.ts";
 import { makePlan, type Plan, type PlannedEntry, type Split } from "./plan.ts";
 import { Tally } from "./tally.ts";
-import type { Decoded, Unreadable } from "./image_worker.ts";
 
+/** A data file that was written, or that a dry run would write. */
 export interface CreatedFile {
   path: string;
   /** [C, H, W] of an image. */
   shape: [number, number, number];
   tally: Tally;
-  /** Missing where nothing was to be written. */
+  /** Size of the file in bytes; not given by a dry run. */
   bytes?: number;
 }
 
+/** The result of a run. */
 export interface CreateOutcome {
   files: CreatedFile[];
-  /** Files of the list that could not be read. */
+  /** Number of listed files that could not be read. */
   skipped: number;
   seconds: number;
-  /** The most memory that the process held, as often as an image was written. */
+  /** Largest memory of the process in bytes, sampled after each file. */
   peakBytes: number;
   workers: number;
-  /** Set where a signal ended the run; nothing is then left. */
+  /** Set if a signal ended the run; no file is left then. */
   exitCode?: number;
 }
 
+const workerUrl = new URL("./image_worker.ts", import.meta.url);
 const gzipLevel = 4;
-/** Images on their way for each worker: enough that none waits for one that takes long. */
+/** Requests under way for each worker: enough that no worker waits while one decodes a slow image. */
 const aheadPerWorker = 4;
-/** Files whose places are looked up at a time. */
-const filesLookedFor = 16;
-/** Room behind a path for the number of a frame. */
+/** Files that a dry run looks up at a time. */
+const lookUpsAtATime = 16;
+/** Bytes reserved after a path for the number of a frame. */
 const frameBytes = 8;
 
 /**
- * Writes `{dataset}_{train|valid}_{size}_{view}_normalized.hdf5` from the images of a list. A file that cannot be read is told and left
- * out. The files get their names when all is done; otherwise nothing is left of them.
+ * Writes `{dataset}_{train|valid}_{size}_{view}_normalized.hdf5` from the images of a list. Files that cannot be read
+ * are reported and left out. The data files get their names once all of them are complete; a run that fails or is
+ * stopped leaves none.
  *
- * @throws DataError or UsageError, one line that names the file or option
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { encodePng } from "../io/png.ts";
+ *
+ * const folder = await Deno.makeTempDir();
+ * await Deno.mkdir(`${folder}/xrays`);
+ * const data = new Uint8Array(20 * 10).fill(128);
+ * await Deno.writeFile(`${folder}/xrays/a.png`, encodePng({ width: 20, height: 10, channels: 1, data }));
+ * const progress = { update() {}, log() {}, clear() {}, finish() {} };
+ * const { files } = await createFiles({
+ *   data_path: `${folder}/xrays`,
+ *   save_path: `${folder}/out`,
+ *   size: 8,
+ *   channels: 1,
+ *   dtype: "uint8",
+ *   compression: "none",
+ *   split: 1,
+ *   seed: 816,
+ *   uncertain: "zeros",
+ *   blank: "zeros",
+ *   labels: true,
+ *   paths: true,
+ *   strict: false,
+ *   dry_run: false,
+ *   overwrite: false,
+ *   num_workers: 1,
+ * }, { note() {}, progress: () => progress, stop: { exitCode: undefined } });
+ * assertEquals(files.map(({ path }) => path), [`${folder}/out/xrays_train_8_orig.hdf5`]);
+ * assertEquals(files.map(({ shape, tally }) => [shape, tally.images]), [[[1, 8, 8], 1]]);
+ * await Deno.remove(folder, { recursive: true });
+ * ```
+ *
+ * @throws {UsageError} if options contradict each other or the list
+ * @throws {DataError} if the list or folder is unusable, no image can be read, a data file exists or cannot be written,
+ * or `strict` is set and a file cannot be read
  */
-export async function createFiles(
-  options: CreateOptions,
-  context: CreateSurroundings,
-): Promise<CreateOutcome> {
+export async function createFiles(options: CreateOptions, context: CreateContext): Promise<CreateOutcome> {
   const started = performance.now();
   const plan = await makePlan(options, context);
   const workers = options.num_workers ?? navigator.hardwareConcurrency;
   const run = new CreateRun(plan, options, context);
   try {
     if (!options.dry_run) await makeFolder(options.save_path);
-    await (options.dry_run ? run.look() : run.decode(workers));
+    await (options.dry_run ? run.lookUp() : run.decode(workers));
     const { exitCode } = context.stop;
     if (exitCode !== undefined) run.abort();
     const files = exitCode === undefined ? await run.finish() : [];
@@ -73,67 +108,60 @@ export async function createFiles(
   }
 }
 
-async function makeFolder(path: string): Promise<void> {
-  try {
-    await Deno.mkdir(path, { recursive: true });
-  } catch (error) {
-    throw fileError(path, "cannot make the folder", error);
-  }
-}
-
-/** One file that grows. */
+/** A data file under construction. */
 interface Part {
   path: string;
   tally: Tally;
+  /** Created with the first image. */
   writer?: ImageFileWriter;
 }
 
 class CreateRun {
   skipped = 0;
   peakBytes = 0;
-  readonly #parts = new Map<Split, Part>();
-  readonly #pathBytes: number;
+  private readonly parts = new Map<Split, Part>();
+  private readonly pathBytes: number;
 
   constructor(
     private readonly plan: Plan,
     private readonly options: CreateOptions,
-    private readonly context: CreateSurroundings,
+    private readonly context: CreateContext,
   ) {
     for (const [split, path] of plan.targets) {
-      this.#parts.set(split, { path, tally: new Tally(plan.listing.classNames) });
+      this.parts.set(split, { path, tally: new Tally(plan.listing.classNames) });
     }
     const encoder = new TextEncoder();
     const longest = plan.entries.reduce((most, { path }) => Math.max(most, encoder.encode(path).length), 0);
-    this.#pathBytes = options.paths ? longest + frameBytes : 0;
+    this.pathBytes = options.paths ? longest + frameBytes : 0;
   }
 
   /** Decodes and writes all images. */
   async decode(workers: number): Promise<void> {
-    const pool = new DecoderPool(workers);
+    const pool = new DecoderPool<StoreRequest, StoredImages>(workerUrl, workers);
     const { size, channels, dtype: type } = this.options;
     const { root } = this.plan;
     try {
-      await this.#visit(
+      await this.visit(
         aheadPerWorker * workers,
         ({ path }) => pool.decode({ root, path, size, channels, type }),
-        (entry, reply) => this.#write(entry, reply),
+        (entry, stored) => this.write(entry, stored),
       );
     } finally {
       pool.close();
     }
   }
 
-  /** Looks whether the files are there, and counts them. */
-  async look(): Promise<void> {
-    await this.#visit(
-      filesLookedFor,
-      ({ path }) => locate(this.plan.root, path).then(() => ({}), unreadable),
-      (entry) => this.#parts.get(entry.split)!.tally.add(entry, entry.patient, 1),
+  /** Checks which files exist and counts them; decodes and writes nothing. */
+  async lookUp(): Promise<void> {
+    await this.visit(
+      lookUpsAtATime,
+      ({ path }) => resolveInside(this.plan.root, path).then(() => ({}), unreadable),
+      (entry) => this.parts.get(entry.split)!.tally.add(entry, entry.patient, 1),
     );
   }
 
-  /** Does `work` on all entries at once, as many as `ahead` allows, and gives its results to `use` in the list's order. */
-  async #visit<Result extends { unreadable?: undefined }>(
+  /** Runs `work` on up to `ahead` entries at a time and passes its results to `use` in the list's order. */
+  private async visit<Result extends object>(
     ahead: number,
     work: (entry: PlannedEntry) => Promise<Result | Unreadable>,
     use: (entry: PlannedEntry, result: Result) => void | Promise<void>,
@@ -144,8 +172,8 @@ class CreateRun {
     try {
       for await (const { item: entry, result } of inOrder(entries, ahead, work)) {
         if (this.context.stop.exitCode !== undefined) break;
-        if (result.unreadable === undefined) await use(entry, result as Result);
-        else this.#skip(entry, result.unreadable, (text) => bar.log(text));
+        if (isUnreadable(result)) this.skip(entry, result.unreadable, (text) => bar.log(text));
+        else await use(entry, result);
         this.peakBytes = Math.max(this.peakBytes, Deno.memoryUsage().rss);
         bar.update(++done, this.skipped > 0 ? `${this.skipped} skipped` : "");
       }
@@ -156,7 +184,7 @@ class CreateRun {
     bar.finish();
   }
 
-  #skip({ path }: PlannedEntry, reason: string, log: (text: string) => void): void {
+  private skip({ path }: PlannedEntry, reason: string, log: (text: string) => void): void {
     const place = isAbsolute(path) ? path : `${this.options.data_path}/${path}`;
     const line = `${printable(place, 1000)}: ${printable(reason, 300)}`;
     if (this.options.strict) throw new DataError(`${line}; --strict stops here`);
@@ -164,9 +192,9 @@ class CreateRun {
     log(`${line}; skipped`);
   }
 
-  async #write(entry: PlannedEntry, { frames, images }: Decoded): Promise<void> {
-    const part = this.#parts.get(entry.split)!;
-    part.writer ??= await this.#create(part, entry.split);
+  private async write(entry: PlannedEntry, { frames, images }: StoredImages): Promise<void> {
+    const part = this.parts.get(entry.split)!;
+    part.writer ??= await this.createWriter(part, entry.split);
     const row = entry.labels.map((label) => trainingLabel(label, this.options));
     const labels = Float32Array.from({ length: frames * row.length }, (_, index) => row[index % row.length]!);
     const paths = Array.from(
@@ -177,42 +205,42 @@ class CreateRun {
     part.tally.add(entry, entry.patient, frames);
   }
 
-  #create({ path }: Part, split: Split): Promise<ImageFileWriter> {
+  private createWriter({ path }: Part, split: Split): Promise<ImageFileWriter> {
     const { compression, dtype } = this.options;
     return ImageFileWriter.create(path, {
-      shape: this.#shape(),
+      shape: this.shape(),
       labelCount: this.plan.listing.classNames.length,
       dtype,
       gzip: compression === "gzip" ? gzipLevel : undefined,
-      pathBytes: this.#pathBytes || undefined,
-      attributes: describe(this.plan, this.options, split),
+      pathBytes: this.pathBytes || undefined,
+      attributes: fileAttributes(this.plan, this.options, split),
     });
   }
 
-  #shape(): [number, number, number] {
+  private shape(): [number, number, number] {
     const { channels, size } = this.options;
     return [channels, size, size];
   }
 
-  /** Gives the files their names. */
+  /** Completes the files and gives them their names. */
   async finish(): Promise<CreatedFile[]> {
     const { entries } = this.plan;
     if (this.skipped === entries.length) {
       throw new DataError(`${this.options.data_path}: none of ${entries.length} images could be read`);
     }
-    for (const { writer } of this.#parts.values()) await writer?.seal();
+    for (const { writer } of this.parts.values()) await writer?.seal();
     const files: CreatedFile[] = [];
-    for (const { path, tally, writer } of this.#parts.values()) {
+    for (const { path, tally, writer } of this.parts.values()) {
       await writer?.finish();
       const bytes = writer && (await Deno.stat(path)).size;
-      if (writer || this.options.dry_run) files.push({ path, shape: this.#shape(), tally, bytes });
+      if (writer || this.options.dry_run) files.push({ path, shape: this.shape(), tally, bytes });
     }
     return files;
   }
 
-  /** Leaves nothing behind. */
+  /** Removes what was written. */
   abort(): void {
-    for (const { writer } of this.#parts.values()) writer?.abort();
+    for (const { writer } of this.parts.values()) writer?.abort();
   }
 }
 
@@ -221,8 +249,8 @@ function unreadable(error: unknown): Unreadable {
   throw error;
 }
 
-/** What the file says about itself. */
-function describe(plan: Plan, options: CreateOptions, split: Split): Record<string, Attribute> {
+/** The attributes of a file's `img`. */
+function fileAttributes(plan: Plan, options: CreateOptions, split: Split): Record<string, Attribute> {
   const { listing, dataset, view } = plan;
   const { channels, dtype, uncertain, blank, seed } = options;
   const { mean, deviation } = normalisationFor(channels)!;

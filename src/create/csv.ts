@@ -1,4 +1,4 @@
-/** Tables of comma-separated values: their columns by name, their rows one at a time. */
+/** Reads tables of comma-separated values row by row, with columns by name. */
 
 import { CsvError, parse } from "csv-parse/sync";
 import { DataError } from "../errors.ts";
@@ -8,7 +8,7 @@ import { printable } from "../io/printable.ts";
 /** One row of a table. */
 export interface CsvRow {
   cells: readonly string[];
-  /** The line that it ends on, from 1. */
+  /** Number of the row's last line in the file, from 1. */
   line: number;
 }
 
@@ -16,34 +16,48 @@ export interface CsvRow {
 export class CsvColumns {
   constructor(readonly path: string, readonly names: readonly string[]) {}
 
-  /** Whether there are columns of all these names. */
+  /** Whether the table has all of these columns. */
   has(...names: readonly string[]): boolean {
     return names.every((name) => this.names.includes(name));
   }
 
   /**
-   * The place of the column `name`.
+   * The index of the column `name`.
    *
-   * @throws DataError if there is none, or more than one
+   * @throws {DataError} if no column or more than one has this name
    */
   find(name: string): number {
-    const place = this.names.indexOf(name);
-    if (place < 0) throw this.#wrong(`has no column ${JSON.stringify(name)}`);
-    if (this.names.includes(name, place + 1)) throw this.#wrong(`has two columns ${JSON.stringify(name)}`);
-    return place;
+    const index = this.names.indexOf(name);
+    if (index < 0) throw this.error(`has no column ${JSON.stringify(name)}`);
+    if (this.names.includes(name, index + 1)) throw this.error(`has two columns ${JSON.stringify(name)}`);
+    return index;
   }
 
-  #wrong(what: string): DataError {
+  private error(what: string): DataError {
     const names = printable(this.names.map((name) => JSON.stringify(name)).join(", "), 400);
-    return new DataError(`${this.path}: ${what}, its columns are ${names}`);
+    return new DataError(`${this.path}: ${what}; its columns are ${names}`);
   }
 }
 
 /**
- * Reads a table in UTF-8, packed with gzip or not, with commas, semicolons or tabs between its cells. `begin` gets the columns
- * and gives what makes an entry of each row; only the entries are kept.
+ * Reads a table: text in UTF-8, optionally compressed with gzip, with commas, semicolons or tabs between the cells. The
+ * first row holds the columns' names. Rows are not kept, only the entries made from them.
  *
- * @throws DataError naming the file, and the line where there is one
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * const path = await Deno.makeTempFile({ suffix: ".csv" });
+ * await Deno.writeTextFile(path, "path,edema\na.png,1\n");
+ * const paths = await readCsv(path, (columns) => {
+ *   const index = columns.find("path");
+ *   return ({ cells }) => cells[index]!;
+ * });
+ * assertEquals(paths, ["a.png"]);
+ * await Deno.remove(path);
+ * ```
+ *
+ * @param begin is called once with the columns and returns the function that makes an entry from a row
+ * @throws {DataError} if the file cannot be read, is not such a table, or has no rows; the message names the line if one
+ * line is at fault
  */
 export async function readCsv<Entry>(
   path: string,
@@ -69,12 +83,12 @@ export async function readCsv<Entry>(
       `${path}: is not a table of comma-separated values: ${printable(error.message, 200)}`,
     );
   }
-  if (!read) throw new DataError(`${path}: is empty, expected a line with the names of columns`);
-  if (entries.length === 0) throw new DataError(`${path}: has no rows below the names of its columns`);
+  if (!read) throw new DataError(`${path}: is empty, expected a first row with the columns' names`);
+  if (entries.length === 0) throw new DataError(`${path}: has no rows after the columns' names`);
   return entries;
 }
 
-/** The file's bytes, unpacked; text in UTF-8 for sure. */
+/** The file's bytes, decompressed, after a check that they are UTF-8. */
 async function readText(path: string): Promise<Uint8Array> {
   let bytes: Uint8Array<ArrayBuffer>;
   try {
@@ -84,7 +98,7 @@ async function readText(path: string): Promise<Uint8Array> {
   } catch (error) {
     throw fileError(path, "cannot read", error);
   }
-  if (bytes[0] === 0x1f && bytes[1] === 0x8b) bytes = await unpack(path, bytes);
+  if (bytes[0] === 0x1f && bytes[1] === 0x8b) bytes = await gunzip(path, bytes);
   const decoder = new TextDecoder("utf-8", { fatal: true });
   try {
     for (let start = 0; start < bytes.length; start += 2 ** 20) {
@@ -97,14 +111,14 @@ async function readText(path: string): Promise<Uint8Array> {
   return bytes;
 }
 
-async function unpack(path: string, bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>> {
-  const unpacked = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
-  return await new Response(unpacked).bytes().catch(() => {
-    throw new DataError(`${path}: is packed with gzip and cannot be unpacked, it may be cut short`);
+async function gunzip(path: string, bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>> {
+  const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
+  return await new Response(stream).bytes().catch(() => {
+    throw new DataError(`${path}: cannot be decompressed with gzip, the file may be cut short`);
   });
 }
 
-/** The one of comma, semicolon and tab that the first line has most of. */
+/** The delimiter: the one of comma, semicolon and tab that is most frequent in the first line. */
 function delimiterOf(bytes: Uint8Array): string {
   const end = bytes.indexOf(0x0a);
   const line = new TextDecoder().decode(bytes.subarray(0, end < 0 ? bytes.length : end));

@@ -1,21 +1,26 @@
-/** What DICOM files say of themselves, for lists that do not say it. */
+/** Patients and views from DICOM files, for lists that do not name them. */
 
 import { DataError } from "../errors.ts";
 import { type DicomTags, readDicomTags } from "../images/dicom.ts";
-import { inOrder } from "./in_order.ts";
+import { inOrder } from "../workers/in_order.ts";
 import { type Entry, viewOf } from "./listing.ts";
-import { locate } from "./place.ts";
+import { resolveInside } from "../images/file_inside.ts";
 
-/** Names of other formats; everything else may be DICOM. */
+/** Names of files in other formats. Any other file may be DICOM. */
 const otherName = /\.(png|jpe?g|nii|nii\.gz)$/i;
-/** Files that are open at a time. */
+/** Files read at a time. */
 const ahead = 16;
-/** Where a file says that it is DICOM. */
-const mark = { position: 128, text: "DICM" };
-/** Patient and view stand before the pixels, most often within these bytes. */
+/** The signature of a DICOM file and its position (PS3.10, 7.1). */
+const signature = { position: 128, text: "DICM" };
+/** Patient and view precede the pixels, mostly within this many bytes. */
 const headBytes = 2 ** 16;
 
-/** The entries, with the patient and the view that their DICOM files name where the list names none. */
+/**
+ * The entries, completed with the patient and the view from their DICOM files if the list does not name them. Files that
+ * are not DICOM, or cannot be read, add nothing.
+ *
+ * @param root real path of the data folder
+ */
 export async function withDicomTags(root: string, entries: readonly Entry[]): Promise<Entry[]> {
   const filled: Entry[] = [];
   const read = ({ path }: Entry) => otherName.test(path) ? Promise.resolve(undefined) : tagsOf(root, path);
@@ -29,10 +34,10 @@ export async function withDicomTags(root: string, entries: readonly Entry[]): Pr
   return filled;
 }
 
-/** Undefined for what is no DICOM file, or none that can be read; decoding will tell why. */
+/** Undefined if the file is not DICOM or cannot be read. Decoding reports why. */
 async function tagsOf(root: string, listed: string): Promise<DicomTags | undefined> {
   try {
-    const path = await locate(root, listed);
+    const path = await resolveInside(root, listed);
     const head = await readHead(path);
     if (!isDicom(head)) return undefined;
     try {
@@ -57,7 +62,7 @@ async function readHead(path: string): Promise<Uint8Array> {
 }
 
 function isDicom(head: Uint8Array): boolean {
-  const { position, text } = mark;
+  const { position, text } = signature;
   return new TextDecoder().decode(head.subarray(position, position + text.length)) === text;
 }
 

@@ -1,4 +1,4 @@
-/** A folder of images without a table: its sub-folders' names are the classes. */
+/** Lists the images of a folder without a table; the names of its sub-folders are the classes. */
 
 import { basename, join } from "node:path";
 import { DataError } from "../errors.ts";
@@ -12,19 +12,20 @@ export interface FolderOptions {
   patient_pattern?: string;
 }
 
-/** Images of the formats that we read; DICOM files often bear a number for an ending, or none. */
+/** Names of images. DICOM files often end in a number or have no ending. */
 const imageName = /\.(png|jpe?g|dcm|dicom|ima|nii|nii\.gz)$|\.\d+$|^[^.]+$/i;
-/** Lists of other files, by their names. */
-const listName = /^DICOMDIR$/i;
+/** DICOM's index of a folder, which holds no images. */
+const indexName = /^DICOMDIR$/i;
 
-/** More sub-folders are patients or dates rather than classes. */
+/** If there are more sub-folders, they are probably patients or dates. */
 const mostClasses = 1000;
 
 /**
- * Lists the images of a folder and of those below it, sorted by their names. Where it has sub-folders with images, these are the classes
- * and each image belongs to one of them. Names that begin with a dot or that are no image's are left out; how many is told to `note`.
+ * Lists the images of a folder and its sub-folders, sorted by path. If images lie in sub-folders, each top-level
+ * sub-folder is a class. Hidden files are ignored; files whose names are not those of images are counted in a note.
  *
- * @throws DataError if there are no images, or some are in a sub-folder and some are not
+ * @param note receives one line if files were left out
+ * @throws {DataError} if the folder cannot be read or holds no images, or if only some images are in sub-folders
  */
 export async function readFolder(
   folder: string,
@@ -35,7 +36,7 @@ export async function readFolder(
   if (images.length === 0) {
     throw new DataError(`${folder}: holds no images, expected .png, .jpg, .dcm or .nii files`);
   }
-  if (others > 0) note(`${folder}: ${others} files whose names are not those of images are left out`);
+  if (others > 0) note(`${folder}: ${others} files are left out, since their names are not those of images`);
   const classNames = labels ? classesOf(folder, images) : [];
   const findPatient = patient_pattern === undefined ? patientInPath : patientFinder(patient_pattern);
   const entries = images.map((path): Entry => ({
@@ -53,7 +54,7 @@ function classesOf(folder: string, images: readonly string[]): string[] {
   if (loose !== undefined) {
     const shown = printable(loose, 200);
     throw new DataError(
-      `${folder}: ${shown} is beside the sub-folders, which are the classes; expected all images in one, or --no-labels`,
+      `${folder}: ${shown} is in no sub-folder, but sub-folders are the classes; expected every image in one, or --no-labels`,
     );
   }
   if (names.length > mostClasses) {
@@ -64,20 +65,20 @@ function classesOf(folder: string, images: readonly string[]): string[] {
   return names;
 }
 
-/** Paths below `folder`, with slashes, in the order of their code units. */
+/** Paths of the images relative to `folder`, with slashes, in the order of their UTF-16 code units. */
 async function findImages(folder: string): Promise<{ images: string[]; others: number }> {
   const images: string[] = [];
   let others = 0;
   const pending = [""];
-  for (let place = pending.pop(); place !== undefined; place = pending.pop()) {
-    const found = await Array.fromAsync(Deno.readDir(join(folder, place))).catch((error) => {
-      throw fileError(join(folder, place), "cannot read", error);
+  for (let parent = pending.pop(); parent !== undefined; parent = pending.pop()) {
+    const found = await Array.fromAsync(Deno.readDir(join(folder, parent))).catch((error) => {
+      throw fileError(join(folder, parent), "cannot read", error);
     });
     for (const { name, isDirectory } of found) {
-      const path = place === "" ? name : `${place}/${name}`;
+      const path = parent === "" ? name : `${parent}/${name}`;
       if (name.startsWith(".")) continue;
       if (isDirectory) pending.push(path);
-      else if (imageName.test(name) && !listName.test(name)) images.push(path);
+      else if (imageName.test(name) && !indexName.test(name)) images.push(path);
       else others++;
     }
   }

@@ -1,12 +1,14 @@
+/** The layout of a table: how its columns give the parts of an entry. */
+
 import type { CsvRow } from "./csv.ts";
 import type { ListedLabel } from "./listing.ts";
 
-/** The form of a table: where the parts of its entries come from. */
+/** How to read an entry from a row. */
 export interface Layout {
-  /** The data set that has this form. */
+  /** Name of the published data set that has this layout, if it is known. */
   dataset?: string;
   classNames: readonly string[];
-  /** In the order of the classes. */
+  /** Labels in the order of `classNames`. */
   labels(row: CsvRow): readonly ListedLabel[];
   path(row: CsvRow): string;
   viewColumn?: string;

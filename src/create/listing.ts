@@ -1,50 +1,50 @@
-/** What a data set is made of, before any image is read. */
+/** The list of a data set's images, with labels, views and patients, before any image is read. */
 
 import { UsageError } from "../errors.ts";
 import { joinKeys, keyOf, randomUniform } from "../random.ts";
 
-/** A label as a list has it: 1 present, 0 absent, −1 uncertain, NaN not mentioned. */
+/** A label as the list has it: 1 present, 0 absent, −1 uncertain, NaN not mentioned. */
 export type ListedLabel = number;
 
-/** One image file of a list. */
+/** An image file of the list. */
 export interface Entry {
-  /** As the list has it: relative to the data folder, or absolute. */
+  /** The path as the list has it: relative to the data folder, or absolute. */
   path: string;
-  /** One for each class. */
+  /** One label for each class. */
   labels: readonly ListedLabel[];
-  /** Who is on it, where that is known. */
+  /** The patient in the image, if known. */
   patient?: string;
-  /** "frontal", "lateral" or another word; where the list tells. */
+  /** "frontal", "lateral" or another word, if known. */
   view?: string;
 }
 
-/** Image files and their labels, in the order in which they are to be written. */
+/** The image files of a data set, in the order in which they are written. */
 export interface Listing {
-  /** The file or folder that it was read from. */
+  /** Name of the file or folder from which the list was read. */
   source: string;
-  /** The data set's name where the list's form tells it, as "CheXpert". */
+  /** Name of the published data set that has such a list, for instance "CheXpert". */
   dataset?: string;
   classNames: readonly string[];
   hasViews: boolean;
   entries: Entry[];
 }
 
-/** What becomes of labels that are neither 1 nor 0. */
+/** What to train on for labels that are neither 1 nor 0. */
 export interface LabelPolicy {
-  /** −1. */
+  /** For −1; "ignore" leaves the label out of training. */
   uncertain: "zeros" | "ones" | "ignore";
-  /** Not mentioned. */
+  /** For labels that are not mentioned. */
   blank: "zeros" | "ignore";
 }
 
-/** A listed label as the one to train on: 1, 0, or NaN where it is to be left out. */
+/** The label to train on: 1, 0, or NaN if it is left out of training. */
 export function trainingLabel(label: ListedLabel, { uncertain, blank }: LabelPolicy): number {
   if (Number.isNaN(label)) return blank === "ignore" ? NaN : 0;
   if (label !== -1) return label;
   return uncertain === "ignore" ? NaN : uncertain === "ones" ? 1 : 0;
 }
 
-/** The view that a radiograph's description means: "AP" and "PA" are frontal, "LL" is lateral. */
+/** The view in a radiograph's description: "frontal" for "AP" and "PA", "lateral" for "LL", otherwise the text itself. */
 export function viewOf(text: string): string {
   const word = text.trim().toLowerCase();
   if (/^(frontal|ap|pa|antero-?posterior|postero-?anterior)\b/.test(word)) return "frontal";
@@ -52,12 +52,12 @@ export function viewOf(text: string): string {
   return word;
 }
 
-/** Where CheXpert's and MIMIC-CXR's paths say who the patient is. */
-const usualPatients: readonly RegExp[] = [/(?:^|\/)(patient\d+)\//, /(?:^|\/)(p\d{8})\//];
+/** How the paths of CheXpert and MIMIC-CXR name the patient. */
+const patientPatterns: readonly RegExp[] = [/(?:^|\/)(patient\d+)\//, /(?:^|\/)(p\d{8})\//];
 
-/** The patient that a path in CheXpert's or MIMIC-CXR's style names. */
+/** The patient in a path of CheXpert or MIMIC-CXR; undefined for other paths. */
 export function patientInPath(path: string): string | undefined {
-  for (const pattern of usualPatients) {
+  for (const pattern of patientPatterns) {
     const found = pattern.exec(path);
     if (found) return found[1];
   }
@@ -65,9 +65,10 @@ export function patientInPath(path: string): string | undefined {
 }
 
 /**
- * What finds the patient in a path: the first group of a regular expression, or all that it matches.
+ * Returns a function that finds the patient in a path by a regular expression: the text of its first group, or its
+ * whole match if it has no group.
  *
- * @throws UsageError if `pattern` is no regular expression; the finder throws one for a path that does not match
+ * @throws {UsageError} if `pattern` is not a regular expression; the function throws it if a path does not match
  */
 export function patientFinder(pattern: string): (path: string) => string {
   let expression: RegExp;
@@ -86,8 +87,10 @@ export function patientFinder(pattern: string): (path: string) => string {
 }
 
 /**
- * Whether a patient's images are for training. It depends on the patient's name and the seed alone, so that images and patients that
- * come later move nobody to the other side; `share` of the patients are for training on average.
+ * Whether a patient's images are for training. This depends on the patient's name and the seed alone, so images and
+ * patients that are added later move nobody to the other side.
+ *
+ * @param share part of the patients that are for training on average, from 0 to 1
  */
 export function isForTraining(patient: string, share: number, seed: number): boolean {
   return randomUniform(joinKeys(seed, keyOf(patient)), 0) < share;

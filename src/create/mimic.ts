@@ -1,4 +1,4 @@
-/** MIMIC-CXR's tables: that of its first release, and the two of its later ones. */
+/** The tables of MIMIC-CXR: one in its first release, two in its later releases. */
 
 import { chexpertClasses } from "../models/densenet/class_names.ts";
 import { DataError, UsageError } from "../errors.ts";
@@ -7,12 +7,12 @@ import { readLabels } from "./labels.ts";
 import type { Layout } from "./layout.ts";
 import type { ListedLabel } from "./listing.ts";
 
-/** Labels by the number of a study. */
+/** Labels by `study_id`. */
 export type Studies = ReadonlyMap<string, readonly ListedLabel[]>;
 
 const dataset = "MIMIC-CXR";
 
-/** path, view and the 14 findings, one of which had another name in the first release. */
+/** The first release's table: path, view and the 14 findings, one of which then had another name. */
 export function mimic(columns: CsvColumns): Layout | undefined {
   if (!columns.has("path", "view")) return undefined;
   const path = columns.find("path");
@@ -27,20 +27,23 @@ export function mimic(columns: CsvColumns): Layout | undefined {
 }
 
 /**
- * The table of images (`…-metadata.csv`): dicom_id, subject_id, study_id, ViewPosition. Its images lie in MIMIC-CXR-JPG's folders; a
- * study that the other table does not have mentions nothing.
+ * The table of images (`…-metadata.csv`): dicom_id, subject_id, study_id, ViewPosition. The images lie in
+ * MIMIC-CXR-JPG's folders. No label is mentioned for a study that is missing from the table of labels.
  *
- * @throws UsageError if the other table is missing, or there for nothing
+ * @param studies the table of labels, if one is given
+ * @throws {UsageError} if `studies` is missing, or given with a table that is not MIMIC-CXR's table of images
  */
 export function mimicImages(columns: CsvColumns, studies: Studies | undefined): Layout | undefined {
   if (!columns.has("dicom_id", "subject_id", "study_id", "ViewPosition")) {
     if (!studies) return undefined;
     throw new UsageError(
-      `--labels_csv: goes with MIMIC-CXR's table of images, and ${columns.path} is another`,
+      `--labels_csv: needs MIMIC-CXR's table of images as --csv, and ${columns.path} is another table`,
     );
   }
   if (!studies) {
-    throw new UsageError(`--labels_csv: expected MIMIC-CXR's table of labels, to go with ${columns.path}`);
+    throw new UsageError(
+      `--labels_csv: expected MIMIC-CXR's table of labels for the images in ${columns.path}`,
+    );
   }
   const [image, patient, study] = ["dicom_id", "subject_id", "study_id"].map((name) => columns.find(name));
   const unknown = chexpertClasses.map(() => NaN);
@@ -49,8 +52,8 @@ export function mimicImages(columns: CsvColumns, studies: Studies | undefined): 
     classNames: chexpertClasses,
     labels: ({ cells }) => studies.get(cells[study!]!.trim()) ?? unknown,
     path: ({ cells }) => {
-      const [imageName, patientName, studyName] = [image, patient, study].map((place) =>
-        cells[place!]!.trim()
+      const [imageName, patientName, studyName] = [image, patient, study].map((index) =>
+        cells[index!]!.trim()
       );
       return `files/p${patientName!.slice(0, 2)}/p${patientName}/s${studyName}/${imageName}.jpg`;
     },
@@ -59,7 +62,11 @@ export function mimicImages(columns: CsvColumns, studies: Studies | undefined): 
   };
 }
 
-/** Reads the table of labels (`…-chexpert.csv`): subject_id, study_id and the 14 findings. */
+/**
+ * Reads the table of labels (`…-chexpert.csv`): subject_id, study_id and the 14 findings.
+ *
+ * @throws {DataError} if the table cannot be read, or has a study twice
+ */
 export async function readStudies(path: string): Promise<Studies> {
   const studies = new Map<string, readonly ListedLabel[]>();
   await readCsv(path, (columns) => {
@@ -67,7 +74,9 @@ export async function readStudies(path: string): Promise<Studies> {
     const labels = readFindings(columns);
     return (row) => {
       const name = row.cells[study]!.trim();
-      if (studies.has(name)) throw new DataError(`${path}: line ${row.line}: has study ${name} once more`);
+      if (studies.has(name)) {
+        throw new DataError(`${path}: line ${row.line}: has study ${name} a second time`);
+      }
       studies.set(name, labels(row));
     };
   });

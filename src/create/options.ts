@@ -1,20 +1,24 @@
+/** The options of `hdf5:create` and what a run is given by its caller. */
+
 import type { Progress } from "../report/progress.ts";
 import type { LabelPolicy } from "./listing.ts";
+import type { PixelType } from "./stored_image.ts";
 import type { TableOptions } from "./tables.ts";
-import type { PixelType } from "./tensor.ts";
 
-/** See the help of `hdf5:create`. */
+/** The options of `hdf5:create`, described by its help. */
 export interface CreateOptions extends TableOptions, LabelPolicy {
+  /** Folder of the images; no image outside it is read. */
   data_path: string;
-  /** A table of the images; the folder itself is the list where it is missing. */
+  /** Optional table of the images; default: the folder's own files. */
   csv?: string;
   save_path: string;
-  /** What the list or the folder says where it is missing. */
+  /** Optional name for the data files' names; default: the name that the list or the folder has. */
   dataset?: string;
-  /** Frontal where it is missing and the list tells views, otherwise all. */
+  /** Optional view of the images to write; default: frontal if the list names views, otherwise all. */
   view?: "frontal" | "lateral" | "all";
+  /** Height and width of the images in the data file, in pixels. */
   size: number;
-  /** Share of the patients for training. */
+  /** Share of the patients that are for training, from 0 to 1. */
   split: number;
   seed: number;
   dtype: PixelType;
@@ -22,18 +26,19 @@ export interface CreateOptions extends TableOptions, LabelPolicy {
   compression: "gzip" | "none";
   /** Whether sub-folders are classes. */
   labels: boolean;
-  /** Whether the file is to hold the images' paths. */
+  /** Whether the data file has a dataset `paths` with each image's path. */
   paths: boolean;
-  /** All processors where it is missing. */
+  /** Optional number of workers; default: the number of processors. */
   num_workers?: number;
   strict: boolean;
   dry_run: boolean;
   overwrite: boolean;
 }
 
-/** What a run says, and what ends it early. */
-export interface CreateSurroundings {
+/** Where notes and progress go, and whether to stop early. */
+export interface CreateContext {
   note(text: string): void;
   progress(label: string, total: number): Pick<Progress, "update" | "log" | "clear" | "finish">;
+  /** The run ends as soon as `exitCode` is set. */
   stop: { readonly exitCode: number | undefined };
 }

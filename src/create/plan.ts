@@ -1,4 +1,4 @@
-/** What is to be written, known before any image is read. */
+/** Plans a run of `hdf5:create` before any image is decoded: which images go into which file. */
 
 import { basename, join } from "node:path";
 import { DataError, UsageError } from "../errors.ts";
@@ -8,36 +8,38 @@ import { printable } from "../io/printable.ts";
 import { withDicomTags } from "./dicom_tags.ts";
 import { readFolder } from "./folder.ts";
 import { type Entry, isForTraining, type Listing } from "./listing.ts";
-import type { CreateOptions, CreateSurroundings } from "./options.ts";
-import { locate } from "./place.ts";
+import type { CreateContext, CreateOptions } from "./options.ts";
+import { resolveInside } from "../images/file_inside.ts";
 import { readTable } from "./tables.ts";
-import type { PixelType } from "./tensor.ts";
+import type { PixelType } from "./stored_image.ts";
 
 export type Split = "train" | "valid";
 
-/** An entry with the place where its images go. */
+/** An entry and the file that its images go to. */
 export interface PlannedEntry extends Entry {
   patient: string;
   split: Split;
 }
 
+/** What a run writes. */
 export interface Plan {
-  /** The data folder, without links. */
+  /** Real path of the data folder. */
   root: string;
   listing: Listing;
   view: "frontal" | "lateral" | "all";
   dataset: string;
   entries: PlannedEntry[];
-  /** The name of each file that has entries. */
+  /** Path of each data file that has entries. */
   targets: ReadonlyMap<Split, string>;
 }
 
 /**
- * Reads the list, chooses the view and gives every patient a side.
+ * Reads the list, chooses the images of the wanted view and puts every patient into training or validation.
  *
- * @throws DataError or UsageError if there would be nothing to write, or something is in its place
+ * @throws {UsageError} if options contradict each other or the list
+ * @throws {DataError} if the list or the folder cannot be read, no image is left to write, or a data file exists
  */
-export async function makePlan(options: CreateOptions, context: CreateSurroundings): Promise<Plan> {
+export async function makePlan(options: CreateOptions, context: CreateContext): Promise<Plan> {
   if (!(options.split >= 0 && options.split <= 1)) {
     throw new UsageError(`--split ${options.split}: expected a share from 0 to 1`);
   }
@@ -49,12 +51,15 @@ export async function makePlan(options: CreateOptions, context: CreateSurroundin
     throw new UsageError(`--dataset ${dataset || '""'}: expected a name for files`);
   }
   const chosen = chooseView(listing, view, options);
-  const entries = giveSides(chosen, options, context);
+  const entries = assignSplits(chosen, options, context);
   const splits = new Set(entries.map(({ split }) => split));
   const targets = new Map<Split, string>();
   for (const split of ["train", "valid"] as const) {
     if (!splits.has(split)) continue;
-    const path = join(options.save_path, nameOf({ dataset, split, view, size: options.size }, options.dtype));
+    const path = join(
+      options.save_path,
+      fileName({ dataset, split, view, size: options.size }, options.dtype),
+    );
     if (!options.dry_run) await requireFree(path, options.overwrite);
     targets.set(split, path);
   }
@@ -66,34 +71,34 @@ async function openFolder(path: string): Promise<string> {
     throw fileError(path, "cannot read", error);
   });
   if (!info.isDirectory) {
-    throw new DataError(`${path}: is a file, expected --data_path to be a folder of images`);
+    throw new DataError(`${path}: is a file; --data_path: expected a folder of images`);
   }
   return await Deno.realPath(path);
 }
 
-/** The list, with paths that begin in the folder, and with what its files tell where it does not. */
+/** Reads the list, makes its paths relative to the folder, and completes it from DICOM files. */
 async function readListing(
   root: string,
   options: CreateOptions,
-  context: CreateSurroundings,
+  context: CreateContext,
 ): Promise<Listing> {
   const listing = await readList(options, context);
   const entries = await relativeTo(root, listing.entries);
-  await requireSome(root, entries, options);
+  await requireAnyFile(root, entries, options);
   return await completeFromFiles(root, { ...listing, entries }, options);
 }
 
-function readList(options: CreateOptions, { note }: CreateSurroundings): Promise<Listing> {
+function readList(options: CreateOptions, { note }: CreateContext): Promise<Listing> {
   if (options.csv !== undefined) return readTable(options.csv, options);
   for (
     const name of ["labels_csv", "path_column", "label_columns", "patient_column", "view_column"] as const
   ) {
-    if (options[name] !== undefined) throw new UsageError(`--${name}: goes with --csv only`);
+    if (options[name] !== undefined) throw new UsageError(`--${name}: needs --csv`);
   }
   return readFolder(options.data_path, options, note);
 }
 
-/** Patients and views that are asked for and not in the list may be in DICOM files. */
+/** Reads patients and views from DICOM files if they are needed and the list lacks them. */
 async function completeFromFiles(
   root: string,
   listing: Listing,
@@ -112,7 +117,7 @@ function chooseView({ entries, hasViews, source }: Listing, view: string, option
   if (view === "all") return entries;
   if (!hasViews) {
     throw new UsageError(
-      `--view ${view}: ${source} does not tell views, expected ${
+      `--view ${view}: ${source} does not name the views, expected ${
         options.csv === undefined ? "--view all" : "--view_column"
       }`,
     );
@@ -121,13 +126,13 @@ function chooseView({ entries, hasViews, source }: Listing, view: string, option
   if (chosen.length > 0) return chosen;
   const views = [...new Set(entries.map((entry) => entry.view ?? ""))].slice(0, 8);
   throw new DataError(
-    `${options.csv}: none of ${entries.length} images is ${view}; views are ${
+    `${options.csv}: none of ${entries.length} images is ${view}; its views are ${
       printable(views.join(", "), 200)
     }`,
   );
 }
 
-/** Lists of published data sets begin with the data set's own folder, and that may be the data folder itself. */
+/** The paths of published lists begin with the data set's own folder. It is removed if that is the data folder itself. */
 async function relativeTo(root: string, entries: Entry[]): Promise<Entry[]> {
   const own = entries[0]!.path.split("/")[0]!;
   if (own === "" || entries.some(({ path }) => !path.startsWith(`${own}/`))) return entries;
@@ -135,51 +140,58 @@ async function relativeTo(root: string, entries: Entry[]): Promise<Entry[]> {
   return entries.map((entry) => ({ ...entry, path: entry.path.slice(own.length + 1) }));
 }
 
-/** How many files are looked for before a long list is read. */
-const trial = 20;
+/** Files looked up before the whole list is processed. */
+const trialFiles = 20;
 
-/** Where the folder is the wrong one, one line says so instead of one for each image. */
-async function requireSome(root: string, entries: readonly Entry[], options: CreateOptions): Promise<void> {
+/** Reports a wrong data folder in one line instead of one line for each image. */
+async function requireAnyFile(
+  root: string,
+  entries: readonly Entry[],
+  options: CreateOptions,
+): Promise<void> {
   let reason = "";
-  for (const { path } of entries.slice(0, trial)) {
+  for (const { path } of entries.slice(0, trialFiles)) {
     try {
-      return void await locate(root, path);
+      return void await resolveInside(root, path);
     } catch (error) {
       if (!(error instanceof DataError)) throw error;
       reason ||= `${printable(path, 200)}: ${error.message}`;
     }
   }
-  const looked = entries.length <= trial ? "no listed image" : `none of the first ${trial} listed images`;
-  throw new DataError(`${options.data_path}: ${looked} can be read from here (${reason})`);
+  const which = entries.length <= trialFiles
+    ? "no listed image"
+    : `none of the first ${trialFiles} listed images`;
+  throw new DataError(`${options.data_path}: ${which} can be read from here (${reason})`);
 }
 
-function giveSides(
+function assignSplits(
   entries: readonly Entry[],
   { split, seed }: CreateOptions,
-  { note }: CreateSurroundings,
+  { note }: CreateContext,
 ): PlannedEntry[] {
   const unnamed = entries.filter(({ patient }) => patient === undefined).length;
   if (unnamed > 0 && split > 0 && split < 1) {
     note(
-      `${unnamed} of ${entries.length} files name no patient, and each counts as a patient of its own; ` +
-        "--patient_column or --patient_pattern tells who is on them",
+      `no patient is known for ${unnamed} of ${entries.length} files, so each of them counts as a patient of its own; ` +
+        "name the patients with --patient_column or --patient_pattern",
     );
   }
   const planned = entries.map((entry): PlannedEntry => {
     const patient = entry.patient ?? entry.path;
     return { ...entry, patient, split: isForTraining(patient, split, seed) ? "train" : "valid" };
   });
-  const sides = new Set(planned.map((entry) => entry.split));
-  if (sides.size === 1 && split > 0 && split < 1) {
+  const splits = new Set(planned.map((entry) => entry.split));
+  if (splits.size === 1 && split > 0 && split < 1) {
     const patients = new Set(planned.map(({ patient }) => patient)).size;
-    const side = sides.has("train") ? "training" : "validation";
-    note(`all images are for ${side}, of ${patients} ${patients === 1 ? "patient" : "patients"} in the list`);
+    const purpose = splits.has("train") ? "training" : "validation";
+    const who = patients === 1 ? "the list's only patient is" : `all ${patients} patients of the list are`;
+    note(`${who} for ${purpose}; no file is written for the other part`);
   }
   return planned;
 }
 
-/** A name under which training finds the file. */
-function nameOf(wanted: WantedDataFile, dtype: PixelType): string {
+/** The name by which training finds the file in a folder. */
+function fileName(wanted: WantedDataFile, dtype: PixelType): string {
   const [normalized, plain, anyView] = dataFileNames(wanted);
   return wanted.view === "all" ? anyView! : dtype === "float32" ? normalized! : plain!;
 }
@@ -191,6 +203,6 @@ async function requireFree(path: string, overwrite: boolean): Promise<void> {
   });
   if (info?.isDirectory) throw new DataError(`${path}: cannot write: it is a folder`);
   if (info && !overwrite) {
-    throw new DataError(`${path}: is there already, expected --overwrite or another --save_path`);
+    throw new DataError(`${path}: already exists, expected --overwrite or another --save_path`);
   }
 }

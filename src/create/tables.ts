@@ -1,4 +1,4 @@
-/** The tables that data sets come with: CheXpert's, MIMIC-CXR's, and any other by the names of its columns. */
+/** Reads tables of images: CheXpert's and MIMIC-CXR's by their known columns, any other by the columns that options name. */
 
 import { basename } from "node:path";
 import { chexpertClasses } from "../models/densenet/class_names.ts";
@@ -10,35 +10,42 @@ import type { Layout } from "./layout.ts";
 import { type Entry, type Listing, patientFinder, patientInPath, viewOf } from "./listing.ts";
 import { mimic, mimicImages, readStudies, type Studies } from "./mimic.ts";
 
-/** How the columns of a table are called; nothing where it is CheXpert's or MIMIC-CXR's own. */
+/** The names of a table's columns. None are needed for the tables of CheXpert and MIMIC-CXR. */
 export interface TableOptions {
-  /** MIMIC-CXR's second table. */
+  /** MIMIC-CXR's table of labels, in addition to its table of images. */
   labels_csv?: string;
+  /** Column of the images' paths. */
   path_column?: string;
+  /** Columns of the labels: `a,b,c` or `first..last`. */
   label_columns?: string;
+  /** Column of the patients' names. */
   patient_column?: string;
+  /** Regular expression that finds the patient in a path. */
   patient_pattern?: string;
+  /** Column of the views. */
   view_column?: string;
 }
 
 /**
- * Reads a table of image files. CheXpert's and MIMIC-CXR's are known by their columns; of others `path_column` must be named.
+ * Reads a table of image files. The tables of CheXpert and MIMIC-CXR are recognised by their columns. For other tables
+ * `path_column` must be given, unless the column is called "path" or "Path".
  *
- * @throws DataError naming the file and the line or column, or UsageError where options are missing
+ * @throws {DataError} if the table lacks a named column, or a row is not valid; the message names the line or column
+ * @throws {UsageError} if options are missing or contradict the table
  */
 export async function readTable(path: string, options: TableOptions): Promise<Listing> {
   let layout!: Layout;
   const lines = new Map<string, number>();
   const studies = options.labels_csv === undefined ? undefined : await readStudies(options.labels_csv);
   const entries = await readCsv(path, (columns) => {
-    const form = layout = layoutOf(columns, options, studies);
-    const readEntry = entryReader(columns, form, options);
+    layout = layoutOf(columns, options, studies);
+    const readEntry = entryReader(columns, layout, options);
     return (row) => {
       const entry = readEntry(row);
       const earlier = lines.get(entry.path);
       if (earlier !== undefined) {
         const listed = printable(entry.path, 200);
-        throw new DataError(`${path}: line ${row.line}: ${listed} is on line ${earlier} already`);
+        throw new DataError(`${path}: line ${row.line}: ${listed} is already on line ${earlier}`);
       }
       lines.set(entry.path, row.line);
       return entry;
@@ -73,9 +80,9 @@ function patientReader(
     return (_row, path) => find(path);
   }
   if (patientColumn === undefined) return (_row, path) => patientInPath(path);
-  const place = columns.find(patientColumn);
+  const index = columns.find(patientColumn);
   return ({ cells, line }) => {
-    const patient = cells[place]!.trim();
+    const patient = cells[index]!.trim();
     if (patient !== "") return patient;
     throw new DataError(`${columns.path}: line ${line}, column ${JSON.stringify(patientColumn)}: is empty`);
   };
@@ -85,10 +92,10 @@ function layoutOf(columns: CsvColumns, options: TableOptions, studies: Studies |
   const { path_column, label_columns, patient_column, view_column } = options;
   const isNamed = path_column !== undefined || label_columns !== undefined;
   if (isNamed && studies) {
-    throw new UsageError("--labels_csv: goes without --path_column and --label_columns");
+    throw new UsageError("--labels_csv: cannot be combined with --path_column or --label_columns");
   }
   const known = isNamed ? undefined : mimicImages(columns, studies) ?? chexpert(columns) ?? mimic(columns);
-  const layout = known ?? named(columns, path_column, label_columns);
+  const layout = known ?? namedColumns(columns, path_column, label_columns);
   return {
     ...layout,
     patientColumn: patient_column ?? layout.patientColumn,
@@ -96,7 +103,7 @@ function layoutOf(columns: CsvColumns, options: TableOptions, studies: Studies |
   };
 }
 
-/** Path, Sex, Age, Frontal/Lateral, AP/PA and the 14 findings. */
+/** CheXpert's table: Path, Sex, Age, Frontal/Lateral, AP/PA and the 14 findings. */
 function chexpert(columns: CsvColumns): Layout | undefined {
   if (!columns.has("Path", "Frontal/Lateral")) return undefined;
   const path = columns.find("Path");
@@ -109,12 +116,12 @@ function chexpert(columns: CsvColumns): Layout | undefined {
   };
 }
 
-function named(columns: CsvColumns, pathColumn?: string, labelText?: string): Layout {
+function namedColumns(columns: CsvColumns, pathColumn?: string, labelText?: string): Layout {
   const name = pathColumn ?? ["Path", "path"].find((each) => columns.has(each));
   if (name === undefined) {
     const names = printable(columns.names.map((each) => JSON.stringify(each)).join(", "), 400);
     throw new UsageError(
-      `--path_column: expected the column of ${columns.path} with the images' paths; its columns are ${names}`,
+      `--path_column: expected the column of ${columns.path} that holds the images' paths; its columns are ${names}`,
     );
   }
   const path = columns.find(name);

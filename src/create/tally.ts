@@ -1,6 +1,8 @@
+/** Counts of a data file's images, patients and labels. */
+
 import type { Entry } from "./listing.ts";
 
-/** How often a class is labelled in which way, as the list has it. */
+/** How often the list has each kind of label for a class. */
 export interface ClassTally {
   name: string;
   positive: number;
@@ -9,33 +11,30 @@ export interface ClassTally {
   blank: number;
 }
 
-/** Counts what goes into a file. */
+/** Counts the images that go into a file. */
 export class Tally {
   images = 0;
   readonly classes: readonly ClassTally[];
-  readonly #patients = new Set<string>();
+  private readonly patientNames = new Set<string>();
 
   constructor(classNames: readonly string[]) {
     this.classes = classNames.map((name) => ({ name, positive: 0, negative: 0, uncertain: 0, blank: 0 }));
   }
 
+  /** Number of different patients. */
   get patients(): number {
-    return this.#patients.size;
+    return this.patientNames.size;
   }
 
-  /** Counts `frames` images of one entry, which show `patient`. */
+  /** Counts the `frames` images of one entry, all of the same patient. */
   add({ labels }: Entry, patient: string, frames: number): void {
     this.images += frames;
-    this.#patients.add(patient);
-    labels.forEach((label, index) => {
-      const kind = Number.isNaN(label)
-        ? "blank"
-        : label === 1
-        ? "positive"
-        : label === 0
-        ? "negative"
-        : "uncertain";
-      this.classes[index]![kind] += frames;
-    });
+    this.patientNames.add(patient);
+    labels.forEach((label, index) => this.classes[index]![kindOf(label)] += frames);
   }
+}
+
+function kindOf(label: number): Exclude<keyof ClassTally, "name"> {
+  if (Number.isNaN(label)) return "blank";
+  return label === 1 ? "positive" : label === 0 ? "negative" : "uncertain";
 }

@@ -31,8 +31,8 @@ const labelRowsPerChunk = 256;
  * among calls, on nothing else.
  */
 export class AppendableImageFile {
-  readonly #library: Hdf5Library;
-  readonly #file: InstanceType<Hdf5Classes["File"]>;
+  private readonly library: Hdf5Library;
+  private readonly file: InstanceType<Hdf5Classes["File"]>;
 
   private constructor(
     { library, classes }: LoadedHdf5,
@@ -44,11 +44,11 @@ export class AppendableImageFile {
     /** Images in the file. */
     public count: number,
   ) {
-    this.#library = library;
+    this.library = library;
     const failedBefore = countFailedWrites();
-    this.#file = timeless(() => new classes.File(place, mode));
-    if (this.#file.file_id < 0n) {
-      if (countFailedWrites() > failedBefore) throw this.#writeError();
+    this.file = timeless(() => new classes.File(place, mode));
+    if (this.file.file_id < 0n) {
+      if (countFailedWrites() > failedBefore) throw this.writeError();
       throw new DataError(`${named}: cannot be written, expected a place in a folder that can be`);
     }
   }
@@ -56,7 +56,7 @@ export class AppendableImageFile {
   /** @throws DataError if there can be no file at `place` */
   static create(hdf5: LoadedHdf5, place: string, named: string, options: ImageFileOptions) {
     const created = new AppendableImageFile(hdf5, place, "w", named, options, 0);
-    created.#write(() => created.#createDatasets());
+    created.write(() => created.createDatasets());
     return created;
   }
 
@@ -91,25 +91,25 @@ export class AppendableImageFile {
       );
     }
     if (added === 0) return;
-    this.#write(() => {
-      this.#appendRows("/img", shape, images, added);
-      if (labels && labelCount > 0) this.#appendRows("/labels", [labelCount], labels, added);
-      if (paths && pathBytes) this.#appendRows("/paths", [], fixedTexts(paths, pathBytes), added);
+    this.write(() => {
+      this.appendRows("/img", shape, images, added);
+      if (labels && labelCount > 0) this.appendRows("/labels", [labelCount], labels, added);
+      if (paths && pathBytes) this.appendRows("/paths", [], fixedTexts(paths, pathBytes), added);
     });
     this.count += added;
   }
 
   /** @throws DataError if what is still to be written does not fit on the disk */
   close(): void {
-    this.#write(() => this.#file.close());
+    this.write(() => this.file.close());
   }
 
   /** Closes the file whatever becomes of it. */
   abandon(): void {
-    this.#file.close();
+    this.file.close();
   }
 
-  #createDatasets(): void {
+  private createDatasets(): void {
     const { shape, labelCount, dtype = "float32", gzip, pathBytes, attributes = {} } = this.options;
     const create = (
       name: string,
@@ -118,7 +118,7 @@ export class AppendableImageFile {
       rowsPerChunk: number,
       compression?: number,
     ) =>
-      this.#file.create_dataset({
+      this.file.create_dataset({
         name,
         data: new Float32Array(0),
         dtype,
@@ -133,35 +133,35 @@ export class AppendableImageFile {
     for (const [name, value] of Object.entries(attributes)) writeAttribute(images, name, value);
   }
 
-  #appendRows(name: string, row: readonly number[], values: ImageValues, added: number): void {
+  private appendRows(name: string, row: readonly number[], values: ImageValues, added: number): void {
     const sizes = (first: number) => [first, ...row].map(BigInt);
     const offsets = [this.count, ...row.map(() => 0)].map(BigInt);
-    const { file_id } = this.#file;
-    const pointer = this.#library._malloc(values.byteLength);
+    const { file_id } = this.file;
+    const pointer = this.library._malloc(values.byteLength);
     if (pointer === 0) {
       throw new DataError(`${this.named}: ${added} images at once do not fit in memory, write fewer`);
     }
     try {
       const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
-      this.#library.HEAPU8.set(bytes, pointer);
+      this.library.HEAPU8.set(bytes, pointer);
       const strides = offsets.map(() => 1n);
-      const resized = this.#library.resize_dataset(file_id, name, sizes(this.count + added));
-      const written = this.#library
+      const resized = this.library.resize_dataset(file_id, name, sizes(this.count + added));
+      const written = this.library
         .set_dataset_data(file_id, name, sizes(added), offsets, strides, BigInt(pointer));
-      if (resized < 0 || written < 0) throw this.#writeError();
+      if (resized < 0 || written < 0) throw this.writeError();
     } finally {
-      this.#library._free(pointer);
+      this.library._free(pointer);
     }
   }
 
   /** Lets the library write; it keeps some failures to itself. */
-  #write(action: () => void): void {
+  private write(action: () => void): void {
     const failedBefore = countFailedWrites();
     timeless(action);
-    if (countFailedWrites() > failedBefore) throw this.#writeError();
+    if (countFailedWrites() > failedBefore) throw this.writeError();
   }
 
-  #writeError(): DataError {
+  private writeError(): DataError {
     return new DataError(`${this.named}: writing failed, the disk may be full`);
   }
 }

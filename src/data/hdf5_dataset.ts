@@ -30,10 +30,10 @@ type Metadata = ReturnType<Hdf5Handle["library"]["get_dataset_metadata"]>;
 export class Hdf5Dataset {
   readonly shape: number[];
   readonly elementType: ElementType;
-  readonly #file: Hdf5Handle;
-  readonly #name: string;
-  readonly #metadata: Metadata;
-  #reader: RowReader | undefined;
+  private readonly file: Hdf5Handle;
+  private readonly name: string;
+  private readonly metadata: Metadata;
+  private reader: RowReader | undefined;
 
   /**
    * @param wantedShape what the error says was expected, as `[N, K]`
@@ -52,9 +52,9 @@ export class Hdf5Dataset {
         `${file.path}: "${name}" is a virtual dataset, expected one that holds its own data`,
       );
     }
-    this.#file = file;
-    this.#name = name;
-    this.#metadata = metadata;
+    this.file = file;
+    this.name = name;
+    this.metadata = metadata;
     this.elementType = elementType;
     this.shape = metadata.shape ?? [];
   }
@@ -66,9 +66,9 @@ export class Hdf5Dataset {
    * @throws DataError if the file is damaged there
    */
   readRows(indices: Uint32Array, visit: (row: Row, position: number, index: number) => void): void {
-    const reader = this.#reader ??= rowReader(this.#file, this.#name, this.#metadata);
+    const reader = this.reader ??= rowReader(this.file, this.name, this.metadata);
     const elements = product(this.shape.slice(1));
-    const rowBytes = elements * this.#metadata.size;
+    const rowBytes = elements * this.metadata.size;
     const rowsPerRead = Math.max(1, Math.floor(reader.bytesPerRead / rowBytes));
     for (const { start, count, wanted } of planReads(indices, reader.rowsPerChunk, rowsPerRead)) {
       const { buffer, byteOffset } = reader.read(start, count);
@@ -81,11 +81,11 @@ export class Hdf5Dataset {
 
   /** Whether rows are unpacked as they are read, which keeps a processor busy. Known once a row has been read. */
   get isPacked(): boolean {
-    return this.#reader?.isPacked ?? false;
+    return this.reader?.isPacked ?? false;
   }
 
   close(): void {
-    this.#reader?.close();
+    this.reader?.close();
   }
 }
 

@@ -47,19 +47,19 @@ export interface DataFileOptions {
  */
 export class DataFile {
   readonly info: DatasetInfo;
-  readonly #file: Hdf5Handle;
-  readonly #images: Hdf5Dataset;
-  readonly #labels: Hdf5Dataset | undefined;
-  readonly #normalisation: PixelNormalisation | undefined;
-  readonly #mayLackLabels: boolean;
+  private readonly file: Hdf5Handle;
+  private readonly images: Hdf5Dataset;
+  private readonly labels: Hdf5Dataset | undefined;
+  private readonly normalisation: PixelNormalisation | undefined;
+  private readonly mayLackLabels: boolean;
 
   private constructor(file: Hdf5Handle, options: DataFileOptions) {
-    this.#file = file;
-    this.#images = new Hdf5Dataset(file, "img", "[N, C, H, W]");
-    this.#labels = openLabels(file, options.labels ?? false);
-    this.info = describe(file, this.#images, this.#labels, options);
-    this.#normalisation = integerNormalisation(this.info.dtype, this.info.channels);
-    this.#mayLackLabels = options.unlabelled ?? false;
+    this.file = file;
+    this.images = new Hdf5Dataset(file, "img", "[N, C, H, W]");
+    this.labels = openLabels(file, options.labels ?? false);
+    this.info = describe(file, this.images, this.labels, options);
+    this.normalisation = integerNormalisation(this.info.dtype, this.info.channels);
+    this.mayLackLabels = options.unlabelled ?? false;
   }
 
   /**
@@ -94,10 +94,10 @@ export class DataFile {
     const plane = height * width;
     const fits = memory?.length === indices.length * channels * plane;
     const images = fits ? memory : allocate(path, indices.length, channels * plane);
-    this.#guard(() =>
-      this.#images.readRows(indices, (row, position, index) => {
+    this.guard(() =>
+      this.images.readRows(indices, (row, position, index) => {
         const image = images.subarray(position * channels * plane, (position + 1) * channels * plane);
-        if (this.#normalisation) return writeIntegers(row, image, plane, this.#normalisation);
+        if (this.normalisation) return writeIntegers(row, image, plane, this.normalisation);
         writeFloats(row, image);
         requireFinite(image, "value", () => `${path}: image ${index} (counted from 0)`);
       })
@@ -113,13 +113,13 @@ export class DataFile {
   readLabels(indices: Uint32Array): Float32Array<ArrayBuffer> {
     const { labelCount, path } = this.info;
     const labels = allocate(path, indices.length, labelCount);
-    this.#guard(() =>
-      this.#labels?.readRows(indices, (row, position, index) => {
+    this.guard(() =>
+      this.labels?.readRows(indices, (row, position, index) => {
         for (let label = 0; label < labelCount; label++) {
           labels[position * labelCount + label] = Number(row[label]);
         }
         const own = labels.subarray(position * labelCount, (position + 1) * labelCount);
-        const known = this.#mayLackLabels ? own.map((label) => Number.isNaN(label) ? 0 : label) : own;
+        const known = this.mayLackLabels ? own.map((label) => Number.isNaN(label) ? 0 : label) : own;
         requireFinite(known, "label", () => `${path}: image ${index} (counted from 0)`);
       })
     );
@@ -128,16 +128,16 @@ export class DataFile {
 
   /** Whether images are unpacked or normalised as they are read, so that several readers are faster than one. */
   get needsWork(): boolean {
-    return this.#images.isPacked || this.#normalisation !== undefined;
+    return this.images.isPacked || this.normalisation !== undefined;
   }
 
   close(): void {
-    this.#images.close();
-    this.#labels?.close();
-    this.#file.library.close_file(this.#file.id);
+    this.images.close();
+    this.labels?.close();
+    this.file.library.close_file(this.file.id);
   }
 
-  #guard(read: () => void): void {
+  private guard(read: () => void): void {
     try {
       read();
     } catch (error) {

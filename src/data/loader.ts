@@ -45,10 +45,10 @@ export interface Batch {
 export class BatchLoader {
   readonly info: DatasetInfo;
   readonly batchesPerEpoch: number;
-  readonly #options: BatchLoaderOptions;
-  readonly #readers: Readers;
-  readonly #readAhead: number;
-  readonly #spare = new Set<Float32Array<ArrayBuffer>>();
+  private readonly options: BatchLoaderOptions;
+  private readonly readers: Readers;
+  private readonly readAhead: number;
+  private readonly spare = new Set<Float32Array<ArrayBuffer>>();
 
   private constructor(readers: Readers, options: BatchLoaderOptions) {
     const { batchSize, dropLast } = options;
@@ -60,9 +60,9 @@ export class BatchLoader {
     }
     this.info = info;
     this.batchesPerEpoch = dropLast ? Math.floor(info.count / batchSize) : Math.ceil(info.count / batchSize);
-    this.#options = options;
-    this.#readers = readers;
-    this.#readAhead = options.readAhead ?? defaultReadAhead(readers, batchSize);
+    this.options = options;
+    this.readers = readers;
+    this.readAhead = options.readAhead ?? defaultReadAhead(readers, batchSize);
   }
 
   /**
@@ -88,11 +88,11 @@ export class BatchLoader {
    * @throws DataError if an image cannot be read, when its batch is reached
    */
   async *epoch(epoch: number, startBatch = 0): AsyncGenerator<Batch> {
-    const order = this.#order(epoch);
+    const order = this.order(epoch);
     const coming: Promise<Batch>[] = [];
     for (let next = startBatch, batch = startBatch; batch < this.batchesPerEpoch; batch++) {
-      while (next < this.batchesPerEpoch && next <= batch + this.#readAhead) {
-        coming.push(this.#read(order, next++));
+      while (next < this.batchesPerEpoch && next <= batch + this.readAhead) {
+        coming.push(this.read(order, next++));
       }
       yield await coming.shift()!;
     }
@@ -103,37 +103,37 @@ export class BatchLoader {
    * Its images must not be used any more.
    */
   recycle({ images }: Batch): void {
-    if (this.#spare.size <= this.#readAhead) this.#spare.add(images);
+    if (this.spare.size <= this.readAhead) this.spare.add(images);
   }
 
   /** Ends the workers. Batches that are being waited for fail. */
   close(): void {
-    this.#readers.close(`${this.info.path}: its loader was closed`);
+    this.readers.close(`${this.info.path}: its loader was closed`);
   }
 
   [Symbol.dispose](): void {
     this.close();
   }
 
-  #order(epoch: number): Uint32Array {
-    const { shuffle, seed } = this.#options;
+  private order(epoch: number): Uint32Array {
+    const { shuffle, seed } = this.options;
     if (shuffle) return permutation(joinKeys(seed, epoch), this.info.count);
     return Uint32Array.from({ length: this.info.count }, (_, index) => index);
   }
 
-  #read(order: Uint32Array, batch: number): Promise<Batch> {
-    const { batchSize } = this.#options;
+  private read(order: Uint32Array, batch: number): Promise<Batch> {
+    const { batchSize } = this.options;
     const indices = order.slice(batch * batchSize, (batch + 1) * batchSize);
-    const promise = this.#readers.read(indices, this.#takeSpare())
+    const promise = this.readers.read(indices, this.takeSpare())
       .then((reply) => ({ ...reply, indices, count: indices.length }));
     // A batch read ahead for a consumer that has left must not end the program when it fails.
     promise.catch(() => {});
     return promise;
   }
 
-  #takeSpare(): Float32Array<ArrayBuffer> | undefined {
-    const [spare] = this.#spare;
-    if (spare) this.#spare.delete(spare);
+  private takeSpare(): Float32Array<ArrayBuffer> | undefined {
+    const [spare] = this.spare;
+    if (spare) this.spare.delete(spare);
     return spare;
   }
 }

@@ -19,15 +19,15 @@ export class Readers {
   readonly info: DatasetInfo;
   /** The most batches that are read at once. */
   readonly most: number;
-  readonly #open: () => Reader;
-  readonly #readers: Reader[];
-  #bytesAsked = 0;
+  private readonly open: () => Reader;
+  private readonly readers: Reader[];
+  private bytesAsked = 0;
 
   private constructor(reply: OpenReply, most: number, first: Reader, open: () => Reader) {
     this.info = reply.info;
     this.most = reply.needsWork ? most : 1;
-    this.#readers = [first];
-    this.#open = open;
+    this.readers = [first];
+    this.open = open;
   }
 
   /**
@@ -61,14 +61,14 @@ export class Readers {
    * @param memory of an earlier answer, for the images; it is gone afterwards
    */
   async read(indices: Uint32Array, memory?: Float32Array<ArrayBuffer>): Promise<ReadReply> {
-    const reader = this.#choose();
+    const reader = this.choose();
     const { channels, height, width } = this.info;
-    this.#bytesAsked += 4 * indices.length * channels * height * width;
+    this.bytesAsked += 4 * indices.length * channels * height * width;
     reader.waiting++;
     try {
       const request: ReadRequest = { kind: "read", indices, memory };
       // A reader that has opened its file is asked at once: what is read ahead must not wait for its caller.
-      if (reader !== this.#readers[0]) await reader.opened;
+      if (reader !== this.readers[0]) await reader.opened;
       return await reader.client.call<ReadReply>(request, memory ? [memory.buffer] : []);
     } finally {
       reader.waiting--;
@@ -77,19 +77,19 @@ export class Readers {
 
   /** Ends the workers; batches that are waited for fail with `reason`. */
   close(reason: string): void {
-    for (const { client } of this.#readers) client.close(reason);
+    for (const { client } of this.readers) client.close(reason);
   }
 
   /** The reader with the least to do, or a new one if all are busy and there has been enough to read for it to pay. */
-  #choose(): Reader {
-    const idlest = this.#readers.reduce((best, each) => each.waiting < best.waiting ? each : best);
-    const { length } = this.#readers;
-    const pays = this.#bytesAsked >= length * bytesWorthAReader;
+  private choose(): Reader {
+    const idlest = this.readers.reduce((best, each) => each.waiting < best.waiting ? each : best);
+    const { length } = this.readers;
+    const pays = this.bytesAsked >= length * bytesWorthAReader;
     if (idlest.waiting === 0 || length >= this.most || !pays) return idlest;
-    const reader = this.#open();
+    const reader = this.open();
     // Its failure to open is told by the batches that it should have read.
     reader.opened.catch(() => {});
-    this.#readers.push(reader);
+    this.readers.push(reader);
     return reader;
   }
 }

@@ -62,7 +62,7 @@ export class ImageFileWriter {
       this.file.close();
       await flush(this.temporary);
     } catch (error) {
-      this.#remove();
+      this.remove();
       throw error instanceof DataError ? error : fileError(this.path, "cannot write", error);
     }
   }
@@ -77,7 +77,7 @@ export class ImageFileWriter {
     try {
       await Deno.rename(this.temporary, this.path);
     } catch (error) {
-      this.#remove();
+      this.remove();
       throw error instanceof DataError ? error : fileError(this.path, "cannot write", error);
     }
   }
@@ -85,10 +85,10 @@ export class ImageFileWriter {
   /** Closes the file and removes what was written. */
   abort(): void {
     if (!this.isSealed) this.file.abandon();
-    this.#remove();
+    this.remove();
   }
 
-  #remove(): void {
+  private remove(): void {
     try {
       Deno.removeSync(this.temporary);
     } catch {

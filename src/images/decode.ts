@@ -35,7 +35,7 @@ const formats: readonly Format[] = [
 export async function decodeImage(bytes: Uint8Array, options: DecodeOptions = {}): Promise<DecodedImage[]> {
   const format = formats.find((format) => format.matches(bytes));
   if (!format) {
-    throw new DataError(bytes.length === 0 ? "it is empty" : "it is no PNG, JPEG, DICOM or NIfTI image");
+    throw new DataError(bytes.length === 0 ? "it is empty" : "it is not a PNG, JPEG, DICOM or NIfTI image");
   }
   try {
     const images = await format.decode(bytes, options.pixels ?? MOST_PIXELS, options);

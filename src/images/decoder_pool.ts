@@ -1,73 +1,92 @@
-/** Workers that decode images, as many as there are processors. */
+/** A pool of workers that decode image files. */
 
-import { WorkerClient } from "../workers/worker_client.ts";
 import { DataError } from "../errors.ts";
-import type { DecodeReply, DecodeRequest } from "../create/image_worker.ts";
+import { WorkerClient } from "../workers/worker_client.ts";
 
-const worker = new URL("../create/image_worker.ts", import.meta.url);
+/** The reply for a file without usable images. */
+export interface Unreadable {
+  /** Why, in one line without the file's name. */
+  unreadable: string;
+}
 
-/** Hands each image to a worker that is idle. A worker that dies of an image is replaced. */
-export class DecoderPool {
-  readonly #idle: WorkerClient[];
-  readonly #waiting: ((client: WorkerClient) => void)[] = [];
-  readonly #all: Set<WorkerClient>;
-  #isClosed = false;
+/** Whether a reply says that the file is unreadable. */
+export function isUnreadable(reply: object): reply is Unreadable {
+  return "unreadable" in reply;
+}
+
+/**
+ * Passes each request to an idle worker. A worker that dies while it decodes an image, or takes too long, is replaced.
+ *
+ * `Request` is what the worker takes, `Reply` what it makes of a file's images; see `answerDecodeRequests`.
+ */
+export class DecoderPool<Request, Reply> {
+  private readonly idle: WorkerClient[];
+  private readonly waiting: ((client: WorkerClient) => void)[] = [];
+  private readonly all: Set<WorkerClient>;
+  private isClosed = false;
 
   /**
-   * @param url the worker; another than the product's in tests
-   * @param seconds what an image may take; damaged ones can keep a decoder busy for ever
+   * Starts the workers.
+   *
+   * @param workerUrl module that calls `answerDecodeRequests`
+   * @param size number of workers
+   * @param seconds time limit for one file; damaged files can keep a decoder busy for ever
    */
-  constructor(size: number, private readonly url: URL = worker, private readonly seconds = 120) {
-    this.#idle = Array.from({ length: size }, () => this.#newClient());
-    this.#all = new Set(this.#idle);
+  constructor(private readonly workerUrl: URL, size: number, private readonly seconds = 120) {
+    this.idle = Array.from({ length: size }, () => this.startWorker());
+    this.all = new Set(this.idle);
   }
 
-  /** Decodes an image as soon as a worker is idle; whatever is wrong with it is in the reply. */
-  async decode(request: DecodeRequest): Promise<DecodeReply> {
-    const client = await this.#take();
+  /**
+   * Decodes a file as soon as a worker is idle. The reply says why if the file cannot be decoded.
+   *
+   * @throws {DataError} if the pool is closed before there is a reply
+   */
+  async decode(request: Request): Promise<Reply | Unreadable> {
+    const client = await this.take();
     const limit = setTimeout(
       () => client.close(`decoding takes longer than ${this.seconds} seconds`),
       1000 * this.seconds,
     );
     try {
-      const reply = await client.call<DecodeReply>(request);
-      this.#release(client);
+      const reply = await client.call<Reply | Unreadable>(request);
+      this.release(client);
       return reply;
     } catch (error) {
-      if (!(error instanceof DataError) || this.#isClosed) throw error;
-      this.#all.delete(client);
-      this.#release(this.#add());
+      if (!(error instanceof DataError) || this.isClosed) throw error;
+      this.all.delete(client);
+      this.release(this.addWorker());
       return { unreadable: error.message };
     } finally {
       clearTimeout(limit);
     }
   }
 
-  /** Ends the workers; images that are being decoded are lost. */
+  /** Ends the workers. Calls of `decode` that still wait for a worker's reply fail. */
   close(): void {
-    this.#isClosed = true;
-    for (const client of this.#all) client.close("the decoders were closed");
-    this.#all.clear();
+    this.isClosed = true;
+    for (const client of this.all) client.close("the decoders were closed");
+    this.all.clear();
   }
 
-  #add(): WorkerClient {
-    const client = this.#newClient();
-    this.#all.add(client);
+  private take(): Promise<WorkerClient> {
+    const idle = this.idle.pop();
+    return idle ? Promise.resolve(idle) : new Promise((resolve) => this.waiting.push(resolve));
+  }
+
+  private release(client: WorkerClient): void {
+    const next = this.waiting.shift();
+    if (next) next(client);
+    else this.idle.push(client);
+  }
+
+  private addWorker(): WorkerClient {
+    const client = this.startWorker();
+    this.all.add(client);
     return client;
   }
 
-  #take(): Promise<WorkerClient> {
-    const idle = this.#idle.pop();
-    return idle ? Promise.resolve(idle) : new Promise((resolve) => this.#waiting.push(resolve));
-  }
-
-  #release(client: WorkerClient): void {
-    const next = this.#waiting.shift();
-    if (next) next(client);
-    else this.#idle.push(client);
-  }
-
-  #newClient(): WorkerClient {
-    return new WorkerClient(this.url, "decoding");
+  private startWorker(): WorkerClient {
+    return new WorkerClient(this.workerUrl, "decoding");
   }
 }

@@ -1,68 +1,77 @@
+/** Requests to a worker and its answers. */
+
 import { DataError } from "../errors.ts";
 
-/** What a worker is asked: a request with a number, which its answer repeats. */
+/** A request to a worker. Its answer repeats `id`. */
 export interface WorkerCall {
   id: number;
   request: unknown;
 }
 
-/** What a worker answers: its reply, or the one line that says why there is none. */
+/** A worker's answer: its reply, or one line that says why there is none. */
 export type WorkerAnswer = { id: number; reply: unknown } | { id: number; error: string };
 
-interface Waiting {
+interface PendingCall {
   resolve(reply: unknown): void;
   reject(error: DataError): void;
 }
 
-/** Questions to a worker and its answers to them. A worker that dies fails every question, now and later. */
+/** Sends requests to a worker and returns its answers. If the worker dies, every call fails, pending and later. */
 export class WorkerClient {
-  readonly #worker: Worker;
-  readonly #waiting = new Map<number, Waiting>();
-  #nextId = 0;
-  #failure: DataError | undefined;
+  private readonly worker: Worker;
+  private readonly pending = new Map<number, PendingCall>();
+  private nextId = 0;
+  private failure: DataError | undefined;
 
-  /** @param name what its errors begin with */
+  /**
+   * Starts the worker.
+   *
+   * @param url module of the worker
+   * @param name first words of errors about the worker, for instance the file that it reads
+   */
   constructor(url: URL, name: string) {
-    this.#worker = new Worker(url, { type: "module" });
-    this.#worker.onmessage = (event: MessageEvent<WorkerAnswer>) => this.#settle(event.data);
-    this.#worker.onmessageerror = () =>
-      this.#fail(new DataError(`${name}: its reader sent an unreadable answer`));
-    this.#worker.onerror = (event) => {
-      // Otherwise the error would end the whole program with a stack trace.
+    this.worker = new Worker(url, { type: "module" });
+    this.worker.onmessage = (event: MessageEvent<WorkerAnswer>) => this.settle(event.data);
+    this.worker.onmessageerror = () =>
+      this.fail(new DataError(`${name}: the worker sent a message that cannot be read`));
+    this.worker.onerror = (event) => {
+      // Without this the error ends the whole program with a stack trace.
       event.preventDefault();
-      this.#fail(new DataError(`${name}: its reader stopped: ${event.message.split("\n")[0]}`));
+      this.fail(new DataError(`${name}: the worker stopped: ${event.message.split("\n")[0]}`));
     };
   }
 
   /**
-   * @param transfer memory in the request that goes over to the worker
-   * @throws DataError with the worker's line, or with the reason why it is gone
+   * Sends a request and waits for its answer.
+   *
+   * @param transfer memory in the request that moves to the worker without being copied
+   * @throws {DataError} if the worker answers with an error, dies or is closed
    */
   call<Reply>(request: unknown, transfer: ArrayBuffer[] = []): Promise<Reply> {
-    if (this.#failure) return Promise.reject(this.#failure);
-    const id = this.#nextId++;
+    if (this.failure) return Promise.reject(this.failure);
+    const id = this.nextId++;
     return new Promise<Reply>((resolve, reject) => {
-      this.#waiting.set(id, { resolve: resolve as Waiting["resolve"], reject });
-      this.#worker.postMessage({ id, request } satisfies WorkerCall, transfer);
+      this.pending.set(id, { resolve: resolve as PendingCall["resolve"], reject });
+      this.worker.postMessage({ id, request } satisfies WorkerCall, transfer);
     });
   }
 
-  /** Ends the worker; questions without an answer fail with `reason`. */
+  /** Ends the worker. Pending and later calls fail with `reason`. */
   close(reason: string): void {
-    this.#fail(new DataError(reason));
+    this.fail(new DataError(reason));
   }
 
-  #settle(answer: WorkerAnswer): void {
-    const waiting = this.#waiting.get(answer.id);
-    this.#waiting.delete(answer.id);
-    if ("error" in answer) waiting?.reject(new DataError(answer.error));
-    else waiting?.resolve(answer.reply);
+  private settle(answer: WorkerAnswer): void {
+    const call = this.pending.get(answer.id);
+    this.pending.delete(answer.id);
+    if ("error" in answer) call?.reject(new DataError(answer.error));
+    else call?.resolve(answer.reply);
   }
 
-  #fail(error: DataError): void {
-    this.#failure ??= error;
-    this.#worker.terminate();
-    for (const { reject } of this.#waiting.values()) reject(this.#failure);
-    this.#waiting.clear();
+  private fail(error: DataError): void {
+    this.failure ??= error;
+    this.worker.terminate();
+    for (const { reject } of this.pending.values()) reject(this.failure);
+    this.pending.clear();
   }
 }

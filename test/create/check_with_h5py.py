@@ -1,8 +1,9 @@
 #!/usr/bin/python3
-"""Holds a file of hdf5:create against h5py and Pillow: `check_with_h5py.py FILE.hdf5 DATA_FOLDER`.
+"""Compares a file of hdf5:create with h5py and Pillow: `check_with_h5py.py FILE.hdf5 DATA_FOLDER`.
 
-Every image is read as PyTorch's users do, f["img"][i] and f["labels"][i], and made anew from its PNG or JPEG file by Pillow and NumPy.
-Prints the largest mean difference of an image and the largest of a pixel, in steps of 1/255; fails where the mean is more than one step.
+Reads every image as PyTorch's users do, f["img"][i] and f["labels"][i], and makes it again from its PNG or JPEG file with
+Pillow and NumPy. Prints the largest mean difference of an image and the largest difference of a pixel, in steps of 1/255;
+fails if a mean is more than one step.
 Needs Debian's python3-h5py, python3-numpy and python3-pil.
 """
 
@@ -28,7 +29,7 @@ def make(path, size, channels):
 
 
 def undo(image):
-    """An image of the file as pixels in 0 … 255."""
+    """A stored image as pixels in 0 … 255."""
     if image.dtype == np.uint8:
         return image.astype(np.float64)
     mean, deviation = (MEAN, DEVIATION) if len(image) == 3 else (MEAN.mean(keepdims=True), DEVIATION.mean(keepdims=True))

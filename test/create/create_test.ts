@@ -41,7 +41,7 @@ function expectedImages(of: typeof listed, size: number): number[] {
   });
 }
 
-Deno.test("images are resized, normalised, labelled and divided by patient, in the list's order", async () => {
+Deno.test("createFiles resizes, normalises, labels and splits by patient, in the order of the list", async () => {
   await withImages(async (folder) => {
     const { files, skipped } = await create(folder);
     assertEquals([skipped, names(folder)], [0, [train, valid]]);
@@ -54,7 +54,7 @@ Deno.test("images are resized, normalised, labelled and divided by patient, in t
       const { info, images, labels } = await read(path);
       assertEquals([info.count, info.channels, info.height, info.width], [entries.length, 3, 16, 16]);
       const wanted = expectedImages(entries, 16);
-      assert(images.every((value, place) => Math.abs(value - wanted[place]!) < 1e-5));
+      assert(images.every((value, index) => Math.abs(value - wanted[index]!) < 1e-5));
       const row = (labels: readonly number[]) =>
         labels.map((label) => Number.isNaN(label) ? 0 : label === -1 ? NaN : label);
       assertEquals([...labels!], entries.flatMap(({ labels }) => row(labels)));
@@ -74,7 +74,7 @@ Deno.test("images are resized, normalised, labelled and divided by patient, in t
   });
 });
 
-Deno.test("the number of workers changes nothing", async () => {
+Deno.test("createFiles writes the same bytes with any number of workers", async () => {
   await withImages(async (folder) => {
     await create(folder, { num_workers: 1, save_path: `${folder}/one` });
     await create(folder, { num_workers: 4, save_path: `${folder}/four` });
@@ -87,7 +87,7 @@ Deno.test("the number of workers changes nothing", async () => {
   });
 });
 
-Deno.test("uint8 files, packed or not, in one channel or three, read as the normalised ones do", async () => {
+Deno.test("uint8 files read like float32 files, compressed or not, with one channel or three", async () => {
   await withImages(async (folder) => {
     for (const channels of [1, 3] as const) {
       const same = { channels, split: 1, paths: false, overwrite: true };
@@ -104,7 +104,7 @@ Deno.test("uint8 files, packed or not, in one channel or three, read as the norm
   });
 });
 
-Deno.test("files that cannot be read are told, counted and left out", async () => {
+Deno.test("files that cannot be read are reported, counted and left out", async () => {
   await withImages(async (folder) => {
     const data = `${folder}/data`;
     const whole = await Deno.readFile(`${data}/${listed[0]!.path}`);
@@ -124,31 +124,31 @@ Deno.test("files that cannot be read are told, counted and left out", async () =
     const { files, skipped, said } = await create(folder, { split: 1 });
     assertEquals([skipped, files[0]!.tally.images], [6, 2]);
     assertEquals(await readPaths(`${folder}/out/${train}`), [listed[2]!.path, listed[3]!.path]);
-    const told = said.filter((line) => line.endsWith("; skipped"));
+    const reports = said.filter((line) => line.endsWith("; skipped"));
     const places = bad.map((path) => path.startsWith("/") ? path : `${data}/${path}`);
-    assertEquals(told.map((line) => line.split(": ")[0]), places);
-    assert(told.every((line) => !line.includes("\n")));
-    assertEquals(told[1], `${data}/garbage.png: it is no PNG, JPEG, DICOM or NIfTI image; skipped`);
-    assertEquals(told[2], `${data}/missing ß.png: no such file or folder; skipped`);
-    assertEquals(told[3], `${data}/../secret.png: it is outside the data folder; skipped`);
-    assertEquals(told[4], `${data}/link.png: it is a link that leads outside the data folder; skipped`);
+    assertEquals(reports.map((line) => line.split(": ")[0]), places);
+    assert(reports.every((line) => !line.includes("\n")));
+    assertEquals(reports[1], `${data}/garbage.png: it is not a PNG, JPEG, DICOM or NIfTI image; skipped`);
+    assertEquals(reports[2], `${data}/missing ß.png: no such file or folder; skipped`);
+    assertEquals(reports[3], `${data}/../secret.png: it is outside the data folder; skipped`);
+    assertEquals(reports[4], `${data}/link.png: it is a link that leads outside the data folder; skipped`);
   });
 });
 
-Deno.test("--strict stops at the first file that cannot be read and leaves nothing", async () => {
+Deno.test("--strict stops at the first file that cannot be read and leaves no files", async () => {
   await withImages(async (folder) => {
     await Deno.writeTextFile(`${folder}/data/garbage.png`, "not an image");
     await writeList(folder, [listed[2]!.path, listed[3]!.path, "garbage.png", listed[4]!.path]);
     const error = await assertRejects(() => create(folder, { strict: true, split: 1 }));
     assertEquals(
       (error as Error).message,
-      `${folder}/data/garbage.png: it is no PNG, JPEG, DICOM or NIfTI image; --strict stops here`,
+      `${folder}/data/garbage.png: it is not a PNG, JPEG, DICOM or NIfTI image; --strict stops here`,
     );
     assertEquals(names(folder), []);
   });
 });
 
-Deno.test("a run that finds no image at all is refused", async () => {
+Deno.test("a run without a single readable image is refused", async () => {
   await withImages(async (folder) => {
     await writeList(folder, ["a.png", "b.png"]);
     const wrongFolder = await assertRejects(() => create(folder));
@@ -163,14 +163,14 @@ Deno.test("a run that finds no image at all is refused", async () => {
   });
 });
 
-Deno.test("a file that is there is replaced only where that is wanted", async () => {
+Deno.test("an existing file is replaced only with --overwrite", async () => {
   await withImages(async (folder) => {
     await Deno.mkdir(`${folder}/out`);
     await Deno.writeTextFile(`${folder}/out/${valid}`, "precious");
     const error = await assertRejects(() => create(folder));
     assertEquals(
       (error as Error).message,
-      `${folder}/out/${valid}: is there already, expected --overwrite or another --save_path`,
+      `${folder}/out/${valid}: already exists, expected --overwrite or another --save_path`,
     );
     assertEquals(names(folder), [valid]);
     assertEquals(await Deno.readTextFile(`${folder}/out/${valid}`), "precious");
@@ -183,7 +183,7 @@ Deno.test("a file that is there is replaced only where that is wanted", async ()
   });
 });
 
-Deno.test("a dry run counts and writes nothing", async () => {
+Deno.test("a dry run counts the images and writes nothing", async () => {
   await withImages(async (folder) => {
     const { files, said } = await create(folder, { dry_run: true });
     assertEquals(files.map(({ tally, bytes }) => [tally.images, bytes]), [
@@ -194,14 +194,14 @@ Deno.test("a dry run counts and writes nothing", async () => {
   });
 });
 
-Deno.test("a signal ends a run, and nothing is left of it", async () => {
+Deno.test("a signal ends a run, and no files are left", async () => {
   await withImages(async (folder) => {
     const { exitCode, files } = await create(folder, {}, { exitCode: 130 });
     assertEquals([exitCode, files, names(folder)], [130, [], []]);
   });
 });
 
-Deno.test("a folder of classes needs no list; the data set's own folder in paths may be the data folder", async () => {
+Deno.test("a folder of classes needs no list; listed paths may begin with the data folder itself", async () => {
   await withImages(async (folder) => {
     await writePng(`${folder}/classes/cat/a.png`, 1, 20, 10);
     await writePng(`${folder}/classes/dog/b.png`, 2, 10, 20);
@@ -215,7 +215,7 @@ Deno.test("a folder of classes needs no list; the data set's own folder in paths
   });
 });
 
-Deno.test("views are chosen where the list tells them, and are in the file's name", async () => {
+Deno.test("views are chosen if the list names them, and appear in the file's name", async () => {
   await withImages(async (folder) => {
     const rows = listed.map(({ path }, index) => `"${path}",${index < 8 ? "PA" : "LL"}`);
     await Deno.writeTextFile(`${folder}/list.csv`, ["path,position", ...rows].join("\n"));
@@ -236,16 +236,16 @@ Deno.test("views are chosen where the list tells them, and are in the file's nam
       ["set_train_16_orig.hdf5", 12, undefined],
     ]);
     const error = await assertRejects(() => create(folder, { ...options, view: "lateral" }), UsageError);
-    assertEquals(error.message, "--view lateral: list.csv does not tell views, expected --view_column");
+    assertEquals(error.message, "--view lateral: list.csv does not name the views, expected --view_column");
   });
 });
 
-Deno.test("a full disk leaves neither of the two files, whenever it is full", async () => {
+Deno.test("a disk that fills up at any moment leaves neither of the two files", async () => {
   await withImages(async (folder) => {
     const { writeSync } = fs;
     let room = Infinity;
     let written = 0;
-    // Stands in for the operating system, which cannot be given a full disk here.
+    // Imitates a full disk.
     fs.writeSync = ((descriptor: number, bytes: Int8Array, offset: number, length: number, place: number) => {
       written += length;
       if (written > room) throw Object.assign(new Error("No space left on device"), { code: "ENOSPC" });
@@ -254,7 +254,7 @@ Deno.test("a full disk leaves neither of the two files, whenever it is full", as
     try {
       await create(folder);
       const all = written;
-      // At the beginning, on the way, and when the files are closed.
+      // The disk fills up at the beginning, halfway, and when the files are closed.
       for (room of [1000, all / 2, all - 20_000, all - 1]) {
         written = 0;
         await Deno.remove(`${folder}/out`, { recursive: true });
@@ -268,7 +268,7 @@ Deno.test("a full disk leaves neither of the two files, whenever it is full", as
   });
 });
 
-Deno.test("each frame of a file is an image with the file's labels and patient", async () => {
+Deno.test("each frame of a file becomes an image with the file's labels and patient", async () => {
   await withImages(async (folder) => {
     const frames = fileURLToPath(new URL("../data_files/images/dicom_frames.dcm", import.meta.url));
     const count = (await decodeImage(await Deno.readFile(frames))).length;

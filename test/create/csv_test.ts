@@ -14,7 +14,7 @@ async function withTable(
   });
 }
 
-/** The columns' names, then each row's cells behind its line. */
+/** The columns' names, then for each row its line and its cells. */
 async function readAll(path: string): Promise<unknown[]> {
   let names: readonly string[] = [];
   const rows = await readCsv(path, (columns) => {
@@ -26,7 +26,7 @@ async function readAll(path: string): Promise<unknown[]> {
 
 const simple = [["a", "b"], [2, "1", "x"], [3, "2", "y"]];
 
-Deno.test("tables may have quotes, other line ends, a byte order mark, semicolons or tabs", async () => {
+Deno.test("readCsv accepts quotes, other line ends, a byte order mark, semicolons and tabs", async () => {
   const spellings = [
     "a,b\n1,x\n2,y\n",
     "\ufeffa,b\r\n1,x\r\n2,y",
@@ -42,20 +42,20 @@ Deno.test("tables may have quotes, other line ends, a byte order mark, semicolon
   await withTable(hard, async (path) => assertEquals(await readAll(path), wanted));
 });
 
-Deno.test("a table may be packed with gzip", async () => {
+Deno.test("readCsv decompresses gzip", async () => {
   const text = new Blob(["a,b\n1,x\n2,y\n"]);
   const packed = await new Response(text.stream().pipeThrough(new CompressionStream("gzip"))).bytes();
   await withTable(packed, async (path) => assertEquals(await readAll(path), simple));
   await withTable(packed.subarray(0, 15), async (path) => {
     const error = await assertRejects(() => readAll(path), DataError);
-    assertEquals(error.message, `${path}: is packed with gzip and cannot be unpacked, it may be cut short`);
+    assertEquals(error.message, `${path}: cannot be decompressed with gzip, the file may be cut short`);
   });
 });
 
-Deno.test("what is no table is refused in one line that names the file", async () => {
+Deno.test("readCsv refuses other files in one line that names the file", async () => {
   const reasons: [string | Uint8Array, string][] = [
-    ["", "is empty, expected a line with the names of columns"],
-    ["a,b\n", "has no rows below the names of its columns"],
+    ["", "is empty, expected a first row with the columns' names"],
+    ["a,b\n", "has no rows after the columns' names"],
     [
       "a,b\n1,x\n2\n",
       "is not a table of comma-separated values: Invalid Record Length: expect 2, got 1 on line 3",

@@ -15,7 +15,7 @@ function element(group: number, number: number, kind: string, text: string): num
   ];
 }
 
-/** A DICOM file without a picture, with `filler` bytes in front of its view and patient. */
+/** A DICOM file without an image, with `filler` bytes before its patient and view. */
 function dicom(patient: string, view: string, filler = 0): Uint8Array<ArrayBuffer> {
   const syntax = element(2, 0x10, "UI", "1.2.840.10008.1.2.1\0");
   return Uint8Array.from([
@@ -29,7 +29,7 @@ function dicom(patient: string, view: string, filler = 0): Uint8Array<ArrayBuffe
   ]);
 }
 
-Deno.test("patients and views come from DICOM files where the list tells none", async () => {
+Deno.test("withDicomTags reads patients and views from DICOM files if the list names none", async () => {
   await inTemporaryFolder(async (folder) => {
     const root = await Deno.realPath(folder);
     const files: Record<string, Uint8Array> = {

@@ -20,7 +20,7 @@ async function list(folder: string, labels = true) {
   return { ...listing, notes };
 }
 
-Deno.test("sub-folders are classes, images are sorted by name", async () => {
+Deno.test("readFolder takes sub-folders as classes and sorts images by path", async () => {
   await withFiles(
     ["ü/b.png", "cat/z.JPG", "cat/deep er/a.dcm", "cat/IM0001", "cat/1.2.840.1"],
     async (folder) => {
@@ -33,20 +33,20 @@ Deno.test("sub-folders are classes, images are sorted by name", async () => {
   );
 });
 
-Deno.test("a folder without sub-folders has no labels, and other files are left out", async () => {
+Deno.test("a folder without sub-folders has no labels, and files of other kinds are left out", async () => {
   await withFiles(["b.nii.gz", "a.nii", "notes.txt", ".hidden.png", "DICOMDIR"], async (folder) => {
     const { classNames, entries, notes } = await list(folder);
     assertEquals([classNames, entries.map(({ path }) => path)], [[], ["a.nii", "b.nii.gz"]]);
-    assertEquals(notes, [`${folder}: 2 files whose names are not those of images are left out`]);
+    assertEquals(notes, [`${folder}: 2 files are left out, since their names are not those of images`]);
   });
 });
 
-Deno.test("a folder that is neither is refused unless labels are not wanted", async () => {
+Deno.test("images both in and outside sub-folders are refused, except without labels", async () => {
   await withFiles(["a.png", "cat/b.png"], async (folder) => {
     const error = await assertRejects(() => list(folder), DataError);
     assertEquals(
       error.message,
-      `${folder}: a.png is beside the sub-folders, which are the classes; expected all images in one, or --no-labels`,
+      `${folder}: a.png is in no sub-folder, but sub-folders are the classes; expected every image in one, or --no-labels`,
     );
     assertEquals((await list(folder, false)).entries.map(({ labels }) => labels), [[], []]);
   });

@@ -1,4 +1,4 @@
-/** Image files for tests of `hdf5:create`, and a run of it. */
+/** Image files for tests of `hdf5:create`, and a function that runs it. */
 
 import { createFiles } from "../../src/create/create.ts";
 import type { CreateOptions } from "../../src/create/options.ts";
@@ -6,7 +6,7 @@ import { encodePng } from "../../src/io/png.ts";
 import { randomUniform } from "../../src/random.ts";
 import { inTemporaryFolder } from "../data/fixtures.ts";
 
-/** A gray picture of its own for each `key`: a gradient with noise. */
+/** A gradient with noise, different for each `key`. */
 export function grayPixels(key: number, width: number, height: number): Uint8Array<ArrayBuffer> {
   return Uint8Array.from({ length: width * height }, (_, index) => {
     const slope = (index % width) / width * 120 + Math.floor(index / width) / height * 90;
@@ -14,27 +14,27 @@ export function grayPixels(key: number, width: number, height: number): Uint8Arr
   });
 }
 
-/** Writes a gray picture as PNG; its folders are made. */
+/** Writes a gray picture as PNG and creates its folders. */
 export async function writePng(path: string, key: number, width: number, height: number): Promise<void> {
   await Deno.mkdir(path.slice(0, path.lastIndexOf("/")), { recursive: true });
   const image = { width, height, channels: 1 as const, data: grayPixels(key, width, height) };
   await Deno.writeFile(path, encodePng(image));
 }
 
-/** Names, sizes and labels of twelve images of six patients, in an order that is not that of their names. */
+/** Twelve images of six patients, in an order other than that of their paths. */
 export const listed = Array.from({ length: 12 }, (_, index) => {
   const patient = `patient${String(index * 5 % 6).padStart(5, "0")}`;
   return {
     path: `train/${patient}/study ü/view${index}_frontal.png`,
     patient,
-    // Large ones first, so that those behind them are ready before them.
+    // Large images first, so that later ones are ready before them.
     width: index < 2 ? 700 : 20 + index,
     height: index < 2 ? 900 : 50 - 3 * index,
     labels: [index % 2, index % 3 === 0 ? -1 : index % 3 - 1, NaN],
   };
 });
 
-/** Runs `use` in a folder with these images under `data` and their list, `list.csv`. */
+/** Runs `use` in a folder that holds these images in `data` and their list, `list.csv`. */
 export async function withImages(use: (folder: string) => Promise<void>): Promise<void> {
   await inTemporaryFolder(async (folder) => {
     for (const [key, { path, width, height }] of listed.entries()) {
@@ -45,7 +45,7 @@ export async function withImages(use: (folder: string) => Promise<void>): Promis
   });
 }
 
-/** Writes `list.csv` with these paths, and the labels of the image in the same place of `listed`. */
+/** Writes `list.csv` with these paths; the labels of row i are those of `listed[i]`. */
 export async function writeList(folder: string, paths: readonly string[]): Promise<void> {
   const rows = paths.map((path, index) => {
     const labels = listed[index % listed.length]!.labels.map((label) => Number.isNaN(label) ? "" : label);
@@ -54,7 +54,7 @@ export async function writeList(folder: string, paths: readonly string[]): Promi
   await Deno.writeTextFile(`${folder}/list.csv`, ["path,first,second,third", ...rows].join("\n"));
 }
 
-/** What a run of `hdf5:create` in such a folder says and gives. */
+/** Runs `hdf5:create` in such a folder; returns its outcome and the lines that it printed. */
 export async function create(
   folder: string,
   changes: Partial<CreateOptions> = {},
@@ -91,7 +91,7 @@ export async function create(
   return { ...outcome, said };
 }
 
-/** The names in `out`, hidden ones too; none where there is no such folder. */
+/** The names in `out`, hidden ones included; empty if there is no such folder. */
 export function names(folder: string): string[] {
   try {
     return [...Deno.readDirSync(`${folder}/out`)].map(({ name }) => name).sort();

@@ -3,7 +3,7 @@ import { isForTraining, patientInPath, trainingLabel, viewOf } from "../../src/c
 
 const patients = Array.from({ length: 4000 }, (_, index) => `patient${String(index).padStart(5, "0")}`);
 
-Deno.test("a patient's side depends on the name and the seed alone", () => {
+Deno.test("isForTraining depends on the patient's name and the seed alone", () => {
   const sides = patients.map((patient) => isForTraining(patient, 0.9, 816));
   const share = sides.filter((side) => side).length / sides.length;
   // Four standard deviations of a binomial share.
@@ -15,11 +15,11 @@ Deno.test("a patient's side depends on the name and the seed alone", () => {
   assert(sides.every((side, index) => !side || wider[index]));
   assertEquals(patients.filter((patient) => isForTraining(patient, 0, 816)), []);
   assert(patients.every((patient) => isForTraining(patient, 1, 816)));
-  // Files that are made again years later must divide as they did.
+  // The split must stay the same in future versions.
   assertEquals(patients.slice(0, 40).flatMap((_, index) => sides[index] ? [] : [index]), [9, 39]);
 });
 
-Deno.test("policies for labels that are neither 1 nor 0", () => {
+Deno.test("trainingLabel follows the policies for uncertain and blank labels", () => {
   const listed = [1, 0, -1, NaN];
   const become = (uncertain: "zeros" | "ones" | "ignore", blank: "zeros" | "ignore") =>
     listed.map((label) => trainingLabel(label, { uncertain, blank }));
@@ -29,7 +29,7 @@ Deno.test("policies for labels that are neither 1 nor 0", () => {
   assertEquals(become("zeros", "ignore"), [1, 0, 0, NaN]);
 });
 
-Deno.test("views and patients as the data sets write them", () => {
+Deno.test("viewOf and patientInPath understand the published data sets", () => {
   const frontal = ["Frontal", "frontal", "AP", "PA", "ap axial", " postero-anterior"];
   assertEquals(frontal.map(viewOf), frontal.map(() => "frontal"));
   assertEquals(["Lateral", "LL", "LATERAL", "left lateral"].map(viewOf), new Array(4).fill("lateral"));

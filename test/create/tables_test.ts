@@ -16,7 +16,7 @@ async function readLines(lines: readonly string[], options: TableOptions = {}) {
 
 const folder = "CheXpert-v1.0-small/train";
 
-Deno.test("CheXpert's table: path, patient, view and the 14 labels", async () => {
+Deno.test("readTable reads CheXpert's table", async () => {
   const listing = await readLines([
     ["Path,Sex,Age,Frontal/Lateral,AP/PA", ...chexpertClasses].join(),
     `${folder}/patient00001/study1/view1_frontal.jpg,Female,68,Frontal,AP,1.0,,,,,,,,,0.0,,,,1.0`,
@@ -48,7 +48,7 @@ Deno.test("CheXpert's table: path, patient, view and the 14 labels", async () =>
   ]);
 });
 
-Deno.test("MIMIC-CXR's table: labels come in CheXpert's order whatever theirs, by either name", async () => {
+Deno.test("readTable reads MIMIC-CXR's table, with labels in CheXpert's order, under either name", async () => {
   const shuffled = chexpertClasses.toReversed().map((name) =>
     name === "Lung Opacity" ? "Airspace Opacity" : name
   );
@@ -63,7 +63,7 @@ Deno.test("MIMIC-CXR's table: labels come in CheXpert's order whatever theirs, b
   assertEquals([entry!.patient, entry!.view], ["p10000032", "frontal"]);
 });
 
-Deno.test("MIMIC-CXR's two tables of its later releases", async () => {
+Deno.test("readTable reads the two tables of MIMIC-CXR's later releases", async () => {
   const labels = await Deno.makeTempFile({ suffix: ".csv" });
   const images = [
     "dicom_id,subject_id,study_id,PerformedProcedureStepDescription,ViewPosition,Rows",
@@ -105,10 +105,10 @@ Deno.test("MIMIC-CXR's two tables of its later releases", async () => {
       () => readLines(["path", "a"], { labels_csv: labels }),
       UsageError,
     );
-    assertEquals(forNothing.message.startsWith("--labels_csv: goes with MIMIC-CXR's table of images"), true);
+    assertEquals(forNothing.message.startsWith("--labels_csv: needs MIMIC-CXR's table of images"), true);
     await Deno.writeTextFile(labels, [...rows, rows[1]!].map((row) => row.join()).join("\n"));
     const twice = await assertRejects(() => readLines(images, { labels_csv: labels }), DataError);
-    assertEquals(twice.message, `${labels}: line 3: has study 50414267 once more`);
+    assertEquals(twice.message, `${labels}: line 3: has study 50414267 a second time`);
   } finally {
     await Deno.remove(labels);
   }
@@ -116,7 +116,7 @@ Deno.test("MIMIC-CXR's two tables of its later releases", async () => {
 
 const own = ["file,id,edema,x,fracture,position", "a b.png,7,1,9,0,PA", "ü.png,8,,9,-1,LL"];
 
-Deno.test("any table, by the names of its columns", async () => {
+Deno.test("readTable reads any table by the names of its columns", async () => {
   const options = { path_column: "file", patient_column: "id", view_column: "position" };
   const listing = await readLines(own, { ...options, label_columns: "fracture, edema" });
   assertEquals(listing.classNames, ["fracture", "edema"]);
@@ -132,15 +132,15 @@ Deno.test("any table, by the names of its columns", async () => {
   assertEquals(byPattern.entries.map(({ patient }) => patient), ["a", "ü"]);
 });
 
-Deno.test("what a table lacks is said in one line", async () => {
+Deno.test("readTable refuses an unsuitable table in one line that says why", async () => {
   const cases: [string[], TableOptions, typeof DataError | typeof UsageError, RegExp][] = [
     [
       own,
       {},
       UsageError,
-      /^--path_column: expected the column of .*\.csv with the images' paths; its columns are "file", "id"/,
+      /^--path_column: expected the column of .*\.csv that holds the images' paths; its columns are "file", "id"/,
     ],
-    [own, { path_column: "File" }, DataError, /\.csv: has no column "File", its columns are "file", "id", /],
+    [own, { path_column: "File" }, DataError, /\.csv: has no column "File"; its columns are "file", "id", /],
     [own, { path_column: "file", label_columns: "edema,oedema" }, DataError, /: has no column "oedema"/],
     [
       own,
@@ -152,12 +152,12 @@ Deno.test("what a table lacks is said in one line", async () => {
       own,
       { path_column: "file", label_columns: "x..edema" },
       DataError,
-      /--label_columns x\.\.edema: the first column stands behind/,
+      /--label_columns x\.\.edema: the first column comes after/,
     ],
     [["path,path", "a,b"], {}, DataError, /: has two columns "path"/],
     [["path,id", "a.png,"], { patient_column: "id" }, DataError, /: line 2, column "id": is empty$/],
     [["path,id", "a.png,1", ",2"], {}, DataError, /: line 3: has no path$/],
-    [["path,id", "a.png,1", "b.png,1", "a.png,2"], {}, DataError, /: line 4: a\.png is on line 2 already$/],
+    [["path,id", "a.png,1", "b.png,1", "a.png,2"], {}, DataError, /: line 4: a\.png is already on line 2$/],
     [["Path,Frontal/Lateral,Edema", "a,Frontal,1"], {}, DataError, /: has no column "No Finding"/],
     [
       own,
@@ -182,7 +182,7 @@ Deno.test("what a table lacks is said in one line", async () => {
   }
 });
 
-Deno.test("a large table takes seconds, and memory for its entries only", async () => {
+Deno.test("readTable reads a large table", async () => {
   await inTemporaryFolder(async (folder) => {
     const rows = Array.from({ length: 50_000 }, (_, index) => `p${index}/a.png,${index % 2}`);
     await Deno.writeTextFile(`${folder}/list.csv`, ["path,label", ...rows].join("\n"));

@@ -1,9 +1,9 @@
 import { assertEquals, assertRejects } from "@std/assert";
-import { locate } from "../../src/create/place.ts";
+import { resolveInside } from "../../src/images/file_inside.ts";
 import { DataError } from "../../src/errors.ts";
 import { inTemporaryFolder } from "../data/fixtures.ts";
 
-Deno.test("only regular files inside the data folder are found", async () => {
+Deno.test("resolveInside finds only regular files inside the data folder", async () => {
   await inTemporaryFolder(async (folder) => {
     const root = await Deno.realPath(folder) + "/data";
     await Deno.mkdir(`${root}/sub`, { recursive: true });
@@ -17,7 +17,7 @@ Deno.test("only regular files inside the data folder are found", async () => {
     await Deno.symlink("loop.png", `${root}/loop.png`);
     const found = `${root}/sub/a ü.png`;
     for (const listed of ["sub/a ü.png", "./sub/../sub/a ü.png", found, "inner.png"]) {
-      assertEquals(await locate(root, listed), found);
+      assertEquals(await resolveInside(root, listed), found);
     }
     const outside = "it is outside the data folder";
     const byLink = "it is a link that leads outside the data folder";
@@ -37,9 +37,9 @@ Deno.test("only regular files inside the data folder are found", async () => {
       ["a".repeat(300)]: "the name is too long",
     };
     for (const [listed, reason] of Object.entries(reasons)) {
-      const error = await assertRejects(() => locate(root, listed), DataError, undefined, listed);
+      const error = await assertRejects(() => resolveInside(root, listed), DataError, undefined, listed);
       assertEquals(error.message, reason, listed);
     }
-    await assertRejects(() => locate(root, "sub/a\0.png"), DataError);
+    await assertRejects(() => resolveInside(root, "sub/a\0.png"), DataError);
   });
 });

@@ -1,9 +1,9 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { inOrder } from "../../src/create/in_order.ts";
+import { inOrder } from "../../src/workers/in_order.ts";
 
 const later = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
-Deno.test("results come in the items' order, whichever is ready first, and few are on their way", async () => {
+Deno.test("inOrder yields results in the order of the items, with few under way at a time", async () => {
   let underWay = 0;
   let most = 0;
   const results: number[] = [];
@@ -21,7 +21,7 @@ Deno.test("results come in the items' order, whichever is ready first, and few a
   assert(most <= 4, `${most}`);
 });
 
-Deno.test("a failure comes at its item's turn, and others may fail unseen", async () => {
+Deno.test("inOrder throws an error at its item's turn; later errors go unobserved", async () => {
   const seen: number[] = [];
   const work = async (item: number) => {
     await later(1);

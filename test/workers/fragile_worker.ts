@@ -1,5 +1,5 @@
 /// <reference lib="deno.worker" />
-/** A worker that does what a test asks of it, dying included. */
+/** A worker that does what a test asks of it: answer, refuse, wait, loop for ever or die. */
 import type { WorkerAnswer, WorkerCall } from "../../src/workers/worker_client.ts";
 
 self.onmessage = async ({ data: { id, request } }: MessageEvent<WorkerCall>) => {

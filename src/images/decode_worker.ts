@@ -1,0 +1,55 @@
+/// <reference lib="deno.worker" />
+/** What every decoding worker does: read one image file, decode it, and reply with what the caller makes of its images. */
+
+import { DataError } from "../errors.ts";
+import type { WorkerAnswer, WorkerCall } from "../workers/worker_client.ts";
+import { decodeImage } from "./decode.ts";
+import type { Unreadable } from "./decoder_pool.ts";
+import { readInside } from "./file_inside.ts";
+import type { DecodedImage } from "./image.ts";
+
+/** The image file of a request. A worker's own requests add to it what the worker needs to know. */
+export interface ImageRequest {
+  /** Real path of the data folder, as `Deno.realPath` returns it. */
+  root: string;
+  /** The file's path as the list has it: relative to `root`, or absolute. */
+  path: string;
+}
+
+/** A reply and the memory in it that moves to the caller without being copied. */
+export interface WorkerReply<Reply> {
+  reply: Reply;
+  transfer: ArrayBuffer[];
+}
+
+/**
+ * Answers the requests of a `DecoderPool`. A worker's module calls this once, at its top level;
+ * src/create/image_worker.ts is an example.
+ *
+ * @param convert makes the reply from a request and the file's images, of which there is at least one. If it throws,
+ * the reply is `Unreadable`.
+ */
+export function answerDecodeRequests<Request extends ImageRequest, Reply>(
+  convert: (request: Request, images: DecodedImage[]) => WorkerReply<Reply> | Promise<WorkerReply<Reply>>,
+): void {
+  const answer = async (request: Request): Promise<WorkerReply<Reply | Unreadable>> => {
+    try {
+      const images = await decodeImage(await readInside(request.root, request.path));
+      if (images.length === 0) throw new DataError("it holds no image");
+      return await convert(request, images);
+    } catch (error) {
+      return { reply: unreadable(error), transfer: [] };
+    }
+  };
+  self.onmessage = async ({ data: { id, request } }: MessageEvent<WorkerCall>) => {
+    const { reply, transfer } = await answer(request as Request);
+    self.postMessage({ id, reply } satisfies WorkerAnswer, transfer);
+  };
+}
+
+/** One damaged file must not end the run, whatever kind of error it causes. */
+function unreadable(error: unknown): Unreadable {
+  if (error instanceof DataError) return { unreadable: error.message };
+  const message = error instanceof Error ? error.message : String(error);
+  return { unreadable: `it cannot be decoded: ${message.split("\n")[0]}` };
+}
