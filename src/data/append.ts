@@ -1,34 +1,40 @@
+/** Writes images into an open HDF5 file. */
+
 import { DataError } from "../errors.ts";
 import { countFailedWrites, type Hdf5Classes, type Hdf5Library, type LoadedHdf5 } from "./hdf5_library.ts";
 
-/** What a file of images is to hold. */
+/** What a file of images holds. */
 export interface ImageFileOptions {
   /** [C, H, W] of an image. */
   shape: readonly [channels: number, height: number, width: number];
-  /** Labels of each image; 0 writes no `labels`. */
+  /** Labels per image; the file has no `labels` if it is 0. */
   labelCount: number;
-  /** Type of the pixels: float32 (the default), normalised, or uint8, which is scaled and normalised when it is read. */
+  /**
+   * Optional type of the pixels; default: float32. float32 images are stored normalised; uint8 images are scaled and
+   * normalised when they are read.
+   */
   dtype?: "float32" | "uint8";
-  /** gzip level, 1 to 9. Not packed if left out. */
+  /** Optional gzip level, 1 to 9; default: no compression. */
   gzip?: number;
-  /** Bytes in UTF-8 of the longest of the images' paths. Without it no `paths` are written. */
+  /** Optional length in UTF-8 bytes of the longest image path; default: the file has no `paths`. */
   pathBytes?: number;
-  /** Attributes of `img`, as `normalisationAttributes`. */
+  /** Optional attributes of `img`, for instance `normalisationAttributes`. */
   attributes?: Record<string, Attribute>;
 }
 
+/** The value of an attribute: a text, a number, or a list of either. */
 export type Attribute = string | number | readonly string[] | readonly number[];
 
-/** Images [n, C, H, W] of the file's type. */
+/** Images [n, C, H, W] in the file's type. */
 export type ImageValues = Float32Array | Uint8Array;
 
-/** A chunk for each row of labels, or each path, would be mostly bookkeeping. */
+/** Rows of `labels` and `paths` per chunk. One row per chunk would cost more bookkeeping than data. */
 const labelRowsPerChunk = 256;
 
 /**
- * An HDF5 file of images that is open for writing: `img` [N, C, H, W], chunked by image, `labels` [N, K] in float32 and, where they are
- * wanted, `paths` [N]. Images are added behind those that it has. The bytes that are written depend on the images and on how they were divided
- * among calls, on nothing else.
+ * An HDF5 file of images that is open for writing: `img` [N, C, H, W], chunked by image, and optionally `labels` [N, K]
+ * in float32 and `paths` [N]. Images are appended. The file's bytes depend only on the images and on how calls of
+ * `append` divide them.
  */
 export class AppendableImageFile {
   private readonly library: Hdf5Library;
@@ -36,75 +42,89 @@ export class AppendableImageFile {
 
   private constructor(
     { library, classes }: LoadedHdf5,
-    place: string,
+    location: string,
     mode: "w" | "a",
-    /** The name that errors begin with: the one that the file will bear. */
-    private readonly named: string,
+    /** The file's final name, with which errors begin. */
+    private readonly finalPath: string,
     private readonly options: ImageFileOptions,
     /** Images in the file. */
     public count: number,
   ) {
     this.library = library;
     const failedBefore = countFailedWrites();
-    this.file = timeless(() => new classes.File(place, mode));
+    this.file = withoutTime(() => new classes.File(location, mode));
     if (this.file.file_id < 0n) {
       if (countFailedWrites() > failedBefore) throw this.writeError();
-      throw new DataError(`${named}: cannot be written, expected a place in a folder that can be`);
+      throw new DataError(`${finalPath}: cannot be written; expected a path in an existing, writable folder`);
     }
   }
 
-  /** @throws DataError if there can be no file at `place` */
-  static create(hdf5: LoadedHdf5, place: string, named: string, options: ImageFileOptions) {
-    const created = new AppendableImageFile(hdf5, place, "w", named, options, 0);
+  /**
+   * Creates a file without images.
+   *
+   * @param location where the file is written
+   * @param finalPath the name that it gets later, with which errors begin
+   * @throws {DataError} if the file cannot be created
+   */
+  static create(hdf5: LoadedHdf5, location: string, finalPath: string, options: ImageFileOptions) {
+    const created = new AppendableImageFile(hdf5, location, "w", finalPath, options, 0);
     created.write(() => created.createDatasets());
     return created;
   }
 
-  /** Opens a file that was created with the same options and holds `count` images. */
+  /**
+   * Opens a file that was created with the same options and holds `count` images.
+   *
+   * @throws {DataError} if the file cannot be opened
+   */
   static reopen(
     hdf5: LoadedHdf5,
-    place: string,
-    named: string,
+    location: string,
+    finalPath: string,
     options: ImageFileOptions,
     count: number,
   ) {
-    return new AppendableImageFile(hdf5, place, "a", named, options, count);
+    return new AppendableImageFile(hdf5, location, "a", finalPath, options, count);
   }
 
   /**
-   * Adds images [n, C, H, W] and, if the file has them, labels [n, K] and n paths; NaN is a label like any other.
+   * Appends images [n, C, H, W] and, if the file has them, labels [n, K] and n paths. A label may be NaN.
    *
-   * @throws DataError if the sizes do not fit or the disk is full
+   * @throws {DataError} if the sizes or types do not fit the file, or the disk is full
    */
   append(images: ImageValues, labels?: Float32Array, paths?: readonly string[]): void {
     const { shape, labelCount, dtype = "float32", pathBytes } = this.options;
     const added = images.length / product(shape);
     if (!Number.isInteger(added) || (labels?.length ?? 0) !== added * labelCount) {
       throw new DataError(
-        `${this.named}: ${images.length} pixels and ${labels?.length ?? 0} labels, ` +
-          `expected ${product(shape)} and ${labelCount} an image`,
+        `${this.finalPath}: ${images.length} pixels and ${labels?.length ?? 0} labels, ` +
+          `expected ${product(shape)} and ${labelCount} for each image`,
       );
     }
     if ((images instanceof Uint8Array) !== (dtype === "uint8") || (pathBytes && paths?.length !== added)) {
       throw new DataError(
-        `${this.named}: expected ${dtype} images${pathBytes ? " and a path for each" : ""}`,
+        `${this.finalPath}: expected ${dtype} images${pathBytes ? " and a path for each of them" : ""}`,
       );
     }
     if (added === 0) return;
     this.write(() => {
       this.appendRows("/img", shape, images, added);
       if (labels && labelCount > 0) this.appendRows("/labels", [labelCount], labels, added);
-      if (paths && pathBytes) this.appendRows("/paths", [], fixedTexts(paths, pathBytes), added);
+      if (paths && pathBytes) this.appendRows("/paths", [], paddedTexts(paths, pathBytes), added);
     });
     this.count += added;
   }
 
-  /** @throws DataError if what is still to be written does not fit on the disk */
+  /**
+   * Writes the rest and closes the file.
+   *
+   * @throws {DataError} if the disk is full
+   */
   close(): void {
     this.write(() => this.file.close());
   }
 
-  /** Closes the file whatever becomes of it. */
+  /** Closes a file that is not needed any more; errors of writing are ignored. */
   abandon(): void {
     this.file.close();
   }
@@ -139,7 +159,9 @@ export class AppendableImageFile {
     const { file_id } = this.file;
     const pointer = this.library._malloc(values.byteLength);
     if (pointer === 0) {
-      throw new DataError(`${this.named}: ${added} images at once do not fit in memory, write fewer`);
+      throw new DataError(
+        `${this.finalPath}: ${added} images do not fit in memory at once; append fewer at a time`,
+      );
     }
     try {
       const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
@@ -154,20 +176,20 @@ export class AppendableImageFile {
     }
   }
 
-  /** Lets the library write; it keeps some failures to itself. */
+  /** Runs `action`, in which the library writes, and checks for failures that it does not report. */
   private write(action: () => void): void {
     const failedBefore = countFailedWrites();
-    timeless(action);
+    withoutTime(action);
     if (countFailedWrites() > failedBefore) throw this.writeError();
   }
 
   private writeError(): DataError {
-    return new DataError(`${this.named}: writing failed, the disk may be full`);
+    return new DataError(`${this.finalPath}: writing failed, the disk may be full`);
   }
 }
 
-/** The library stamps objects with the time; without this two equal files would differ in their bytes. */
-function timeless<Result>(write: () => Result): Result {
+/** Runs `write` with the clock at zero: the library stores the time, and equal files must have equal bytes. */
+function withoutTime<Result>(write: () => Result): Result {
   const now = Date.now;
   Date.now = () => 0;
   try {
@@ -188,8 +210,8 @@ function writeAttribute(
   else dataset.create_attribute(name, value as string[]);
 }
 
-/** Texts in UTF-8, each filled up with zeros. */
-function fixedTexts(texts: readonly string[], bytes: number): Uint8Array {
+/** Texts in UTF-8, each padded with zeros to `bytes`. */
+function paddedTexts(texts: readonly string[], bytes: number): Uint8Array {
   const values = new Uint8Array(texts.length * bytes);
   texts.forEach((text, index) =>
     new TextEncoder().encodeInto(text, values.subarray(index * bytes, (index + 1) * bytes))

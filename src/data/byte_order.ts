@@ -1,7 +1,9 @@
+/** Converts between big-endian and little-endian numbers. */
+
 /**
- * Turns the bytes of each number round, in place.
+ * Reverses the bytes of each number, in place.
  *
- * @param bytes begins at a multiple of eight in its buffer
+ * @param bytes the numbers; its offset in its buffer is a multiple of eight
  * @param elementBytes bytes of a number: 1, 2, 4 or 8
  */
 export function swapBytes(bytes: Uint8Array, elementBytes: number): void {

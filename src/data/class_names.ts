@@ -1,13 +1,13 @@
-/** What the labels of a data file are called. */
+/** Names of a data file's classes. */
 
 import { DataError } from "../errors.ts";
 import type { DatasetInfo } from "./hdf5_file.ts";
 
 /**
- * The names in a file's `class_names` attribute, one for each of its labels; undefined where it has no such attribute.
- * The attribute is a list of texts, or one text with the names on lines of their own, or with commas between them.
+ * The names in a file's attribute `class_names`, one for each label; undefined if the file has no such attribute. The
+ * attribute is a list of texts, or one text with a name on each line or with commas between the names.
  *
- * @throws DataError naming the file, if there are not as many names as labels, or the names are no text, empty or not distinct
+ * @throws {DataError} if the number of names differs from the number of labels, or names are empty, equal or not text
  */
 export function classNames({ path, labelCount, attributes }: DatasetInfo): string[] | undefined {
   const value = attributes.class_names;
@@ -19,7 +19,9 @@ export function classNames({ path, labelCount, attributes }: DatasetInfo): strin
     return new DataError(`${path}: the attribute "class_names" ${what}, expected ${expected}`);
   };
   const texts = typeof value === "string" ? split(value) : value;
-  if (!Array.isArray(texts) || texts.some((text) => typeof text !== "string")) throw fail("holds no text");
+  if (!Array.isArray(texts) || texts.some((text) => typeof text !== "string")) {
+    throw fail("does not hold text");
+  }
   const names = (texts as string[]).map((text) => text.trim());
   if (names.length !== labelCount) {
     throw fail(`holds ${names.length} ${names.length === 1 ? "name" : "names"}`);

@@ -1,6 +1,8 @@
+/** A numeric dataset of an HDF5 file, read by rows. */
+
 import { DataError } from "../errors.ts";
 import type { Hdf5Handle } from "./hdf5_library.ts";
-import { rowReader } from "./find_reader.ts";
+import { chooseRowReader } from "./choose_reader.ts";
 import { planReads } from "./read_plan.ts";
 import type { RowReader } from "./row_reader.ts";
 
@@ -18,33 +20,33 @@ const elementArrays = {
   int64: BigInt64Array,
 };
 
-/** The numbers that a dataset may hold. */
+/** The types of numbers that a dataset may hold. */
 export type ElementType = keyof typeof elementArrays;
 
-/** The numbers of one row, valid until the next read. */
+/** The numbers of one row. They are valid until the next read. */
 export type Row = InstanceType<(typeof elementArrays)[ElementType]>;
 
 type Metadata = ReturnType<Hdf5Handle["library"]["get_dataset_metadata"]>;
 
-/** A numeric dataset, read by rows: `dataset[i]` for some indices i of its first dimension. */
+/** A numeric dataset. A row is `dataset[i]` for an index i of its first axis. */
 export class Hdf5Dataset {
   readonly shape: number[];
   readonly elementType: ElementType;
-  private readonly file: Hdf5Handle;
-  private readonly name: string;
   private readonly metadata: Metadata;
   private reader: RowReader | undefined;
 
   /**
-   * @param wantedShape what the error says was expected, as `[N, K]`
-   * @throws DataError if the file has no dataset of this name, or one without numbers or dimensions
+   * Looks the dataset up; reads none of its rows.
+   *
+   * @param expectedShape shape to name in errors, for instance `[N, K]`
+   * @throws {DataError} if the file has no numeric dataset of this name, or a virtual one
    */
-  constructor(file: Hdf5Handle, name: string, wantedShape: string) {
-    const metadata = datasetMetadata(file, name, wantedShape);
+  constructor(private readonly file: Hdf5Handle, private readonly name: string, expectedShape: string) {
+    const metadata = datasetMetadata(file, name, expectedShape);
     const elementType = elementTypeOf(metadata);
     if (!elementType) {
       throw new DataError(
-        `${file.path}: "${name}" holds ${describeType(metadata)}, expected numbers ${wantedShape}`,
+        `${file.path}: "${name}" holds ${describeType(metadata)}, expected numbers ${expectedShape}`,
       );
     }
     if (metadata.virtual_sources) {
@@ -52,21 +54,19 @@ export class Hdf5Dataset {
         `${file.path}: "${name}" is a virtual dataset, expected one that holds its own data`,
       );
     }
-    this.file = file;
-    this.name = name;
     this.metadata = metadata;
     this.elementType = elementType;
     this.shape = metadata.shape ?? [];
   }
 
   /**
-   * Reads the rows `indices` and calls `visit` once for each, in file order.
+   * Reads the rows `indices` and calls `visit` for each of them, in the order of the file.
    *
-   * @param visit takes the row's numbers, its position in `indices` and its index in the file
-   * @throws DataError if the file is damaged there
+   * @param visit receives the row's numbers, its position in `indices` and its index in the file
+   * @throws {DataError} if a row cannot be read
    */
   readRows(indices: Uint32Array, visit: (row: Row, position: number, index: number) => void): void {
-    const reader = this.reader ??= rowReader(this.file, this.name, this.metadata);
+    const reader = this.reader ??= chooseRowReader(this.file, this.name, this.metadata);
     const elements = product(this.shape.slice(1));
     const rowBytes = elements * this.metadata.size;
     const rowsPerRead = Math.max(1, Math.floor(reader.bytesPerRead / rowBytes));
@@ -79,9 +79,9 @@ export class Hdf5Dataset {
     }
   }
 
-  /** Whether rows are unpacked as they are read, which keeps a processor busy. Known once a row has been read. */
-  get isPacked(): boolean {
-    return this.reader?.isPacked ?? false;
+  /** Whether rows are decompressed as they are read, which costs processor time. Known after the first read. */
+  get isCompressed(): boolean {
+    return this.reader?.isCompressed ?? false;
   }
 
   close(): void {
@@ -89,13 +89,13 @@ export class Hdf5Dataset {
   }
 }
 
-function datasetMetadata(file: Hdf5Handle, name: string, wantedShape: string): Metadata {
+function datasetMetadata(file: Hdf5Handle, name: string, expectedShape: string): Metadata {
   const { library, id, path } = file;
   const type = library.get_type(id, `/${name}`);
   if (type === library.H5G_DATASET) return library.get_dataset_metadata(id, `/${name}`);
-  const expected = `expected a dataset ${wantedShape}`;
+  const expected = `expected a dataset ${expectedShape}`;
   if (type === library.H5G_GROUP) {
-    // A damaged object looks like a group until it is opened, which then fails.
+    // A damaged object looks like a group; opening it fails.
     library.get_names(id, `/${name}`, false);
     throw new DataError(`${path}: "${name}" is a group, ${expected}`);
   }
@@ -108,7 +108,7 @@ function datasetMetadata(file: Hdf5Handle, name: string, wantedShape: string): M
   throw new DataError(`${path}: has no "${name}" (it holds ${holds}), ${expected}`);
 }
 
-/** The classes of `H5T_class_t` (HDF5 library, H5Tpublic.h) by their number. */
+/** The names of `H5T_class_t` (HDF5 library, H5Tpublic.h) in the order of their numbers. */
 const typeClasses = [
   "integers",
   "floating-point numbers",

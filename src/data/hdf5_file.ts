@@ -1,3 +1,5 @@
+/** Opens and reads HDF5 files of images. */
+
 import { DataError } from "../errors.ts";
 import { Hdf5Dataset } from "./hdf5_dataset.ts";
 import { attributesOf, type Hdf5Handle, openHdf5 } from "./hdf5_library.ts";
@@ -10,40 +12,59 @@ import {
   writeIntegers,
 } from "./pixels.ts";
 
-/** What a data file holds. */
+/** What a data file holds, as it is read. */
 export interface DatasetInfo {
   path: string;
-  /** Images in the file. */
+  /** Number of images. */
   count: number;
-  /** Channels of an image as it is read: those wanted, or the file's own. */
+  /** Channels of an image as it is read: the requested number, or the file's own. */
   channels: number;
   height: number;
   width: number;
-  /** Labels of each image; 0 if they are not read. */
+  /** Labels per image; 0 if labels are not read. */
   labelCount: number;
-  /** Channels of an image in the file: 1 for grayscale that is repeated. */
+  /** Channels of an image in the file: 1 if grayscale is repeated. */
   fileChannels: number;
   /** Type of the numbers in the file: float16, float32, float64, uint8 or uint16. */
   dtype: string;
-  /** Attributes of the file, of its `labels` and of its `img`; where they share a name the later wins. */
+  /** Attributes of the file, of `labels` and of `img`. If names are equal, `img` wins over `labels` over the file. */
   attributes: Record<string, unknown>;
 }
 
+/** What a reader expects of a data file, and what it reads. */
 export interface DataFileOptions {
-  /** Channels that the model wants: grayscale is repeated to fill them. The file's own if left out. */
+  /** Optional number of channels; grayscale is repeated to that number. Default: the file's own. */
   channels?: number;
-  /** Whether labels are read: required, read where the file has them, or (the default) not at all. */
+  /** Optional: whether labels are required (true), read if present ("optional") or not read (false, the default). */
   labels?: boolean | "optional";
-  /** Whether a label may be NaN: unknown for that image. Otherwise, and by default, NaN is refused; Infinity always is. */
+  /** Optional: whether a label may be NaN, which means unknown; default: false. Infinity is never allowed. */
   unlabelled?: boolean;
-  /** Height and width that the images must have. Any if left out. */
+  /** Optional height and width that images must have; default: any. */
   size?: number;
 }
 
 /**
- * An HDF5 file of images: `img` [N, C, H, W], [N, 1, H, W] or [N, H, W], and `labels` [N, K].
- * float16, float32 and float64 images are taken as they are (normalised when they were written); uint8 and uint16 are
- * scaled to 0 … 1 and normalised. Images are read by index, a batch at a time; the file is never read whole.
+ * An HDF5 file of images: `img` [N, C, H, W], [N, 1, H, W] or [N, H, W], and optionally `labels` [N, K].
+ *
+ * float16, float32 and float64 images are read unchanged, since they are normalised when they are written. uint8 and
+ * uint16 images are scaled to 0 … 1 and normalised. Images are read by index; the file is never read whole.
+ *
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { ImageFileWriter } from "./write.ts";
+ *
+ * const path = await Deno.makeTempFile({ suffix: ".hdf5" });
+ * const writer = await ImageFileWriter.create(path, { shape: [1, 2, 2], labelCount: 1 });
+ * writer.append(Float32Array.of(1, 2, 3, 4, 5, 6, 7, 8), Float32Array.of(0, 1));
+ * await writer.finish();
+ *
+ * const file = await DataFile.open(path, { labels: true });
+ * assertEquals([file.info.count, file.info.channels, file.info.height, file.info.width], [2, 1, 2, 2]);
+ * assertEquals(file.readImages(Uint32Array.of(1)), Float32Array.of(5, 6, 7, 8));
+ * assertEquals(file.readLabels(Uint32Array.of(1, 0)), Float32Array.of(1, 0));
+ * file.close();
+ * await Deno.remove(path);
+ * ```
  */
 export class DataFile {
   readonly info: DatasetInfo;
@@ -63,20 +84,21 @@ export class DataFile {
   }
 
   /**
-   * Opens a data file and checks everything that can be known without reading it all.
+   * Opens a data file and checks all that can be checked without reading it whole.
    *
-   * @throws DataError, one line that names the file, what it has and what was expected
+   * @throws {DataError} if the file cannot be read or does not have what `options` ask for; the message is one line with
+   * the file, what it has and what was expected
    */
   static async open(path: string, options: DataFileOptions = {}): Promise<DataFile> {
     const file = await openHdf5(path);
     let dataFile: DataFile | undefined;
     try {
       dataFile = new DataFile(file, options);
-      // A file whose packing cannot be undone should say so now, not in the middle of a run.
+      // An unknown compression must be reported now, not in the middle of a run.
       dataFile.readImages(Uint32Array.of(0));
       return dataFile;
     } catch (error) {
-      // A library that broke down may never return from another call.
+      // After a crash in WebAssembly another call may never return.
       const isUsable = !(error instanceof WebAssembly.RuntimeError);
       if (isUsable) dataFile ? dataFile.close() : file.library.close_file(file.id);
       throw asDataError(path, error);
@@ -84,10 +106,10 @@ export class DataFile {
   }
 
   /**
-   * The images `indices` as [indices.length, C, H, W], normalised.
+   * Reads the images `indices` as [indices.length, C, H, W], normalised.
    *
-   * @param memory takes them if it has just their length; otherwise they get memory of their own, which costs time
-   * @throws DataError if one cannot be read or holds NaN or Infinity; it is named by its index in the file, from 0
+   * @param memory optional array that is filled and returned if its length fits; default: a new array, which is slower
+   * @throws {DataError} if an image cannot be read or holds NaN or Infinity; the message names its index, from 0
    */
   readImages(indices: Uint32Array, memory?: Float32Array<ArrayBuffer>): Float32Array<ArrayBuffer> {
     const { channels, height, width, path } = this.info;
@@ -106,9 +128,9 @@ export class DataFile {
   }
 
   /**
-   * The labels of the images `indices` as [indices.length, K].
+   * Reads the labels of the images `indices` as [indices.length, K].
    *
-   * @throws DataError if they cannot be read, or hold Infinity, or NaN that is not `unlabelled`
+   * @throws {DataError} if labels cannot be read, or one is Infinity, or NaN without the option `unlabelled`
    */
   readLabels(indices: Uint32Array): Float32Array<ArrayBuffer> {
     const { labelCount, path } = this.info;
@@ -126,11 +148,12 @@ export class DataFile {
     return labels;
   }
 
-  /** Whether images are unpacked or normalised as they are read, so that several readers are faster than one. */
+  /** Whether images are decompressed or normalised as they are read, so that several readers are faster than one. */
   get needsWork(): boolean {
-    return this.images.isPacked || this.normalisation !== undefined;
+    return this.images.isCompressed || this.normalisation !== undefined;
   }
 
+  /** Closes the file and frees the memory for reads. */
   close(): void {
     this.images.close();
     this.labels?.close();
@@ -147,14 +170,15 @@ export class DataFile {
 }
 
 /**
- * Checks that a codec whose strides multiply to `stride` can take the images.
+ * Checks that a codec can encode the images.
  *
- * @throws DataError naming the size and the stride
+ * @param stride the product of the codec's strides
+ * @throws {DataError} if height or width is not divisible by `stride`
  */
 export function requireDivisible({ path, height, width }: DatasetInfo, stride: number): void {
   if (height % stride === 0 && width % stride === 0) return;
   throw new DataError(
-    `${path}: images are ${height} by ${width}, expected both to be divisible by ${stride}, the codec's total stride`,
+    `${path}: images are ${height} by ${width}, expected height and width divisible by ${stride}, the codec's total stride`,
   );
 }
 
@@ -222,7 +246,7 @@ function requireLabelShape(path: string, { shape }: Hdf5Dataset, count: number):
   }
   if (rows !== count) {
     throw new DataError(
-      `${path}: holds ${count} images and ${rows} rows of labels, expected as many of each`,
+      `${path}: holds ${count} images and ${rows} rows of labels, expected one row for each image`,
     );
   }
   return labelCount;
@@ -233,12 +257,12 @@ function allocate(path: string, count: number, elements: number): Float32Array<A
     return new Float32Array(count * elements);
   } catch {
     throw new DataError(
-      `${path}: ${count} images of ${elements} values do not fit in memory, use a smaller batch`,
+      `${path}: ${count} images of ${elements} values do not fit in memory; use a smaller batch`,
     );
   }
 }
 
-/** A damaged file can make the library fail in ways of its own; its user still gets one line. */
+/** One line for any error that a damaged file causes in the library. */
 function asDataError(path: string, error: unknown): DataError {
   if (error instanceof DataError) return error;
   const message = (error instanceof Error ? error.message : String(error)).split("\n")[0]!;

@@ -1,11 +1,13 @@
+/** Loads the HDF5 library and opens files with it. */
+
 import { fileURLToPath } from "node:url";
 import { DataError } from "../errors.ts";
 import { fileError } from "../io/file_error.ts";
 
-/** The classes that the library comes with. */
+/** The library's JavaScript classes. */
 export type Hdf5Classes = typeof import("h5wasm/node");
 
-/** The HDF5 library, compiled to WebAssembly, and its memory. */
+/** The library's functions, compiled to WebAssembly, and its memory. */
 export type Hdf5Library = Awaited<Hdf5Classes["ready"]>;
 
 /** An HDF5 file that is open for reading. */
@@ -14,25 +16,25 @@ export interface Hdf5Handle {
   library: Hdf5Library;
   root: InstanceType<Hdf5Classes["File"]>;
   id: bigint;
-  /** Where its superblock begins, from which addresses in it count. */
+  /** Position of its superblock in bytes. Addresses in the file count from there. */
   start: number;
 }
 
-/** What is used of the library's file system: all it writes, to files and to stderr, goes through `write`. */
+/** The part of the library's file system that is used here. All output, also to stderr, goes through `write`. */
 interface FileSystem {
   write(stream: FileStream, bytes: Int8Array, offset: number, length: number, position?: number): number;
 }
 
 interface FileStream {
   fd: number;
-  /** Where a write without a position begins. */
+  /** Position of a write that names none. */
   position: number;
 }
 
-/** Told, before the library writes to a file, where and how many bytes; where it throws, the write fails. */
-type Witness = (position: number, length: number) => void;
+/** Called before each write to a file with its position and length in bytes. If it throws, the write fails. */
+type WriteObserver = (position: number, length: number) => void;
 
-/** The library and the classes around it. */
+/** The library's functions and classes. */
 export interface LoadedHdf5 {
   library: Hdf5Library;
   classes: Hdf5Classes;
@@ -40,26 +42,26 @@ export interface LoadedHdf5 {
 
 let loading: Promise<LoadedHdf5> | undefined;
 let failedWrites = 0;
-let witness: Witness | undefined;
+let observer: WriteObserver | undefined;
 
-/** How many times the library could not write to a file so far, as on a full disk. */
+/** Number of writes that have failed so far, for instance on a full disk. */
 export function countFailedWrites(): number {
   return failedWrites;
 }
 
-/** Runs `action`, and shows `see` each write that the library does in it. */
-export function witnessWrites(see: Witness, action: () => void): void {
-  witness = see;
+/** Runs `action` and calls `observe` before each write of the library. */
+export function observeWrites(observe: WriteObserver, action: () => void): void {
+  observer = observe;
   try {
     action();
   } finally {
-    witness = undefined;
+    observer = undefined;
   }
 }
 
 /**
- * Loads the HDF5 library, once. It says nothing on the terminal: callers say themselves what went wrong.
- * Filters that it lacks come from our own folder alone.
+ * Loads the HDF5 library, once. The library prints nothing; callers report what went wrong. Filters that are not built
+ * in come only from the folder `filters/` beside this file.
  */
 export function loadHdf5(): Promise<LoadedHdf5> {
   loading ??= load();
@@ -69,7 +71,7 @@ export function loadHdf5(): Promise<LoadedHdf5> {
 async function load(): Promise<LoadedHdf5> {
   const report = console.error;
   let isLoading = true;
-  // The library keeps the console.error that it finds now; that one falls silent as soon as it is loaded.
+  // The library keeps the console.error that it finds while it loads. After that, this one prints nothing.
   console.error = (...words: unknown[]) => {
     if (isLoading) report(...words);
   };
@@ -77,7 +79,7 @@ async function load(): Promise<LoadedHdf5> {
     const classes = await import("h5wasm/node");
     const library = await classes.ready;
     watchWrites(library);
-    useOwnFilters(library);
+    useBundledFilters(library);
     return { library, classes };
   } finally {
     isLoading = false;
@@ -85,14 +87,14 @@ async function load(): Promise<LoadedHdf5> {
   }
 }
 
-/** Keeps the library's error stack off stderr, and counts the writes that fail: some it tells nobody about. */
+/** Suppresses the library's error stack on stderr and counts failed writes, some of which the library does not report. */
 function watchWrites(library: Hdf5Library): void {
   const files = library.FS as unknown as FileSystem;
   const { write } = files;
   files.write = (stream, bytes, offset, length, position) => {
     if (stream.fd === 2) return length;
     try {
-      tellWitness(position ?? stream.position, length);
+      notifyObserver(position ?? stream.position, length);
       return write(stream, bytes, offset, length, position);
     } catch (error) {
       failedWrites++;
@@ -101,28 +103,28 @@ function watchWrites(library: Hdf5Library): void {
   };
 }
 
-/** The number of a failed input or output, by which the library is told of one (WASI's errno). */
+/** WASI's errno for a failed input or output. */
 const inputOutputError = 29;
 
-function tellWitness(position: number, length: number): void {
+function notifyObserver(position: number, length: number): void {
   try {
-    witness?.(position, length);
+    observer?.(position, length);
   } catch (error) {
     throw Object.assign(new Error(), { name: "ErrnoError", errno: inputOutputError, cause: error });
   }
 }
 
-/** The system's folders, which the library would search too, hold native code that it cannot run. */
-function useOwnFilters(library: Hdf5Library): void {
+/** Replaces the system's folders of filters, whose native code the library cannot run, by the bundled one. */
+function useBundledFilters(library: Hdf5Library): void {
   const systemFolders = library.get_plugin_search_paths().length;
   for (let folder = 0; folder < systemFolders; folder++) library.remove_plugin_search_path(0);
   library.insert_plugin_search_path(fileURLToPath(new URL("./filters/", import.meta.url)), 0);
 }
 
 /**
- * Opens an HDF5 file by its path; nothing but its superblock and root group is read.
+ * Opens an HDF5 file. Only its superblock and root group are read.
  *
- * @throws DataError if it is missing, empty, a folder, no HDF5 file, or cut short
+ * @throws {DataError} if the file is missing, empty, a folder, cut short or not an HDF5 file
  */
 export async function openHdf5(path: string): Promise<Hdf5Handle> {
   const start = await requireSignature(path);
@@ -136,7 +138,7 @@ export async function openHdf5(path: string): Promise<Hdf5Handle> {
   return { path, library, root, id: root.file_id, start };
 }
 
-/** The attributes of the object `name` that have a JSON form; others (compound, float16 …) are left out. */
+/** The attributes of the object `name` as JSON values. Attributes without a JSON form are left out. */
 export function attributesOf({ root }: Hdf5Handle, name: string): Record<string, unknown> {
   const attributes = (root.get(name) as InstanceType<Hdf5Classes["Dataset" | "Group"]>).attrs;
   const values: Record<string, unknown> = {};
@@ -144,7 +146,7 @@ export function attributesOf({ root }: Hdf5Handle, name: string): Record<string,
     try {
       values[key] = attributes[key]!.json_value;
     } catch {
-      // Attributes only inform: one that has no JSON form is no reason to refuse the data.
+      // Attributes are information only, so one without a JSON form is no reason to refuse the file.
     }
   }
   return values;
@@ -152,7 +154,7 @@ export function attributesOf({ root }: Hdf5Handle, name: string): Record<string,
 
 const signature = [0x89, 0x48, 0x44, 0x46, 0x0d, 0x0a, 0x1a, 0x0a];
 
-/** Where the signature is. The library tells all of these apart only in the error stack that it prints. */
+/** The position of the signature. These causes are checked here because the library distinguishes them only in printed text. */
 async function requireSignature(path: string): Promise<number> {
   const expected = "expected an HDF5 file";
   const status = await Deno.stat(path).catch((error) => {
@@ -171,7 +173,7 @@ async function requireSignature(path: string): Promise<number> {
   return start;
 }
 
-/** The superblock, which begins with the signature, is at 0, 512, 1024, 2048 … (HDF5 file format, section II). */
+/** Looks for the superblock, which starts with the signature, at 0, 512, 1024, 2048 … (HDF5 file format, section II). */
 async function findSignature(path: string, size: number): Promise<number | undefined> {
   using file = await Deno.open(path).catch((error) => {
     throw fileError(path, "cannot read", error);

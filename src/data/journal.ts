@@ -1,13 +1,16 @@
 /**
- * Changes of a file that happen wholly or not at all, as databases make them: before the HDF5 library writes over bytes, they are copied
- * to a journal beside the file. Where a change fails, as on a full disk, or its process is killed in its midst, the bytes are put back,
- * which takes no room.
+ * Atomic changes of an HDF5 file, by the rollback journal that databases use: before the library overwrites bytes, they
+ * are copied to a journal beside the file. If a change fails, or its process is killed, the journal's bytes are written
+ * back, which needs no additional disk space.
  */
 
 import { fileError } from "../io/file_error.ts";
-import { witnessWrites } from "./hdf5_library.ts";
+import { observeWrites } from "./hdf5_library.ts";
 
-/** Every record begins with two float64, little-endian: a position and a length. The first has the file's size and no bytes. */
+/**
+ * Every record begins with two little-endian float64, a position and a length in bytes, and ends with that many bytes. The
+ * first record holds the file's size as its position, and no bytes.
+ */
 const headerBytes = 16;
 
 function journalName(path: string): string {
@@ -15,17 +18,17 @@ function journalName(path: string): string {
 }
 
 /**
- * Runs `change`, in which the library writes to the file `path` and to no other. Where it throws, the file is as before; otherwise
- * the change is on the disk.
+ * Runs `change`, in which the library writes to the file `path` and no other. Afterwards the change is on the disk. If
+ * `change` throws, the file is restored.
  */
-export async function changeWhole(path: string, change: () => void): Promise<void> {
+export async function changeAtomically(path: string, change: () => void): Promise<void> {
   try {
     await changeWithJournal(path, change);
   } catch (error) {
-    await restore(path);
+    await restoreFromJournal(path);
     throw error;
   }
-  await forgetJournal(path);
+  await removeJournal(path);
 }
 
 async function changeWithJournal(path: string, change: () => void): Promise<void> {
@@ -33,7 +36,7 @@ async function changeWithJournal(path: string, change: () => void): Promise<void
   using journal = await Deno.open(journalName(path), { write: true, create: true, truncate: true });
   const { size } = await file.stat();
   writeAll(journal, header(size, 0));
-  witnessWrites((position, length) => {
+  observeWrites((position, length) => {
     const overwritten = Math.min(length, size - position);
     if (overwritten <= 0) return;
     const record = new Uint8Array(headerBytes + overwritten);
@@ -42,19 +45,23 @@ async function changeWithJournal(path: string, change: () => void): Promise<void
     readAll(file, record.subarray(headerBytes));
     writeAll(journal, record);
   }, change);
-  // The journal first: a file that is half on the disk needs all of it.
+  // The journal must be on the disk before the file: a file that is partly written needs all of it.
   await journal.sync();
   await file.sync();
 }
 
-/** Puts back what a change that did not come to its end wrote over, if there was one. */
-export async function restore(path: string): Promise<void> {
+/**
+ * Restores the file to its state before an unfinished change, if there is a journal.
+ *
+ * @throws {DataError} if the file cannot be written
+ */
+export async function restoreFromJournal(path: string): Promise<void> {
   const journal = await Deno.readFile(journalName(path)).catch(() => undefined);
   if (!journal) return;
   try {
     using file = await Deno.open(path, { read: true, write: true });
     const records = readRecords(journal);
-    // The first holds the size; the oldest bytes of a place that was written twice come last.
+    // Backwards, so that a position that was overwritten twice ends with its oldest bytes. The first record is the size.
     for (const { position, bytes } of records.slice(1).reverse()) {
       file.seekSync(position, Deno.SeekMode.Start);
       writeAll(file, bytes);
@@ -62,17 +69,17 @@ export async function restore(path: string): Promise<void> {
     if (records[0]) await file.truncate(records[0].position);
     await file.sync();
   } catch (error) {
-    throw fileError(path, "cannot be brought back to its last good state", error);
+    throw fileError(path, "cannot be restored to its last complete state", error);
   }
-  await forgetJournal(path);
+  await removeJournal(path);
 }
 
-/** Removes the journal of a file that is complete, or gone. */
-export async function forgetJournal(path: string): Promise<void> {
+/** Removes the journal of a file that is complete or was removed. */
+export async function removeJournal(path: string): Promise<void> {
   await Deno.remove(journalName(path)).catch(() => {});
 }
 
-/** Those that are whole: what follows on a record that was cut short never happened. */
+/** The complete records. The write that belongs to a record that is cut short was never made. */
 function readRecords(journal: Uint8Array): { position: number; bytes: Uint8Array }[] {
   const view = new DataView(journal.buffer, journal.byteOffset, journal.byteLength);
   const records = [];

@@ -1,74 +1,95 @@
+/** Batches of images from a data file, read ahead in workers. */
+
 import { DataError } from "../errors.ts";
 import { joinKeys, permutation } from "../random.ts";
 import type { DatasetInfo } from "./hdf5_file.ts";
 import { Readers } from "./readers.ts";
 
+/** What a loader reads, and in which order. */
 export interface BatchLoaderOptions {
-  /** Channels that the model wants: grayscale is repeated to fill them. The file's own if left out. */
+  /** Optional number of channels; grayscale is repeated to that number. Default: the file's own. */
   channels?: number;
-  /** Whether labels are read: required, read where the file has them, or (the default) not at all. */
+  /** Optional: whether labels are required (true), read if present ("optional") or not read (false, the default). */
   labels?: boolean | "optional";
-  /** Whether a label may be NaN: unknown for that image. Otherwise NaN is refused. */
+  /** Optional: whether a label may be NaN, which means unknown; default: false. */
   unlabelled?: boolean;
-  /** Height and width that the images must have. Any if left out. */
+  /** Optional height and width that images must have; default: any. */
   size?: number;
+  /** Images per batch. */
   batchSize: number;
-  /** Leaves out the last batch if it is smaller than the others (training); otherwise it comes as it is. */
+  /** Whether a last batch with fewer than `batchSize` images is left out, as in training. */
   dropLast: boolean;
-  /** Whether each epoch has an order of its own, drawn from `seed`; otherwise images come in file order. */
+  /** Whether each epoch has its own random order, drawn from `seed`. Otherwise images come in the order of the file. */
   shuffle: boolean;
   seed: number;
-  /** Batches that are read while the consumer works on one. Two if left out, or more where several are read at once. */
+  /** Optional number of batches to read ahead; default: 2, or more if several workers read. */
   readAhead?: number;
-  /** Workers that unpack or normalise images, at most; as many as processors if left out. */
+  /** Optional limit of workers that decompress or normalise images; default: the number of processors, at most 8. */
   readers?: number;
 }
 
+/** A batch of images. */
 export interface Batch {
   /** [count, C, H, W], normalised. */
   images: Float32Array<ArrayBuffer>;
   /** [count, K], if labels are read. */
   labels?: Float32Array<ArrayBuffer>;
-  /** Where each image stands in the file. */
+  /** Index of each image in the file, from 0. */
   indices: Uint32Array;
+  /** Number of images. */
   count: number;
 }
 
 /**
- * Batches of a data file, read ahead in workers.
+ * Reads batches of a data file in workers, ahead of their consumer.
  *
  * ```ts
- * using loader = await BatchLoader.open("brain.hdf5", { batchSize: 8, dropLast: true, shuffle: true, seed: 816 });
- * for await (const { images, count } of loader.epoch(1)) console.log(count, images.length);
+ * import { assertEquals } from "@std/assert";
+ * import { ImageFileWriter } from "./write.ts";
+ *
+ * const path = await Deno.makeTempFile({ suffix: ".hdf5" });
+ * const writer = await ImageFileWriter.create(path, { shape: [3, 4, 4], labelCount: 0 });
+ * writer.append(new Float32Array(5 * 3 * 4 * 4));
+ * await writer.finish();
+ *
+ * const options = { batchSize: 2, dropLast: false, shuffle: true, seed: 816 };
+ * const counts: number[] = [];
+ * {
+ *   using loader = await BatchLoader.open(path, options);
+ *   for await (const { images, count } of loader.epoch(1)) {
+ *     assertEquals(images.length, count * 3 * 4 * 4);
+ *     counts.push(count);
+ *   }
+ * }
+ * assertEquals(counts, [2, 2, 1]);
+ * await Deno.remove(path);
  * ```
  */
 export class BatchLoader {
+  /** What the file holds. */
   readonly info: DatasetInfo;
   readonly batchesPerEpoch: number;
-  private readonly options: BatchLoaderOptions;
-  private readonly readers: Readers;
   private readonly readAhead: number;
   private readonly spare = new Set<Float32Array<ArrayBuffer>>();
 
-  private constructor(readers: Readers, options: BatchLoaderOptions) {
+  private constructor(private readonly readers: Readers, private readonly options: BatchLoaderOptions) {
     const { batchSize, dropLast } = options;
     const { info } = readers;
     if (dropLast && info.count < batchSize) {
       throw new DataError(
-        `${info.path}: holds ${info.count} images, expected at least one batch of ${batchSize} (a smaller one is dropped)`,
+        `${info.path}: holds ${info.count} images, expected at least one batch of ${batchSize} (smaller batches are dropped)`,
       );
     }
     this.info = info;
     this.batchesPerEpoch = dropLast ? Math.floor(info.count / batchSize) : Math.ceil(info.count / batchSize);
-    this.options = options;
-    this.readers = readers;
     this.readAhead = options.readAhead ?? defaultReadAhead(readers, batchSize);
   }
 
   /**
-   * Opens and checks a data file in a worker of its own.
+   * Opens a data file in a worker and checks it.
    *
-   * @throws DataError, one line that names the file, what it has and what was expected
+   * @throws {DataError} if the file cannot be read, does not have what `options` ask for, or holds no complete batch while
+   * `dropLast` is set; the message is one line with the file, what it has and what was expected
    */
   static async open(path: string, options: BatchLoaderOptions): Promise<BatchLoader> {
     const { channels, labels, unlabelled, size } = options;
@@ -82,10 +103,12 @@ export class BatchLoader {
   }
 
   /**
-   * The batches of one epoch, from `startBatch` on: a run that stopped in mid-epoch goes on with the images it had not
-   * seen. The order depends on the seed and on `epoch` alone. Leaving the loop early is fine.
+   * Yields the batches of one epoch. Their order depends on the seed and `epoch` alone, so a run that stopped within an
+   * epoch continues with the images that it has not used. The caller may leave the loop early.
    *
-   * @throws DataError if an image cannot be read, when its batch is reached
+   * @param epoch number of the epoch
+   * @param startBatch optional index of the first batch to yield; default: 0
+   * @throws {DataError} if an image cannot be read; the error is thrown when its batch is reached
    */
   async *epoch(epoch: number, startBatch = 0): AsyncGenerator<Batch> {
     const order = this.order(epoch);
@@ -99,14 +122,14 @@ export class BatchLoader {
   }
 
   /**
-   * Takes back a batch that is no longer needed: later ones are read into its memory, which is much faster than into new memory.
-   * Its images must not be used any more.
+   * Takes back a batch that is no longer needed. Later batches are read into its memory, which is much faster than reading
+   * into new memory. The caller must not use the batch's images afterwards.
    */
   recycle({ images }: Batch): void {
     if (this.spare.size <= this.readAhead) this.spare.add(images);
   }
 
-  /** Ends the workers. Batches that are being waited for fail. */
+  /** Ends the workers. Batches that are still being read fail with a DataError. */
   close(): void {
     this.readers.close(`${this.info.path}: its loader was closed`);
   }
@@ -126,7 +149,7 @@ export class BatchLoader {
     const indices = order.slice(batch * batchSize, (batch + 1) * batchSize);
     const promise = this.readers.read(indices, this.takeSpare())
       .then((reply) => ({ ...reply, indices, count: indices.length }));
-    // A batch read ahead for a consumer that has left must not end the program when it fails.
+    // If the consumer has left, a batch that fails must not end the program.
     promise.catch(() => {});
     return promise;
   }
@@ -138,11 +161,11 @@ export class BatchLoader {
   }
 }
 
-/** What may be read ahead without being asked for, in bytes, beyond two batches. */
-const mostBytesAhead = 512 * 2 ** 20;
+/** Limit of the memory for batches read ahead beyond the second, in bytes. */
+const maxBytesAhead = 512 * 2 ** 20;
 
-/** Enough to keep all readers busy, unless batches are so large that two are plenty. */
-function defaultReadAhead({ most, info }: Readers, batchSize: number): number {
+/** Batches that keep all readers busy, within `maxBytesAhead`; at least 2. */
+function defaultReadAhead({ maxReaders, info }: Readers, batchSize: number): number {
   const batchBytes = 4 * batchSize * info.channels * info.height * info.width;
-  return Math.max(2, Math.min(most, Math.floor(mostBytesAhead / batchBytes)));
+  return Math.max(2, Math.min(maxReaders, Math.floor(maxBytesAhead / batchBytes)));
 }

@@ -1,22 +1,35 @@
+/** Finds data files by their usual names. */
+
 import { basename, join } from "node:path";
 import { DataError } from "../errors.ts";
 import { fileError } from "../io/file_error.ts";
 
+/** The data file to look for in a folder. */
 export interface WantedDataFile {
   dataset: string;
   split: "train" | "valid";
+  /** Height and width of the images. */
   size: number;
   view: string;
-  /** Original images (the default), a codec's reconstructions, or its latents. */
+  /** Optional content: original images ("orig", the default), or a codec's reconstructions or latents. */
   kind?: "orig" | "recon" | "latent";
 }
 
 /**
- * The data file that `path` means: the file itself, or the one in the folder that bears the usual name:
- * `{dataset}_{train|valid}_{size}_{view}_normalized.hdf5` for original images, with or without `_normalized`, or
- * `{dataset}_{train|valid}_{size}_{orig|recon|latent}.hdf5`.
+ * Finds the data file for `path`: the file itself, or, if `path` is a folder, the file in it with the usual name. For
+ * original images that is `{dataset}_{train|valid}_{size}_{view}_normalized.hdf5`, the same without `_normalized`, or
+ * `{dataset}_{train|valid}_{size}_orig.hdf5`; for others `{dataset}_{train|valid}_{size}_{recon|latent}.hdf5`.
  *
- * @throws DataError if there is no such file or folder, or no such name in the folder; the names tried are listed
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * const folder = await Deno.makeTempDir();
+ * await Deno.writeTextFile(`${folder}/CheXpert_valid_256_frontal.hdf5`, "");
+ * const wanted = { dataset: "CheXpert", split: "valid", size: 256, view: "frontal" } as const;
+ * assertEquals(await resolveDataFile(folder, wanted), `${folder}/CheXpert_valid_256_frontal.hdf5`);
+ * await Deno.remove(folder, { recursive: true });
+ * ```
+ *
+ * @throws {DataError} if `path` does not exist, or the folder has no file of these names; the message lists them
  */
 export async function resolveDataFile(path: string, wanted: WantedDataFile): Promise<string> {
   const found = await statOrUndefined(path);
@@ -32,7 +45,7 @@ export async function resolveDataFile(path: string, wanted: WantedDataFile): Pro
   throw new DataError(`${path}: no data file in this folder, expected ${names.join(" or ")}`);
 }
 
-/** The names that a data file may have, the preferred one first. */
+/** The names that a data file may have, in order of preference. */
 export function dataFileNames({ dataset, split, size, view, kind = "orig" }: WantedDataFile): string[] {
   const stem = `${dataset}_${split}_${size}`;
   return kind === "orig"
@@ -41,8 +54,8 @@ export function dataFileNames({ dataset, split, size, view, kind = "orig" }: Wan
 }
 
 /**
- * The name for what is made of a data file: `{dataset}_{train|valid}_{size}_{kind}.hdf5` where the file's own name begins so, whatever
- * its view; otherwise its own name with `_{kind}` in place of `_orig` or `_normalized`.
+ * The file name for the reconstructions or latents of a data file: `{dataset}_{train|valid}_{size}_{kind}.hdf5` if the
+ * data file's name begins like that; otherwise its own name with `_{kind}` instead of `_orig` or `_normalized`.
  */
 export function derivedFileName(path: string, kind: "recon" | "latent"): string {
   const name = basename(path).replace(/\.(hdf5|h5|hdf)$/i, "");

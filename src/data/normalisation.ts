@@ -1,12 +1,14 @@
 /**
- * The normalisation that every image goes through before a model sees it: (pixel − mean) / deviation for each channel,
- * with pixels in 0 … 1 and the means and standard deviations of ImageNet's training images (the numbers that
- * torchvision's pretrained models are documented with).
+ * The normalisation of images for models: (pixel − mean) / deviation for each channel, with pixels in 0 … 1 and the mean
+ * and standard deviation of ImageNet's training images, as documented for torchvision's pretrained models.
  */
+
+/** Means of red, green and blue. */
 export const imagenetMean: readonly number[] = [0.485, 0.456, 0.406];
+/** Standard deviations of red, green and blue. */
 export const imagenetDeviation: readonly number[] = [0.229, 0.224, 0.225];
 
-/** What a file of normalised images says about itself, as attributes of its `img`. */
+/** Attributes of `img` in a file of normalised images. */
 export const normalisationAttributes = {
   mean: [...imagenetMean],
   std: [...imagenetDeviation],
@@ -14,8 +16,8 @@ export const normalisationAttributes = {
 };
 
 /**
- * Means and deviations for images of `channels` channels: ImageNet's for 3, their averages for 1 (grayscale).
- * Other counts are not photographs and have no normalisation: undefined.
+ * Means and deviations for images with this number of channels: ImageNet's for 3, their averages for 1 (grayscale),
+ * undefined for other numbers.
  */
 export function normalisationFor(
   channels: number,

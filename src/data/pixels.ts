@@ -1,16 +1,18 @@
+/** Conversion of a file's pixels to normalised float32. */
+
 import { DataError } from "../errors.ts";
 import type { Row } from "./hdf5_dataset.ts";
 import { normalisationFor } from "./normalisation.ts";
 
-/** For each channel: integer pixel · scale + shift is the normalised pixel. */
+/** How integer pixels are normalised: pixel · scale + shift, with one scale and shift for each channel. */
 export interface PixelNormalisation {
   scale: number[];
   shift: number[];
-  /** For bytes: the normalised pixel for each of the 256, for each channel. */
+  /** For uint8: for each channel the 256 normalised values. */
   tables?: Float32Array[];
 }
 
-/** How integer pixels of type `dtype` become normalised ones; undefined for floats, which already are. */
+/** The normalisation of integer pixels of type `dtype`; undefined for floats, which are already normalised. */
 export function integerNormalisation(dtype: string, channels: number): PixelNormalisation | undefined {
   const largest = dtype === "uint8" ? 255 : dtype === "uint16" ? 65535 : undefined;
   const numbers = normalisationFor(channels);
@@ -23,7 +25,12 @@ export function integerNormalisation(dtype: string, channels: number): PixelNorm
   return { scale, shift, tables: dtype === "uint8" ? scale.map(tableOf) : undefined };
 }
 
-/** Writes integers to an image [C, H, W]; a single channel is repeated, each copy normalised by its own numbers. */
+/**
+ * Normalises integer pixels [C, H, W] or [1, H, W] into an image [C, H, W]. A single channel is repeated, and each copy
+ * is normalised with its own channel's numbers.
+ *
+ * @param plane pixels of a channel, H · W
+ */
 export function writeIntegers(row: Row, image: Float32Array, plane: number, by: PixelNormalisation): void {
   const pixels = row as Uint8Array | Uint16Array;
   const isGray = pixels.length === plane;
@@ -36,7 +43,7 @@ export function writeIntegers(row: Row, image: Float32Array, plane: number, by: 
   }
 }
 
-/** Four at a time, which takes half the time of one by one. */
+/** Four pixels at a time, which takes half the time of one at a time. */
 function lookUp(bytes: Uint8Array, result: Float32Array, table: Float32Array): void {
   const { length } = bytes;
   const even = length - length % 4;
@@ -53,16 +60,22 @@ function scaleAndShift(words: Uint16Array, result: Float32Array, scale: number, 
   for (let index = 0; index < words.length; index++) result[index] = words[index]! * scale + shift;
 }
 
-/** Copies floats to an image [C, H, W]; a single channel is repeated. */
+/** Copies floats [C, H, W] or [1, H, W] to an image [C, H, W]. A single channel is repeated. */
 export function writeFloats(row: Row, image: Float32Array): void {
   image.set(row as Float16Array | Float32Array | Float64Array);
   for (let end = row.length; end < image.length; end += row.length) image.copyWithin(end, 0, row.length);
 }
 
-/** @throws DataError, which begins with `where()` and calls the number a `kind`, if one is NaN or infinite */
+/**
+ * Checks that no number is NaN or infinite.
+ *
+ * @param kind what the error calls a number
+ * @param where returns the first words of the error
+ * @throws {DataError} if a number is NaN or infinite
+ */
 export function requireFinite(values: Float32Array, kind: "value" | "label", where: () => string): void {
   const bits = new Int32Array(values.buffer, values.byteOffset, values.length);
-  // NaN and Infinity have the largest exponent: one more of it sets the sign. One test for the whole image.
+  // NaN and Infinity have the largest exponent, and adding 1 to it sets the sign bit. One comparison checks them all.
   let signs = 0;
   for (let index = 0; index < bits.length; index++) signs |= (bits[index]! & 0x7fffffff) + 0x00800000;
   if (signs >= 0) return;

@@ -1,18 +1,20 @@
-/** One read: rows `start` … `start + count − 1` of a dataset, of which `wanted` says where each goes. */
+/** Plans the reads of a batch. */
+
+/** One read: the rows `start` … `start + count − 1` of a dataset. */
 export interface ReadRun {
   start: number;
   count: number;
-  /** Pairs of a row in the run (0 is `start`) and its position in the batch. */
+  /** The rows that the batch needs, counted from `start`, and their positions in the batch. */
   wanted: { row: number; position: number }[];
 }
 
 /**
- * Groups the rows of a batch into few reads, in file order: rows that follow one another are read together, and so are
- * rows of one chunk, which the library would otherwise unpack again for each of them. A row wanted twice is read once.
+ * Groups the rows of a batch into few reads, in the order of the file. Adjacent rows are read together, and so are rows
+ * of one chunk, which would otherwise be decompressed once for each of them. A row that occurs twice is read once.
  *
  * @param indices rows in the order of the batch
- * @param rowsPerChunk rows that one chunk covers; 1 for a contiguous dataset
- * @param rowsPerRead the most rows one read may cover, which bounds the memory for it
+ * @param rowsPerChunk rows of a chunk; 1 for a contiguous dataset
+ * @param rowsPerRead limit of the rows of one read, which bounds its memory
  */
 export function planReads(indices: Uint32Array, rowsPerChunk: number, rowsPerRead: number): ReadRun[] {
   const positions = Uint32Array.from(indices, (_, position) => position)

@@ -1,28 +1,31 @@
 /// <reference lib="deno.worker" />
-/** The worker that reads batches of one data file, so that the training thread never waits for the disk. */
+/** The worker that reads batches of one data file, so that training never waits for the disk. */
+
 import { DataFile, type DataFileOptions, type DatasetInfo } from "./hdf5_file.ts";
 import type { WorkerAnswer, WorkerCall } from "../workers/worker_client.ts";
 
-/** What the reading worker can be asked, in this order: the file is opened once, then read. */
+/** Requests to the worker: the file is opened once, then read. */
 export type ReadRequest =
   | { kind: "open"; path: string; options: DataFileOptions }
   | {
     kind: "read";
     indices: Uint32Array;
-    /** Memory for the images, used if it has their length. */
+    /** Optional memory for the images; used if its length fits. */
     memory?: Float32Array<ArrayBuffer>;
   };
 
-/** The answer to `open`. */
+/** The reply to `open`. */
 export interface OpenReply {
   info: DatasetInfo;
-  /** Whether images are unpacked or normalised as they are read, so that several readers are faster than one. */
+  /** Whether images are decompressed or normalised as they are read, so that several readers are faster than one. */
   needsWork: boolean;
 }
 
-/** One answer to `read`; `labels` if the file was opened with them. */
+/** The reply to `read`. */
 export interface ReadReply {
+  /** [n, C, H, W], normalised. */
   images: Float32Array<ArrayBuffer>;
+  /** [n, K], if the file was opened with labels. */
   labels?: Float32Array<ArrayBuffer>;
 }
 
@@ -43,7 +46,7 @@ async function answer(request: ReadRequest): Promise<{ reply: unknown; transfer:
     const { info, needsWork } = file;
     return { reply: { info, needsWork } satisfies OpenReply, transfer: [] };
   }
-  if (!file) throw new Error("a batch was asked for before the file was opened");
+  if (!file) throw new Error("a batch was requested before the file was opened");
   const images = file.readImages(request.indices, request.memory);
   if (file.info.labelCount === 0) return { reply: { images } satisfies ReadReply, transfer: [images.buffer] };
   const labels = file.readLabels(request.indices);

@@ -1,66 +1,89 @@
+/** HDF5 files that grow batch by batch and that an interrupted run can continue. */
+
 import { dirname, join } from "node:path";
 import { DataError } from "../errors.ts";
 import { fileError } from "../io/file_error.ts";
 import { AppendableImageFile, type ImageFileOptions } from "./append.ts";
 import { attributesOf, type Hdf5Handle, type LoadedHdf5, loadHdf5, openHdf5 } from "./hdf5_library.ts";
-import { changeWhole, forgetJournal, restore } from "./journal.ts";
+import { changeAtomically, removeJournal, restoreFromJournal } from "./journal.ts";
 
-/** What a run does about files that an earlier one left: nothing but refuse, go on with them, or begin anew. */
-export type Beginning = "new" | "resume" | "overwrite";
+/** What a run does with files of an earlier run: "new" refuses them, "resume" continues them, "overwrite" replaces them. */
+export type StartMode = "new" | "resume" | "overwrite";
 
-/** What a resumable file is to hold; its attributes tell whether another run would write the same. */
+/** What a resumable file holds. Its attributes identify the run: only a run with equal attributes continues it. */
 export interface ResumableFileOptions extends ImageFileOptions {
   attributes: NonNullable<ImageFileOptions["attributes"]>;
-  /** Images that it has when it is complete. */
+  /** Number of images in the complete file. */
   total: number;
 }
 
 /**
- * Writes an HDF5 file of images, as `ImageFileWriter` does, such that a run that ended early, however, can go on. Until it is complete
- * the file is called `….partial`. Each batch is written wholly or not at all, and is on the disk before the next. Since every
- * batch begins with opening the file, a resumed run writes the same bytes as an uninterrupted one.
+ * Writes an HDF5 file of images, like `ImageFileWriter`, but so that an interrupted run can continue. Until the file is
+ * complete its name ends in `.partial`. Each batch is written completely or not at all, and is on the disk before the next.
+ * A resumed run writes the same bytes as an uninterrupted one, since the file is opened anew for every batch.
+ *
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { DataFile } from "./hdf5_file.ts";
+ *
+ * const folder = await Deno.makeTempDir();
+ * const path = `${folder}/gray.hdf5`;
+ * const options = { shape: [1, 2, 2], labelCount: 0, attributes: { source: "example" }, total: 3 } as const;
+ * const interrupted = await ResumableImageFile.open(path, options, "new");
+ * await interrupted.append(new Float32Array(2 * 4));
+ *
+ * const resumed = await ResumableImageFile.open(path, options, "resume");
+ * assertEquals([resumed.count, resumed.isFinished], [2, false]);
+ * await resumed.append(new Float32Array(4));
+ * await resumed.finish();
+ *
+ * const file = await DataFile.open(path);
+ * assertEquals(file.info.count, 3);
+ * file.close();
+ * await Deno.remove(folder, { recursive: true });
+ * ```
  */
 export class ResumableImageFile {
   private constructor(
     readonly path: string,
     private readonly options: ResumableFileOptions,
-    /** Images in the file. */
+    /** Number of images in the file. */
     public count: number,
-    /** Whether an earlier run finished it. */
+    /** Whether an earlier run completed the file. */
     readonly isFinished = false,
   ) {}
 
   /**
-   * Looks at what is there; writes nothing yet, but takes back a batch in whose midst an earlier run was killed.
+   * Checks which files exist. Nothing is written yet, but a batch that a killed run left incomplete is rolled back.
    *
-   * @throws DataError if there is something that `beginning` does not allow for
+   * @throws {DataError} if a file exists that `mode` does not allow, or the file to resume belongs to another run
    */
   static async open(
     path: string,
     options: ResumableFileOptions,
-    beginning: Beginning,
+    mode: StartMode,
   ): Promise<ResumableImageFile> {
     const partial = partialName(path);
-    const [hasFinished, hasPartial] = [await isThere(path), await isThere(partial)];
-    if (beginning === "new" && hasFinished) {
-      throw new DataError(`${path}: is there already, expected --overwrite or another --save_path`);
+    const [hasFinished, hasPartial] = [await exists(path), await exists(partial)];
+    if (mode === "new" && hasFinished) {
+      throw new DataError(`${path}: already exists, expected --overwrite or another --save_path`);
     }
-    if (beginning === "new" && hasPartial) {
-      throw new DataError(`${partial}: a run ended early, expected --resume or --overwrite`);
+    if (mode === "new" && hasPartial) {
+      throw new DataError(`${partial}: an earlier run did not finish, expected --resume or --overwrite`);
     }
-    if (beginning === "resume" && hasFinished) {
-      await requireSame(path, options, options.total);
+    if (mode === "resume" && hasFinished) {
+      await requireSameRun(path, options, options.total);
       return new ResumableImageFile(path, options, options.total, true);
     }
-    if (beginning !== "resume" || !hasPartial) return new ResumableImageFile(path, options, 0);
-    await restore(partial);
-    return new ResumableImageFile(path, options, await requireSame(partial, options));
+    if (mode !== "resume" || !hasPartial) return new ResumableImageFile(path, options, 0);
+    await restoreFromJournal(partial);
+    return new ResumableImageFile(path, options, await requireSameRun(partial, options));
   }
 
   /**
-   * Adds a batch: images [n, C, H, W] and, if the file has labels, labels [n, K].
+   * Appends a batch: images [n, C, H, W] and, if the file has labels, labels [n, K].
    *
-   * @throws DataError if it cannot be written; the batches before it stay
+   * @throws {DataError} if the batch cannot be written; earlier batches remain
    */
   async append(images: Float32Array, labels?: Float32Array): Promise<void> {
     const { path, options, count } = this;
@@ -68,7 +91,7 @@ export class ResumableImageFile {
     try {
       const hdf5 = await loadHdf5();
       if (count === 0) await createEmpty(hdf5, path, options);
-      await changeWhole(partial, () => {
+      await changeAtomically(partial, () => {
         const file = AppendableImageFile.reopen(hdf5, partial, path, options, count);
         try {
           file.append(images, labels);
@@ -87,9 +110,9 @@ export class ResumableImageFile {
   }
 
   /**
-   * Gives the complete file its name.
+   * Gives the complete file its final name.
    *
-   * @throws DataError if the name is a folder's
+   * @throws {DataError} if the file cannot be renamed, for instance because a folder has its name
    */
   async finish(): Promise<void> {
     try {
@@ -104,11 +127,11 @@ function partialName(path: string): string {
   return `${path}.partial`;
 }
 
-/** A partial file without images, in place of one that may be there. */
+/** Creates a partial file without images. Replaces an existing one. */
 async function createEmpty(hdf5: LoadedHdf5, path: string, options: ImageFileOptions): Promise<void> {
   const partial = partialName(path);
   await Deno.remove(partial).catch(() => {});
-  await forgetJournal(partial);
+  await removeJournal(partial);
   const temporary = join(dirname(path), `.writing-${crypto.randomUUID()}`);
   try {
     AppendableImageFile.create(hdf5, temporary, path, options).close();
@@ -119,7 +142,7 @@ async function createEmpty(hdf5: LoadedHdf5, path: string, options: ImageFileOpt
   }
 }
 
-async function isThere(path: string): Promise<boolean> {
+async function exists(path: string): Promise<boolean> {
   try {
     await Deno.stat(path);
     return true;
@@ -130,12 +153,12 @@ async function isThere(path: string): Promise<boolean> {
 }
 
 /**
- * The number of images in a file that this run, too, would write.
+ * Checks that a file belongs to a run with the same options; returns the number of its images.
  *
- * @param wanted how many there must be; any number if left out
- * @throws DataError naming what is different
+ * @param total optional number of images that it must have; default: any
+ * @throws {DataError} if an option differs; the message names it and both values
  */
-async function requireSame(path: string, options: ResumableFileOptions, wanted?: number): Promise<number> {
+async function requireSameRun(path: string, options: ResumableFileOptions, total?: number): Promise<number> {
   const { shape, labelCount, attributes } = options;
   const file = await openHdf5(path);
   try {
@@ -144,15 +167,17 @@ async function requireSame(path: string, options: ResumableFileOptions, wanted?:
       ...(images ? attributesOf(file, "/img") : {}),
       shape: images?.slice(1),
       labels: labels?.[1] ?? 0,
-      images: wanted === undefined ? undefined : images?.[0],
+      images: total === undefined ? undefined : images?.[0],
     };
     for (
-      const [name, value] of Object.entries({ ...attributes, shape, labels: labelCount, images: wanted })
+      const [name, value] of Object.entries({ ...attributes, shape, labels: labelCount, images: total })
     ) {
       const [own, other] = [JSON.stringify(value), JSON.stringify(found[name])];
       if (own === other) continue;
       throw new DataError(
-        `${path}: another run's: ${name} is ${other ?? "missing"}, expected ${own}; --overwrite begins anew`,
+        `${path}: belongs to another run: ${name} is ${
+          other ?? "missing"
+        }, expected ${own}; --overwrite starts again`,
       );
     }
     return images![0]!;

@@ -1,24 +1,27 @@
+/** The interface of readers of a dataset's rows. */
+
 import { DataError } from "../errors.ts";
 
-/** A way to read a dataset's rows. */
+/** Reads a dataset's rows. */
 export interface RowReader {
-  /** Whether rows are unpacked as they are read, which keeps a processor busy. */
-  readonly isPacked: boolean;
-  /** Rows that are unpacked together, so that it costs nothing more to read them together. */
+  /** Whether rows are decompressed as they are read, which costs processor time. */
+  readonly isCompressed: boolean;
+  /** Rows that are decompressed together: reading one of them costs as much as reading all. */
   readonly rowsPerChunk: number;
-  /** The most bytes that should be read at once, unless a single row has more. */
+  /** The most bytes to read at once. A single row may have more. */
   readonly bytesPerRead: number;
   /**
-   * The bytes of `count` rows from `start` on, little-endian, valid until the next read. They begin at a multiple of eight in their buffer.
+   * Reads `count` rows from row `start`: little-endian numbers, valid until the next read. Their offset in the buffer is
+   * a multiple of eight.
    *
-   * @throws DataError if they cannot be read
+   * @throws {DataError} if a row cannot be read
    */
   read(start: number, count: number): Uint8Array<ArrayBuffer>;
   close(): void;
 }
 
-/** What to say of a row that cannot be read. */
-export function damagedRow(path: string, name: string, row: number): DataError {
+/** The error for a row that cannot be read. */
+export function damagedRowError(path: string, name: string, row: number): DataError {
   return new DataError(
     `${path}: row ${row} (counted from 0) of "${name}" cannot be read, the file is damaged there`,
   );

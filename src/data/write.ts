@@ -1,3 +1,5 @@
+/** Writes HDF5 files of images. */
+
 import { dirname, join } from "node:path";
 import { DataError } from "../errors.ts";
 import { fileError } from "../io/file_error.ts";
@@ -7,13 +9,17 @@ import { loadHdf5 } from "./hdf5_library.ts";
 export type { ImageFileOptions };
 
 /**
- * Writes an HDF5 file of images a batch at a time: `img` [N, C, H, W], chunked by image, and `labels` [N, K].
- * The file grows under a temporary name and takes its own when it is finished. Same input, same bytes.
+ * Writes an HDF5 file of images batch by batch: `img` [N, C, H, W], chunked by image, and optionally `labels` [N, K] and
+ * `paths` [N]. The file has a temporary name in the same folder until `finish`. Equal calls write equal bytes.
  *
  * ```ts
- * const writer = await ImageFileWriter.create("small.hdf5", { shape: [3, 32, 32], labelCount: 10 });
- * writer.append(images, labels);
+ * import { assertEquals } from "@std/assert";
+ * const folder = await Deno.makeTempDir();
+ * const writer = await ImageFileWriter.create(`${folder}/small.hdf5`, { shape: [3, 32, 32], labelCount: 10 });
+ * writer.append(new Float32Array(2 * 3 * 32 * 32), new Float32Array(2 * 10));
+ * assertEquals(writer.count, 2);
  * await writer.finish();
+ * await Deno.remove(folder, { recursive: true });
  * ```
  */
 export class ImageFileWriter {
@@ -25,7 +31,11 @@ export class ImageFileWriter {
     private readonly file: AppendableImageFile,
   ) {}
 
-  /** @throws DataError if the file cannot be written there */
+  /**
+   * Creates the file under its temporary name.
+   *
+   * @throws {DataError} if the folder does not exist or cannot be written
+   */
   static async create(path: string, options: ImageFileOptions): Promise<ImageFileWriter> {
     const temporary = join(dirname(path), `.writing-${crypto.randomUUID()}`);
     return new ImageFileWriter(
@@ -35,25 +45,25 @@ export class ImageFileWriter {
     );
   }
 
-  /** Images written so far. */
+  /** Number of images written so far. */
   get count(): number {
     return this.file.count;
   }
 
   /**
-   * Adds images [n, C, H, W] and, if the file has them, labels [n, K] and n paths; NaN is a label like any other.
+   * Appends images [n, C, H, W] and, if the file has them, labels [n, K] and n paths. A label may be NaN.
    *
-   * @throws DataError if the sizes do not fit or the disk is full
+   * @throws {DataError} if the sizes or types do not fit the file, or the disk is full
    */
   append(images: ImageValues, labels?: Float32Array, paths?: readonly string[]): void {
     this.file.append(images, labels, paths);
   }
 
   /**
-   * Closes the file and brings it to the disk, under its temporary name still. `finish` does so too; where several files are to come
-   * into being together, all are sealed before the first gets its name.
+   * Closes the file and flushes it to the disk, still under its temporary name. `finish` does that, too. To make several
+   * files appear together, seal all of them before the first is finished.
    *
-   * @throws DataError if the disk is full; nothing is left behind
+   * @throws {DataError} if the disk is full; the temporary file is then removed
    */
   async seal(): Promise<void> {
     if (this.isSealed) return;
@@ -62,22 +72,22 @@ export class ImageFileWriter {
       this.file.close();
       await flush(this.temporary);
     } catch (error) {
-      this.remove();
+      this.removeTemporary();
       throw error instanceof DataError ? error : fileError(this.path, "cannot write", error);
     }
   }
 
   /**
-   * Closes the file and gives it its name.
+   * Closes the file and gives it its final name.
    *
-   * @throws DataError if the disk is full or the name is a folder's; nothing is left behind
+   * @throws {DataError} if the disk is full or a folder has the name; the temporary file is then removed
    */
   async finish(): Promise<void> {
     await this.seal();
     try {
       await Deno.rename(this.temporary, this.path);
     } catch (error) {
-      this.remove();
+      this.removeTemporary();
       throw error instanceof DataError ? error : fileError(this.path, "cannot write", error);
     }
   }
@@ -85,19 +95,19 @@ export class ImageFileWriter {
   /** Closes the file and removes what was written. */
   abort(): void {
     if (!this.isSealed) this.file.abandon();
-    this.remove();
+    this.removeTemporary();
   }
 
-  private remove(): void {
+  private removeTemporary(): void {
     try {
       Deno.removeSync(this.temporary);
     } catch {
-      // It may never have come into being.
+      // It may not exist.
     }
   }
 }
 
-/** Brings what was written from the system's memory to the disk. */
+/** Makes the operating system write the file to the disk. */
 async function flush(path: string): Promise<void> {
   using file = await Deno.open(path, { read: true, write: true });
   await file.sync();

@@ -12,7 +12,7 @@ async function describe(path: string): Promise<DatasetInfo> {
   return file.info;
 }
 
-Deno.test("class names are read from every kind of text that h5py writes", async (t) => {
+Deno.test("classNames reads every kind of text that h5py writes", async (t) => {
   for (
     const [name, second] of [
       ["list", "Überhöhung"],
@@ -30,16 +30,16 @@ Deno.test("class names are read from every kind of text that h5py writes", async
   }
 });
 
-Deno.test("a file without the attribute has no names of its own", async () => {
+Deno.test("classNames is undefined for a file without the attribute", async () => {
   assertEquals(classNames(await describe(fixture("uint8_gzip.h5"))), undefined);
 });
 
-Deno.test("names that do not fit the labels are refused in one line", async (t) => {
+Deno.test("classNames refuses names that do not fit the labels, in one line", async (t) => {
   for (
     const [name, message] of [
       ["three", "holds 3 names, expected 2 different names, one for each label"],
       ["one", "holds 1 name, expected 2 different names, one for each label"],
-      ["numbers", "holds no text, expected 2 different names, one for each label"],
+      ["numbers", "does not hold text, expected 2 different names, one for each label"],
       ["twice", 'holds "Edema" twice, expected 2 different names, one for each label'],
       ["empty", "holds an empty name, expected 2 different names, one for each label"],
     ] as const
@@ -52,7 +52,7 @@ Deno.test("names that do not fit the labels are refused in one line", async (t) 
   }
 });
 
-Deno.test("a single label may be named by one text", async () => {
+Deno.test("a single text names a single label", async () => {
   const info = { ...await describe(fixture("class_names_one.h5")), labelCount: 1 };
   assertEquals(classNames(info), ["one"]);
   const error = assertThrows(
@@ -65,7 +65,7 @@ Deno.test("a single label may be named by one text", async () => {
   );
 });
 
-Deno.test("names that are written come back", async () => {
+Deno.test("classNames returns the names that were written", async () => {
   await inTemporaryFolder(async (folder) => {
     const path = `${folder}/named.hdf5`;
     const class_names = ["No Finding", "Øther"];
@@ -80,7 +80,7 @@ Deno.test("names that are written come back", async () => {
   });
 });
 
-Deno.test("fourteen classes are CheXpert's, others have numbers", () => {
+Deno.test("fourteen classes get CheXpert's names, other numbers of classes get numbers", () => {
   assertEquals(defaultClassNames(3), ["class 1", "class 2", "class 3"]);
   assertEquals(defaultClassNames(14), [...chexpertClasses]);
   assertEquals(new Set(chexpertClasses).size, 14);

@@ -18,7 +18,7 @@ interface Expected {
 
 const expected: Expected = JSON.parse(Deno.readTextFileSync(fixture("expected.json")));
 
-Deno.test("every type, byte order, layout and filter reads as h5py reads it", async (t) => {
+Deno.test("DataFile reads every type, byte order, layout and filter as h5py does", async (t) => {
   for (const [name, { dtype, images, labels }] of Object.entries(expected.files)) {
     await t.step(name, async () => {
       const file = await DataFile.open(fixture(name), { channels: 3, labels: true });
@@ -29,7 +29,7 @@ Deno.test("every type, byte order, layout and filter reads as h5py reads it", as
       if (dtype.startsWith("float")) assertEquals(read, wanted);
       else assertClose(read, wanted, 1e-6);
       assertEquals(file.readLabels(firstIndices(5)), Float32Array.from(expected.numbers[labels]!));
-      // Out of order, with one image twice and one left out.
+      // Out of order, with one image twice and one omitted.
       const some = file.readImages(Uint32Array.of(4, 0, 4, 3, 1));
       for (const [position, index] of [4, 0, 4, 3, 1].entries()) {
         assertEquals(
@@ -48,7 +48,7 @@ function assertClose(actual: Float32Array, wanted: Float32Array, tolerance: numb
   assert(worst <= tolerance, `differs by ${worst}`);
 }
 
-Deno.test("the set covers what the specification names", () => {
+Deno.test("the test files cover all types, byte orders, layouts and filters", () => {
   const names = Object.keys(expected.files).join(" ");
   for (const type of ["float16", "float32", "float64", "uint16"]) {
     for (const order of ["le", "be"]) {
@@ -61,7 +61,7 @@ Deno.test("the set covers what the specification names", () => {
   }
 });
 
-Deno.test("grayscale stays one channel unless three are wanted", async () => {
+Deno.test("grayscale has one channel unless three are requested", async () => {
   for (const name of ["gray_3d_float32.h5", "gray_4d_float32.h5"]) {
     const one = await DataFile.open(fixture(name));
     const three = await DataFile.open(fixture(name), { channels: 3 });
@@ -75,7 +75,7 @@ Deno.test("grayscale stays one channel unless three are wanted", async () => {
   }
 });
 
-Deno.test("a grayscale byte is normalised by the averages of the three channels", async () => {
+Deno.test("a uint8 grayscale pixel is normalised with the averages of the three channels", async () => {
   const file = await DataFile.open(fixture("gray_4d_uint8.h5"), { channels: 1 });
   const three = await DataFile.open(fixture("gray_4d_uint8.h5"), { channels: 3 });
   const pixel = three.readImages(Uint32Array.of(0))[0]! * 0.229 + 0.485;
@@ -85,14 +85,14 @@ Deno.test("a grayscale byte is normalised by the averages of the three channels"
   three.close();
 });
 
-Deno.test("attributes of the file, the labels and the images are joined", async () => {
+Deno.test("info joins the attributes of the file, the labels and the images", async () => {
   const file = await DataFile.open(fixture("attributes.h5"), { labels: true });
   const { title, class_names, mean } = file.info.attributes;
   assertEquals([title, class_names, mean], ["five small images", ["left", "right"], [0.485, 0.456, 0.406]]);
   file.close();
 });
 
-Deno.test("labels are read when wanted, and a file may lack them", async () => {
+Deno.test("labels are read on request and may be optional", async () => {
   const without = await DataFile.open(fixture("bad_no_labels.h5"), { labels: "optional" });
   assertEquals(without.info.labelCount, 0);
   without.close();
@@ -104,7 +104,7 @@ Deno.test("labels are read when wanted, and a file may lack them", async () => {
   present.close();
 });
 
-Deno.test("a label may be NaN where that means unlabelled", async () => {
+Deno.test("a label may be NaN with the option unlabelled", async () => {
   const file = await DataFile.open(fixture("bad_nan_label.h5"), { labels: true, unlabelled: true });
   assertEquals([...file.readLabels(Uint32Array.of(2, 3))], [0, NaN, 1, 0.75]);
   file.close();
@@ -116,7 +116,7 @@ Deno.test("a label may be NaN where that means unlabelled", async () => {
 const badFiles: [name: string, message: string, options?: DataFileOptions][] = [
   ["bad_no_img.h5", 'has no "img" (it holds "labels"), expected a dataset [N, C, H, W]'],
   ["bad_no_labels.h5", 'has no "labels" (it holds "img"), expected a dataset [N, K]'],
-  ["bad_counts_differ.h5", "holds 5 images and 4 rows of labels, expected as many of each"],
+  ["bad_counts_differ.h5", "holds 5 images and 4 rows of labels, expected one row for each image"],
   ["bad_zero_images.h5", '"img" has shape [0, 3, 3, 10], expected at least one image'],
   ["bad_two_dimensions.h5", '"img" has shape [3, 10], expected [N, C, H, W] or [N, H, W]'],
   ["bad_five_dimensions.h5", '"img" has shape [1, 5, 3, 3, 10], expected [N, C, H, W] or [N, H, W]'],
@@ -129,7 +129,7 @@ const badFiles: [name: string, message: string, options?: DataFileOptions][] = [
   ["bad_null.h5", '"img" has shape [], expected [N, C, H, W] or [N, H, W]', { labels: false }],
   ["bad_link.h5", '"img" is a link that leads nowhere, expected a dataset [N, C, H, W]'],
   ["bad_virtual.h5", '"img" is a virtual dataset, expected one that holds its own data'],
-  ["bad_filter.h5", '"img" is packed with mystery (filter 32055), expected gzip, shuffle, lzf or none'],
+  ["bad_filter.h5", '"img" is compressed with mystery (filter 32055), expected gzip, shuffle, lzf or none'],
   ["bad_labels_flat.h5", '"labels" has shape [5], expected [5, K]'],
   ["bad_nan.h5", "image 3 (counted from 0) has NaN as value 54, expected finite numbers"],
   ["bad_infinity.h5", "image 3 (counted from 0) has -Infinity as value 54, expected finite numbers"],
@@ -147,7 +147,7 @@ const badFiles: [name: string, message: string, options?: DataFileOptions][] = [
   ["gray_3d_uint8.h5", '"img" holds uint8 with 2 channels, expected 1 or 3 to normalise', { channels: 2 }],
 ];
 
-/** Opens a file and reads all of it. */
+/** Opens a file and reads all its images and labels. */
 async function readWhole(path: string, options: DataFileOptions): Promise<void> {
   const file = await DataFile.open(path, options);
   try {
@@ -158,7 +158,7 @@ async function readWhole(path: string, options: DataFileOptions): Promise<void> 
   }
 }
 
-Deno.test("an unsound file gives one line that says what it has and what was expected", async (t) => {
+Deno.test("a bad file is refused in one line with what it has and what was expected", async (t) => {
   for (const [name, message, options = {}] of badFiles) {
     await t.step(`${name}: ${message}`, async () => {
       const read = () => readWhole(fixture(name), { channels: 3, labels: true, ...options });
@@ -168,7 +168,7 @@ Deno.test("an unsound file gives one line that says what it has and what was exp
   }
 });
 
-Deno.test("what is no HDF5 file is refused by what it is", async () => {
+Deno.test("a path that is not an HDF5 file is refused with the reason", async () => {
   await inTemporaryFolder(async (folder) => {
     await Deno.writeFile(`${folder}/empty.h5`, new Uint8Array(0));
     await Deno.writeFile(`${folder}/short.h5`, new Uint8Array(3));
@@ -189,7 +189,7 @@ Deno.test("what is no HDF5 file is refused by what it is", async () => {
   });
 });
 
-Deno.test("a file cut short anywhere is refused in one line", async () => {
+Deno.test("a file that is cut short anywhere is refused in one line", async () => {
   await inTemporaryFolder(async (folder) => {
     for (const name of ["float32le_odd_chunks.h5", "uint8_lzf.h5", "float16be_contiguous.h5"]) {
       const whole = await Deno.readFile(fixture(name));
@@ -208,7 +208,7 @@ Deno.test("a file cut short anywhere is refused in one line", async () => {
   });
 });
 
-Deno.test("an HDF5 file may begin after 512 bytes of something else", async () => {
+Deno.test("an HDF5 file may start after 512 other bytes", async () => {
   await inTemporaryFolder(async (folder) => {
     const whole = await Deno.readFile(fixture("float32le_gzip.h5"));
     const shifted = new Uint8Array(512 + whole.length);
@@ -218,11 +218,11 @@ Deno.test("an HDF5 file may begin after 512 bytes of something else", async () =
   });
 });
 
-Deno.test("the library says nothing on stderr, whatever it meets", async () => {
+Deno.test("the library prints nothing on stderr, even for bad files", async () => {
   const written: string[] = [];
   const { writeSync } = fs;
   const report = console.error;
-  // The library writes its error stack through node:fs and its other complaints through console.error.
+  // The library writes its error stack through node:fs and other messages through console.error.
   fs.writeSync = ((descriptor: number, bytes: Int8Array, offset: number, length: number) => {
     if (descriptor !== 2) return writeSync(descriptor, bytes, offset, length);
     written.push(new TextDecoder().decode(bytes.slice(offset, offset + length)));
@@ -248,13 +248,13 @@ Deno.test("the library says nothing on stderr, whatever it meets", async () => {
   assertEquals(written, []);
 });
 
-Deno.test("a size that the codec's strides do not divide is refused with both numbers", async () => {
+Deno.test("requireDivisible names the size and the stride", async () => {
   const file = await DataFile.open(fixture("uint8_gzip.h5"));
   requireDivisible(file.info, 1);
   const error = assertThrows(() => requireDivisible({ ...file.info, height: 20, width: 16 }, 8), DataError);
   assertEquals(
     error.message,
-    `${file.info.path}: images are 20 by 16, expected both to be divisible by 8, the codec's total stride`,
+    `${file.info.path}: images are 20 by 16, expected height and width divisible by 8, the codec's total stride`,
   );
   requireDivisible({ ...file.info, height: 24, width: 16 }, 8);
   file.close();

@@ -14,7 +14,7 @@ const options: BatchLoaderOptions = {
   seed: 816,
 };
 
-/** Opens a loader on a file of numbered images. */
+/** Opens a loader for a file of numbered images. */
 async function withLoader(
   changes: Partial<BatchLoaderOptions>,
   run: (loader: BatchLoader) => Promise<void>,
@@ -27,7 +27,7 @@ async function withLoader(
   });
 }
 
-/** The indices of each batch, after a check that images and labels are those of the indices. */
+/** The indices of each batch. Checks that images and labels belong to the indices. */
 async function batchesOf(epoch: AsyncIterable<Batch>): Promise<number[][]> {
   const batches: number[][] = [];
   for await (const { images, labels, indices, count } of epoch) {
@@ -49,7 +49,7 @@ function cut(order: Iterable<number>, batchSize: number): number[][] {
   );
 }
 
-Deno.test("an epoch has its own order, drawn from the seed", async () => {
+Deno.test("each epoch has its own order, drawn from the seed", async () => {
   await withLoader({}, async (loader) => {
     assertEquals(loader.batchesPerEpoch, 6);
     const first = await batchesOf(loader.epoch(1));
@@ -61,13 +61,13 @@ Deno.test("an epoch has its own order, drawn from the seed", async () => {
   });
 });
 
-Deno.test("without shuffling, images come in file order", async () => {
+Deno.test("without shuffling, images come in the order of the file", async () => {
   await withLoader({ shuffle: false }, async (loader) => {
     assertEquals(await batchesOf(loader.epoch(3)), cut(Array(23).keys(), 4));
   });
 });
 
-Deno.test("the last partial batch is dropped or kept", async () => {
+Deno.test("dropLast decides on the last, smaller batch", async () => {
   await withLoader({ dropLast: true, shuffle: false }, async (loader) => {
     assertEquals(loader.batchesPerEpoch, 5);
     assertEquals((await batchesOf(loader.epoch(1))).map((batch) => batch.length), [4, 4, 4, 4, 4]);
@@ -80,7 +80,7 @@ Deno.test("the last partial batch is dropped or kept", async () => {
   });
 });
 
-Deno.test("an epoch goes on where it was left", async () => {
+Deno.test("an epoch can start at any batch", async () => {
   await withLoader({ dropLast: true }, async (loader) => {
     const whole = await batchesOf(loader.epoch(7));
     for (const start of [0, 1, 3, 5]) {
@@ -89,7 +89,7 @@ Deno.test("an epoch goes on where it was left", async () => {
   });
 });
 
-Deno.test("a consumer may leave early, and again", async () => {
+Deno.test("a consumer may leave an epoch early, several times", async () => {
   await withLoader({}, async (loader) => {
     for (let round = 0; round < 5; round++) {
       for await (const { count } of loader.epoch(round)) {
@@ -101,7 +101,7 @@ Deno.test("a consumer may leave early, and again", async () => {
   });
 });
 
-Deno.test("two epochs of one loader, and two loaders, do not disturb each other", async () => {
+Deno.test("concurrent epochs and loaders do not affect each other", async () => {
   await withLoader({}, async (first) => {
     await withLoader({ shuffle: false, batchSize: 3 }, async (second) => {
       const [a, b, c] = await Promise.all([
@@ -124,7 +124,7 @@ Deno.test("batches are read ahead while the consumer is busy", async () => {
     const epoch = loader.epoch(1);
     await epoch.next();
     await new Promise((resolve) => setTimeout(resolve, 500));
-    // What the worker has not read by now it cannot read any more.
+    // The worker can no longer read what it has not read by now.
     await Deno.truncate(path, 100);
     assertEquals((await epoch.next()).value?.count, 4);
     assertEquals((await epoch.next()).value?.count, 4);
@@ -132,14 +132,14 @@ Deno.test("batches are read ahead while the consumer is busy", async () => {
   });
 });
 
-Deno.test("labels are left out when they are not wanted", async () => {
+Deno.test("labels are absent when they are not requested", async () => {
   await withLoader({ labels: false }, async (loader) => {
     for await (const batch of loader.epoch(1)) assertEquals("labels" in batch, false);
     assertEquals(loader.info.labelCount, 0);
   });
 });
 
-Deno.test("an unsound file is refused on opening, in the worker's own line", async () => {
+Deno.test("open refuses a bad file with the worker's message", async () => {
   for (
     const [name, message, changes] of [
       ["missing.h5", "no such file, expected an HDF5 file", {}],
@@ -147,7 +147,7 @@ Deno.test("an unsound file is refused on opening, in the worker's own line", asy
       ["uint8_gzip.h5", "images are 3 by 10, expected 64 by 64", { size: 64 }],
       [
         "uint8_gzip.h5",
-        "holds 5 images, expected at least one batch of 6 (a smaller one is dropped)",
+        "holds 5 images, expected at least one batch of 6 (smaller batches are dropped)",
         { batchSize: 6, dropLast: true },
       ],
     ] as const
@@ -160,7 +160,7 @@ Deno.test("an unsound file is refused on opening, in the worker's own line", asy
   }
 });
 
-Deno.test("a bad image fails the batch that it is in, and no other", async () => {
+Deno.test("a bad image fails only its own batch", async () => {
   const path = fixture("bad_nan.h5");
   using loader = await BatchLoader.open(path, { ...options, shuffle: false, batchSize: 1 });
   const epoch = loader.epoch(1);
@@ -173,7 +173,7 @@ Deno.test("a bad image fails the batch that it is in, and no other", async () =>
   for await (const { indices } of loader.epoch(2, 4)) assertEquals(indices, Uint32Array.of(4));
 });
 
-Deno.test("NaN labels reach the consumer where they mean unlabelled, and fail their batch elsewhere", async () => {
+Deno.test("NaN labels are read with the option unlabelled, and otherwise fail their batch", async () => {
   const path = fixture("bad_nan_label.h5");
   const open = (unlabelled: boolean) =>
     BatchLoader.open(path, { ...options, unlabelled, shuffle: false, batchSize: 5 });
@@ -184,7 +184,7 @@ Deno.test("NaN labels reach the consumer where they mean unlabelled, and fail th
   await assertRejects(() => strict.epoch(1).next(), DataError, "image 2 (counted from 0) has NaN as label 1");
 });
 
-Deno.test("closing ends what waits, and what comes after", async () => {
+Deno.test("close fails pending and later batches", async () => {
   await withLoader({}, async (loader) => {
     const epoch = loader.epoch(1);
     await epoch.next();
@@ -200,7 +200,7 @@ Deno.test("closing ends what waits, and what comes after", async () => {
   });
 });
 
-Deno.test("batches are read into the memory of those that are handed back, and are the same", async () => {
+Deno.test("batches are read into the memory of recycled batches", async () => {
   await withLoader({ batchSize: 4, readAhead: 1 }, async (loader) => {
     const memories = new Set<ArrayBuffer>();
     const seen: number[][] = [];
@@ -212,7 +212,7 @@ Deno.test("batches are read into the memory of those that are handed back, and a
       memories.add(batch.images.buffer);
     }
     assertEquals(seen, cut(permutation(joinKeys(816, 1), 23), 4));
-    // Those handed back in time have gone to the reader.
+    // The memory of batches that were recycled in time has moved to the reader.
     assertEquals([...memories].filter(({ byteLength }) => byteLength === 0).length >= 3, true);
   });
 });
@@ -221,7 +221,7 @@ async function* only(batch: Batch): AsyncGenerator<Batch> {
   yield await Promise.resolve(batch);
 }
 
-Deno.test("several readers unpack batches that come in their order", async () => {
+Deno.test("batches of several readers come in order", async () => {
   await inTemporaryFolder(async (folder) => {
     const path = `${folder}/large.hdf5`;
     const shape = [1, 512, 512] as const;

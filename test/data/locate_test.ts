@@ -10,14 +10,14 @@ async function touch(path: string): Promise<string> {
   return path;
 }
 
-Deno.test("a file named directly is taken as it is", async () => {
+Deno.test("resolveDataFile returns a file that is named directly", async () => {
   await inTemporaryFolder(async (folder) => {
     const path = await touch(`${folder}/anything.h5`);
     assertEquals(await resolveDataFile(path, wanted), path);
   });
 });
 
-Deno.test("a folder is searched for the usual names, the normalised one first", async () => {
+Deno.test("resolveDataFile searches a folder for the usual names, the normalised one first", async () => {
   await inTemporaryFolder(async (folder) => {
     await touch(`${folder}/CheXpert_valid_256_frontal_normalized.hdf5`);
     await touch(`${folder}/CheXpert_train_128_frontal_normalized.hdf5`);
@@ -33,7 +33,7 @@ Deno.test("a folder is searched for the usual names, the normalised one first", 
   });
 });
 
-Deno.test("a folder without them says which names were tried", async () => {
+Deno.test("resolveDataFile lists the names that it tried", async () => {
   await inTemporaryFolder(async (folder) => {
     await Deno.mkdir(`${folder}/CheXpert_train_256_orig.hdf5`);
     const missing = await assertRejects(() => resolveDataFile(folder, wanted), DataError);
@@ -50,7 +50,7 @@ Deno.test("a folder without them says which names were tried", async () => {
   });
 });
 
-Deno.test("a path that leads nowhere is named", async () => {
+Deno.test("resolveDataFile refuses a path that does not exist", async () => {
   const error = await assertRejects(() => resolveDataFile("no/such/place", wanted), DataError);
   assertEquals(
     error.message,
@@ -58,7 +58,7 @@ Deno.test("a path that leads nowhere is named", async () => {
   );
 });
 
-Deno.test("what is made of a file is called so that a folder's look-up finds it", () => {
+Deno.test("resolveDataFile finds the names that derivedFileName makes", () => {
   for (const kind of ["recon", "latent"] as const) {
     for (const view of ["frontal", "all", "lateral_left"]) {
       for (const split of ["train", "valid"] as const) {

@@ -2,7 +2,7 @@ import { assert, assertEquals, assertThrows } from "@std/assert";
 import { integerNormalisation, requireFinite, writeIntegers } from "../../src/data/pixels.ts";
 import { DataError } from "../../src/errors.ts";
 
-Deno.test("every integer pixel becomes (pixel / largest - mean) / deviation", () => {
+Deno.test("writeIntegers gives (pixel / largest - mean) / deviation", () => {
   for (
     const [dtype, largest, pixels] of [
       ["uint8", 255, Uint8Array.from({ length: 255 }, (_, index) => index + 1)],
@@ -21,7 +21,7 @@ Deno.test("every integer pixel becomes (pixel / largest - mean) / deviation", ()
   }
 });
 
-Deno.test("channels of colour keep their own pixels", () => {
+Deno.test("writeIntegers keeps the pixels of each colour channel", () => {
   const by = integerNormalisation("uint8", 3)!;
   const [colour, gray] = [new Float32Array(15), new Float32Array(15)];
   const pixels = Uint8Array.from({ length: 15 }, (_, index) => 17 * index);
@@ -33,17 +33,17 @@ Deno.test("channels of colour keep their own pixels", () => {
   }
 });
 
-Deno.test("NaN and Infinity of either sign are found wherever they are, other extremes are fine", () => {
+Deno.test("requireFinite finds NaN and Infinity of either sign anywhere and accepts other extremes", () => {
   const { MAX_VALUE, MIN_VALUE } = Number;
   const largest = new Float32Array(Uint32Array.of(0x7f7fffff).buffer)[0]!;
   requireFinite(Float32Array.of(0, -0, largest, -largest, 1e-45, MIN_VALUE), "value", () => "x");
   requireFinite(new Float32Array(0), "value", () => "x");
   const signalling = new Float32Array(Uint32Array.of(0x7f800001).buffer)[0]!;
   for (const bad of [NaN, -NaN, signalling, Infinity, -Infinity, MAX_VALUE]) {
-    for (const place of [0, 3, 6]) {
+    for (const index of [0, 3, 6]) {
       const values = new Float32Array(8).subarray(1);
-      values[place] = bad;
-      assertThrows(() => requireFinite(values, "label", () => "x"), DataError, `as label ${place}, expected`);
+      values[index] = bad;
+      assertThrows(() => requireFinite(values, "label", () => "x"), DataError, `as label ${index}, expected`);
     }
   }
 });

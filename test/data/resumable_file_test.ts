@@ -2,11 +2,11 @@ import { assert, assertEquals, assertRejects } from "@std/assert";
 import fs from "node:fs";
 import { join } from "node:path";
 import { DataFile } from "../../src/data/hdf5_file.ts";
-import { restore } from "../../src/data/journal.ts";
+import { restoreFromJournal } from "../../src/data/journal.ts";
 import {
-  type Beginning,
   type ResumableFileOptions,
   ResumableImageFile,
+  type StartMode,
 } from "../../src/data/resumable_file.ts";
 import { ImageFileWriter } from "../../src/data/write.ts";
 import { DataError } from "../../src/errors.ts";
@@ -33,10 +33,10 @@ const labels = Float32Array.from(
   (_, index) => index % 3 === 0 ? NaN : index % 5 - 1,
 );
 
-const open = (path: string, beginning: Beginning, changes: Partial<ResumableFileOptions> = {}) =>
-  ResumableImageFile.open(path, { ...options, ...changes }, beginning);
+const open = (path: string, mode: StartMode, changes: Partial<ResumableFileOptions> = {}) =>
+  ResumableImageFile.open(path, { ...options, ...changes }, mode);
 
-/** Adds batches until the file is complete, or up to an image. */
+/** Appends batches until the file has at least `end` images. */
 async function add(file: ResumableImageFile, end = options.total): Promise<void> {
   while (file.count < end) {
     const [first, last] = [file.count, Math.min(options.total, file.count + perBatch)];
@@ -55,11 +55,11 @@ function namesIn(folder: string): string[] {
   return [...Deno.readDirSync(folder)].map(({ name }) => name).sort();
 }
 
-/** Shows `see` every write of the HDF5 library to a file; where it throws, the write fails. */
-async function beforeWrites(see: (length: number) => void, run: () => Promise<void>): Promise<void> {
+/** Calls `observe` before every write of the HDF5 library. If it throws, the write fails. */
+async function beforeWrites(observe: (length: number) => void, run: () => Promise<void>): Promise<void> {
   const { writeSync } = fs;
   fs.writeSync = ((descriptor: number, data: Int8Array, offset: number, length: number, place: number) => {
-    see(length);
+    observe(length);
     return writeSync(descriptor, data, offset, length, place);
   }) as typeof writeSync;
   try {
@@ -69,7 +69,7 @@ async function beforeWrites(see: (length: number) => void, run: () => Promise<vo
   }
 }
 
-/** Runs with room for so many bytes more; stands in for the operating system, which cannot be given a full disk here. */
+/** Imitates a disk with `room` free bytes. */
 async function withRoom(room: number, run: () => Promise<void>): Promise<void> {
   await beforeWrites((length) => {
     room -= length;
@@ -77,7 +77,7 @@ async function withRoom(room: number, run: () => Promise<void>): Promise<void> {
   }, run);
 }
 
-Deno.test("a file that was resumed at any batch has the bytes of one that was not", async () => {
+Deno.test("a file that is resumed at any batch equals an uninterrupted one byte for byte", async () => {
   await inTemporaryFolder(async (folder) => {
     for (const gzip of [undefined, 4]) {
       const whole = await writeWhole(`${folder}/whole${gzip}.hdf5`, { gzip });
@@ -95,7 +95,7 @@ Deno.test("a file that was resumed at any batch has the bytes of one that was no
   });
 });
 
-Deno.test("images, labels with NaN and attributes are read back, and nothing is left beside the file", async () => {
+Deno.test("images, labels with NaN and attributes can be read back, and no other files remain", async () => {
   await inTemporaryFolder(async (folder) => {
     await writeWhole(`${folder}/a.hdf5`);
     assertEquals(namesIn(folder), ["a.hdf5"]);
@@ -108,19 +108,22 @@ Deno.test("images, labels with NaN and attributes are read back, and nothing is 
   });
 });
 
-Deno.test("files that are there are neither replaced nor gone on with unasked", async () => {
+Deno.test("existing files are replaced or continued only on request", async () => {
   await inTemporaryFolder(async (folder) => {
     const path = `${folder}/a.hdf5`;
     await add(await open(path, "new"), 4);
     const early = await assertRejects(() => open(path, "new"), DataError);
-    assertEquals(early.message, `${path}.partial: a run ended early, expected --resume or --overwrite`);
+    assertEquals(
+      early.message,
+      `${path}.partial: an earlier run did not finish, expected --resume or --overwrite`,
+    );
     await add(await open(path, "overwrite"), 8);
     const file = await open(path, "resume");
     assertEquals(file.count, 8);
     await add(file);
     await file.finish();
     const there = await assertRejects(() => open(path, "new"), DataError);
-    assertEquals(there.message, `${path}: is there already, expected --overwrite or another --save_path`);
+    assertEquals(there.message, `${path}: already exists, expected --overwrite or another --save_path`);
     const complete = await open(path, "resume");
     assertEquals([complete.count, complete.isFinished], [options.total, true]);
     const old = await Deno.readFile(path);
@@ -134,7 +137,7 @@ Deno.test("files that are there are neither replaced nor gone on with unasked", 
   });
 });
 
-Deno.test("what another run wrote is not gone on with, and what is different is named", async () => {
+Deno.test("the file of another run is refused, with the option that differs", async () => {
   await inTemporaryFolder(async (folder) => {
     const path = `${folder}/a.hdf5`;
     await add(await open(path, "new"), 4);
@@ -144,7 +147,7 @@ Deno.test("what another run wrote is not gone on with, and what is different is 
       place = `${path}.partial`,
     ) => {
       const error = await assertRejects(() => open(path, "resume", changes), DataError);
-      assertEquals(error.message, `${place}: another run's: ${message}; --overwrite begins anew`);
+      assertEquals(error.message, `${place}: belongs to another run: ${message}; --overwrite starts again`);
     };
     const { attributes } = options;
     await refused(
@@ -165,7 +168,7 @@ Deno.test("what another run wrote is not gone on with, and what is different is 
   });
 });
 
-Deno.test("a disk that fills up while a batch is written, wherever, leaves the batches before it to go on from", async () => {
+Deno.test("a disk that fills up at any moment leaves the earlier batches, and the run can continue", async () => {
   await inTemporaryFolder(async (folder) => {
     const path = `${folder}/a.hdf5`;
     const whole = await writeWhole(`${folder}/whole.hdf5`);
@@ -189,7 +192,7 @@ Deno.test("a disk that fills up while a batch is written, wherever, leaves the b
   });
 });
 
-Deno.test("a disk that is full from the first leaves nothing", async () => {
+Deno.test("a disk that is full from the start leaves no files", async () => {
   await inTemporaryFolder(async (folder) => {
     for (const room of [0, 5000]) {
       const file = await open(`${folder}/a.hdf5`, "new");
@@ -199,14 +202,14 @@ Deno.test("a disk that is full from the first leaves nothing", async () => {
   });
 });
 
-Deno.test("a run that was killed while it wrote, at any write, goes on from the batch before", async () => {
+Deno.test("a run that is killed at any write can continue from the batch before", async () => {
   await inTemporaryFolder(async (folder) => {
     const path = `${folder}/a.hdf5`;
     const whole = await writeWhole(`${folder}/whole.hdf5`);
     await add(await open(path, "new"), 4);
     const good = await Deno.readFile(`${path}.partial`);
     const states: Map<string, Uint8Array>[] = [];
-    // What is on the disk before each write is what a killed process leaves.
+    // The files before each write are what a killed process leaves.
     await beforeWrites(
       () =>
         states.push(new Map(namesIn(folder).map((name) => [name, Deno.readFileSync(join(folder, name))]))),
@@ -229,7 +232,7 @@ Deno.test("a run that was killed while it wrote, at any write, goes on from the 
   });
 });
 
-Deno.test("a journal that was cut short in its last record is of use up to there", async () => {
+Deno.test("restoreFromJournal uses the complete records of a journal that is cut short", async () => {
   await inTemporaryFolder(async (folder) => {
     const path = `${folder}/file`;
     await Deno.writeFile(path, Uint8Array.of(1, 9, 3, 4, 5));
@@ -239,22 +242,25 @@ Deno.test("a journal that was cut short in its last record is of use up to there
     ];
     const journal = [...record(4, 0), ...record(1, 1, 7), ...record(1, 1, 9), ...record(2, 2, 8)];
     await Deno.writeFile(`${path}.journal`, Uint8Array.from(journal));
-    await restore(path);
+    await restoreFromJournal(path);
     assertEquals(await Deno.readFile(path), Uint8Array.of(1, 7, 3, 4));
     assertEquals(namesIn(folder), ["file"]);
   });
 });
 
-Deno.test("a place that cannot be written is named", async () => {
+Deno.test("append names a path that cannot be written", async () => {
   await inTemporaryFolder(async (folder) => {
     const path = `${folder}/missing/a.hdf5`;
     const file = await open(path, "new");
     const error = await assertRejects(() => add(file), DataError);
-    assertEquals(error.message, `${path}: cannot be written, expected a place in a folder that can be`);
+    assertEquals(
+      error.message,
+      `${path}: cannot be written; expected a path in an existing, writable folder`,
+    );
   });
 });
 
-Deno.test("a file written in one go holds labels with NaN, too", async () => {
+Deno.test("ImageFileWriter writes labels with NaN", async () => {
   await inTemporaryFolder(async (folder) => {
     const path = `${folder}/a.hdf5`;
     const writer = await ImageFileWriter.create(path, { shape: [1, 1, 1], labelCount: 2 });

@@ -6,20 +6,20 @@ import { firstIndices } from "./fixtures.ts";
 
 const folder = fileURLToPath(new URL("../../data/", import.meta.url));
 
-/** Opens a shipped file by what it is, as the commands do. */
+/** Opens a shipped file as the commands do, by its properties. */
 async function open(wanted: Omit<WantedDataFile, "view">): Promise<DataFile> {
   const path = await resolveDataFile(folder, { ...wanted, view: "frontal" });
   return await DataFile.open(path, { channels: 3, labels: true, size: wanted.size });
 }
 
-/** How many images bear each label. */
+/** Number of images with each label. */
 function labelTotals(labels: Float32Array, labelCount: number): number[] {
   const totals = new Array<number>(labelCount).fill(0);
   labels.forEach((value, index) => totals[index % labelCount]! += value);
   return totals;
 }
 
-Deno.test("the shipped brain slices are whole, varied and labelled", async () => {
+Deno.test("the shipped brain slices are complete, labelled and not empty", async () => {
   for (
     const [split, count, totals] of [["train", 580, [170, 219, 191, 207]], ["valid", 144, [
       42,
@@ -44,7 +44,7 @@ Deno.test("the shipped brain slices are whole, varied and labelled", async () =>
   }
 });
 
-Deno.test("the shipped clothes are whole, framed in black and as many of each kind", async () => {
+Deno.test("the shipped clothes are complete, padded with black and balanced", async () => {
   for (const [split, count] of [["train", 2000], ["valid", 500]] as const) {
     const file = await open({ dataset: "fashion", split, size: 32 });
     assertEquals([file.info.count, file.info.fileChannels, file.info.dtype], [count, 1, "uint8"]);

@@ -21,7 +21,7 @@ async function writeTwoBatches(path: string, changes: Partial<ImageFileOptions> 
   await writer.finish();
 }
 
-Deno.test("what is written is read back", async () => {
+Deno.test("images, labels and attributes can be read back", async () => {
   await inTemporaryFolder(async (folder) => {
     for (const gzip of [undefined, 4]) {
       const path = `${folder}/${gzip}.hdf5`;
@@ -40,7 +40,7 @@ Deno.test("what is written is read back", async () => {
   });
 });
 
-Deno.test("the same images make the same bytes at another time", async () => {
+Deno.test("equal images give equal bytes at any time", async () => {
   await inTemporaryFolder(async (folder) => {
     await writeTwoBatches(`${folder}/first.hdf5`);
     await new Promise((resolve) => setTimeout(resolve, 1100));
@@ -50,7 +50,7 @@ Deno.test("the same images make the same bytes at another time", async () => {
   });
 });
 
-Deno.test("a file has its name only when it is finished", async () => {
+Deno.test("a file has its final name only after finish", async () => {
   await inTemporaryFolder(async (folder) => {
     const writer = await ImageFileWriter.create(`${folder}/a.hdf5`, options);
     writer.append(new Float32Array(60), new Float32Array(2));
@@ -63,7 +63,7 @@ Deno.test("a file has its name only when it is finished", async () => {
   });
 });
 
-Deno.test("images or labels that do not fit are refused", async () => {
+Deno.test("append refuses images and labels of the wrong size", async () => {
   await inTemporaryFolder(async (folder) => {
     const writer = await ImageFileWriter.create(`${folder}/a.hdf5`, options);
     for (const [pixels, labels] of [[61, 2], [60, 1], [120, 2]] as const) {
@@ -71,14 +71,14 @@ Deno.test("images or labels that do not fit are refused", async () => {
       const error = assertThrows(append, DataError);
       assertEquals(
         error.message,
-        `${folder}/a.hdf5: ${pixels} pixels and ${labels} labels, expected 60 and 2 an image`,
+        `${folder}/a.hdf5: ${pixels} pixels and ${labels} labels, expected 60 and 2 for each image`,
       );
     }
     writer.abort();
   });
 });
 
-Deno.test("a folder is not overwritten, and nothing is left beside it", async () => {
+Deno.test("finish does not overwrite a folder and leaves no other file", async () => {
   await inTemporaryFolder(async (folder) => {
     await Deno.mkdir(`${folder}/a.hdf5`);
     await assertRejects(
@@ -90,13 +90,13 @@ Deno.test("a folder is not overwritten, and nothing is left beside it", async ()
   });
 });
 
-Deno.test("a full disk fails the writing, which the HDF5 library would let pass", async () => {
+Deno.test("a full disk is reported, although the HDF5 library ignores it", async () => {
   await inTemporaryFolder(async (folder) => {
     const path = `${folder}/a.hdf5`;
     const writer = await ImageFileWriter.create(path, { shape: [3, 64, 64], labelCount: 0 });
     const { writeSync } = fs;
     let room = 100_000;
-    // Stands in for the operating system, which cannot be given a full disk here.
+    // Imitates a full disk.
     fs.writeSync = ((descriptor: number, bytes: Int8Array, offset: number, length: number, place: number) => {
       room -= length;
       if (room < 0) throw Object.assign(new Error("No space left on device"), { code: "ENOSPC" });
@@ -117,10 +117,13 @@ Deno.test("a full disk fails the writing, which the HDF5 library would let pass"
   });
 });
 
-Deno.test("a place that cannot be written is named", async () => {
+Deno.test("create names a path that cannot be written", async () => {
   await inTemporaryFolder(async (folder) => {
     const path = `${folder}/missing/a.hdf5`;
     const error = await assertRejects(() => ImageFileWriter.create(path, options), DataError);
-    assertEquals(error.message, `${path}: cannot be written, expected a place in a folder that can be`);
+    assertEquals(
+      error.message,
+      `${path}: cannot be written; expected a path in an existing, writable folder`,
+    );
   });
 });

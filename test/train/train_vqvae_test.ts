@@ -204,7 +204,7 @@ const refusals: [string, Partial<TrainVqvaeOptions>, RegExp][] = [
   ],
   ["sides that the strides do not divide", {
     configuration: { ...defaultConfiguration, first_stride: 16, second_stride: 4 },
-  }, /real.hdf5: images are 32 by 32, expected both to be divisible by 64/],
+  }, /real.hdf5: images are 32 by 32, expected height and width divisible by 64/],
   ["another size than --size", { size: 64 }, /real.hdf5: .*64/],
   ["a missing file", { data_path: join(folder, "none.hdf5") }, /none.hdf5: no such file or folder/],
 ];

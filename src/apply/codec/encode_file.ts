@@ -7,7 +7,7 @@ import { type DatasetInfo, requireDivisible } from "../../data/hdf5_file.ts";
 import { type Batch, BatchLoader } from "../../data/loader.ts";
 import { derivedFileName, resolveDataFile } from "../../data/locate.ts";
 import { normalisationAttributes, normalisationFor } from "../../data/normalisation.ts";
-import { type Beginning, ResumableImageFile } from "../../data/resumable_file.ts";
+import { ResumableImageFile, type StartMode } from "../../data/resumable_file.ts";
 import { UsageError } from "../../errors.ts";
 import { Gpu } from "../../gpu/device.ts";
 import { totalStride } from "../../models/vqvae/configuration.ts";
@@ -154,7 +154,7 @@ async function prepare(source: string, options: EncodeOptions, saved: SavedCodec
   }
 }
 
-function beginning({ resume, overwrite }: EncodeOptions): Beginning {
+function beginning({ resume, overwrite }: EncodeOptions): StartMode {
   return resume ? "resume" : overwrite ? "overwrite" : "new";
 }
 

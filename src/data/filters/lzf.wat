@@ -1,13 +1,13 @@
-;; The LZF filter of HDF5 (number 32000, which h5py writes), for reading: a plug-in that the HDF5 library in
-;; WebAssembly loads from this folder when it meets a packed chunk. Assembled with wabt 1.0.39 (npm); the section that
-;; is put in says what a loader must set aside: 40 bytes of memory aligned to 4, one place in the function table.
+;; Decompression for the LZF filter of HDF5 (number 32000, which h5py writes): a plug-in that the HDF5 library in
+;; WebAssembly loads from this folder when a chunk needs it. Assembled with wabt 1.0.39 (npm). The inserted section tells
+;; the loader what the plug-in needs: 40 bytes of memory, aligned to 4, and one entry of the function table.
 ;;
 ;;   wat2wasm lzf.wat -o lzf.wasm
 ;;   (head -c 8 lzf.wasm; printf '\0\017\010dylink.0\1\4\50\2\1\0'; tail -c +9 lzf.wasm) > libH5Zlzf.so
 ;;
-;; Packed bytes are a series of two kinds of pieces, told apart by their first byte, `control`:
+;; Compressed data is a series of pieces of two kinds, which differ in their first byte, `control`:
 ;;   control < 32   literals: the next control + 1 bytes are copied
-;;   otherwise      a repeat of earlier output: length = control >> 5, plus the next byte if that is 7, plus 2;
+;;   otherwise      a copy of earlier output: length = control >> 5, plus the next byte if that is 7, plus 2;
 ;;                  distance = (control & 31) << 8, plus the next byte, plus 1
 (module
   (import "env" "memory" (memory 0))
@@ -18,8 +18,8 @@
   (import "env" "free" (func $free (param i32)))
   (elem (global.get $table) func $filter)
 
-  ;; H5Z_class2_t: version 1, number 32000, no encoder, a decoder; pointers to the name (put behind it), to two
-  ;; functions that it lacks and to $filter are filled in below.
+  ;; H5Z_class2_t: version 1, number 32000, no encoder, a decoder, then pointers to the name (which follows), to two
+  ;; optional functions (none here) and to $filter. The pointers are set below.
   (data (global.get $memory)
     "\01\00\00\00" "\00\7d\00\00" "\00\00\00\00" "\01\00\00\00"
     "\00\00\00\00" "\00\00\00\00" "\00\00\00\00" "\00\00\00\00" "lzf\00")
@@ -32,14 +32,14 @@
     (i32.store offset=28 (global.get $memory) (global.get $table))
     (global.get $memory))
 
-  ;; H5Z_func_t. values[2] is the size of the chunk in bytes. Gives the unpacked size, or 0 if the bytes are damaged.
+  ;; H5Z_func_t. values[2] is the size of the chunk in bytes. Returns the decompressed size, or 0 if the data is damaged.
   (func $filter (param $flags i32) (param $value_count i32) (param $values i32) (param $size i32)
       (param $buffer_size i32) (param $buffer i32) (result i32)
     (local $capacity i32) (local $output i32) (local $unpacked i32)
-    ;; H5Z_FLAG_REVERSE asks to unpack, all that is done here.
+    ;; H5Z_FLAG_REVERSE requests decompression, the only direction supported here.
     (if (i32.eqz (i32.and (local.get $flags) (i32.const 0x100))) (then (return (i32.const 0))))
     (if (i32.lt_u (local.get $value_count) (i32.const 3)) (then (return (i32.const 0))))
-    ;; A checksum of 4 bytes may have been packed with the chunk.
+    ;; A checksum of 4 bytes may be compressed with the chunk.
     (local.set $capacity (i32.add (i32.load offset=8 (local.get $values)) (i32.const 4)))
     (local.set $output (call $malloc (local.get $capacity)))
     (if (i32.eqz (local.get $output)) (then (return (i32.const 0))))
@@ -51,7 +51,7 @@
     (i32.store (local.get $buffer_size) (local.get $capacity))
     (local.get $unpacked))
 
-  ;; The number of bytes written to $output, or 0 if $input does not unpack into $capacity bytes.
+  ;; Returns the number of bytes written to $output, or 0 if the data is damaged or exceeds $capacity bytes.
   (func $unpack (param $input i32) (param $size i32) (param $output i32) (param $capacity i32) (result i32)
     (local $input_end i32) (local $to i32) (local $room_end i32)
     (local $control i32) (local $length i32) (local $from i32)
@@ -84,7 +84,7 @@
         (if (i32.gt_u (local.get $input) (local.get $input_end)) (then (return (i32.const 0))))
         (if (i32.gt_u (local.get $length) (i32.sub (local.get $room_end) (local.get $to)))
           (then (return (i32.const 0))))
-        ;; Byte by byte: a repeat may reach into what it is writing.
+        ;; Byte by byte, since a copy may overlap its own output.
         (loop $bytes
           (i32.store8 (local.get $to) (i32.load8_u (local.get $from)))
           (local.set $to (i32.add (local.get $to) (i32.const 1)))

@@ -112,7 +112,7 @@ Deno.test("what cannot be encoded is refused before anything is written", async 
   await writer.finish();
   await refused(
     { data_path: small },
-    `${small}: images are 12 by 12, expected both to be divisible by 8, the codec's total stride`,
+    `${small}: images are 12 by 12, expected height and width divisible by 8, the codec's total stride`,
   );
   const recon = await writeSource(join(folder, "digits_train_32_recon.hdf5"));
   await refused(

@@ -57,25 +57,25 @@ Deno.test("only what another run with the same options left is gone on with, and
     const error = await assertRejects(() => encodeFiles(options("others", changes), context()), kind);
     assertEquals(error.message, message);
   };
-  await refused({}, `${partial}: a run ended early, expected --resume or --overwrite`);
+  await refused({}, `${partial}: an earlier run did not finish, expected --resume or --overwrite`);
   await refused(
     { resume: true, batch_size: 8 },
-    `${partial}: another run's: batch_size is 4, expected 8; --overwrite begins anew`,
+    `${partial}: belongs to another run: batch_size is 4, expected 8; --overwrite starts again`,
   );
   await refused(
     { resume: true, vqvae_file: goldenPath("embed_dim_1.pt").pathname },
-    `${partial}: another run's: codec is "strides_4_2.pt", expected "embed_dim_1.pt"; --overwrite begins anew`,
+    `${partial}: belongs to another run: codec is "strides_4_2.pt", expected "embed_dim_1.pt"; --overwrite starts again`,
   );
   const other = await writeSource(join(folder, "digits_train_32_orig.hdf5"));
   await refused(
     { resume: true, data_path: other },
-    `${partial}: another run's: source is "digits_train_32_frontal_normalized.hdf5", ` +
-      'expected "digits_train_32_orig.hdf5"; --overwrite begins anew',
+    `${partial}: belongs to another run: source is "digits_train_32_frontal_normalized.hdf5", ` +
+      'expected "digits_train_32_orig.hdf5"; --overwrite starts again',
   );
   await refused({ resume: true, overwrite: true }, "--overwrite: expected without --resume", UsageError);
   await refused({ split: "valid" }, "--split valid: goes with a folder as --data_path only", UsageError);
   const { files } = await encodeFiles(options("others", { overwrite: true }), context());
-  await refused({}, `${files[0]!.path}: is there already, expected --overwrite or another --save_path`);
+  await refused({}, `${files[0]!.path}: already exists, expected --overwrite or another --save_path`);
   assertEquals((await read(files[0]!.path)).images, alone.recon);
 });
 

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import { rowReader } from "../../src/data/find_reader.ts";
+import { chooseRowReader } from "../../src/data/choose_reader.ts";
 import { type Hdf5Handle, loadHdf5, openHdf5 } from "../../src/data/hdf5_library.ts";
 import { LibraryRows } from "../../src/data/library_rows.ts";
 import type { RowReader } from "../../src/data/row_reader.ts";
@@ -9,8 +9,8 @@ import { DataError } from "../../src/errors.ts";
 import { permutation } from "../../src/random.ts";
 import { fixture, inTemporaryFolder } from "./fixtures.ts";
 
-/** Opens a dataset in both ways: the one that is chosen, and by the library. */
-async function inBothWays(
+/** Opens a dataset with the chosen reader and with the library. */
+async function withBothReaders(
   path: string,
   name: string,
   use: (chosen: RowReader, library: RowReader, rows: number, rowBytes: number) => void,
@@ -20,7 +20,7 @@ async function inBothWays(
   const [rows, ...row] = metadata.shape!;
   const rowBytes = row.reduce((product, size) => product * size, metadata.size);
   const library = new LibraryRows(file, name, metadata.shape!, rowBytes, metadata.chunks?.[0] ?? 1);
-  const chosen = rowReader(file, name, metadata);
+  const chosen = chooseRowReader(file, name, metadata);
   try {
     use(chosen, library, rows!, rowBytes);
   } finally {
@@ -34,8 +34,8 @@ function close({ library, id }: Hdf5Handle): void {
   library.close_file(id);
 }
 
-/** Every stretch of rows, at least where there are few, must be the library's to the byte. */
-function assertAlike(chosen: RowReader, library: RowReader, rows: number, rowBytes: number): void {
+/** Checks that both readers return equal bytes, for every range of rows if there are few, otherwise for some. */
+function assertEqualRows(chosen: RowReader, library: RowReader, rows: number, rowBytes: number): void {
   const step = Math.max(1, Math.floor(rows / 7));
   for (let start = 0; start < rows; start += step) {
     for (let end = start + 1; end <= rows; end += step) {
@@ -46,7 +46,7 @@ function assertAlike(chosen: RowReader, library: RowReader, rows: number, rowByt
   }
 }
 
-const pastTheLibrary = [
+const readDirectly = [
   "float16le_contiguous",
   "float16be_contiguous",
   "float32le_contiguous",
@@ -62,81 +62,84 @@ const pastTheLibrary = [
   "float32be_gzip_shuffle_rows",
   "uint8_gzip_left_out",
 ];
-const byTheLibrary = [
-  // Under the indices of newer files.
+const readByLibrary = [
+  // Other indices of chunks than a version 1 B-tree.
   "float32le_chunked",
   "float32le_gzip_shuffle",
-  // Filters of others, chunks of parts of images, chunks that are not there.
+  // Other filters, chunks that divide images, missing chunks.
   "float32le_lzf",
   "float32le_odd_chunks",
   "uint8_chunked_holes",
 ];
 
-Deno.test("rows of known layouts are read past the library, others by it, all alike", async (t) => {
-  for (const name of [...pastTheLibrary, ...byTheLibrary]) {
-    await t.step(name, () =>
-      inBothWays(fixture(`${name}.h5`), "img", (chosen, library, rows, rowBytes) => {
-        assertEquals(chosen instanceof StoredRows, pastTheLibrary.includes(name));
-        assertAlike(chosen, library, rows, rowBytes);
-      }));
+Deno.test("known layouts are read directly, others by the library, with equal rows", async (t) => {
+  for (const name of [...readDirectly, ...readByLibrary]) {
+    await t.step(
+      name,
+      () =>
+        withBothReaders(fixture(`${name}.h5`), "img", (chosen, library, rows, rowBytes) => {
+          assertEquals(chosen instanceof StoredRows, readDirectly.includes(name));
+          assertEqualRows(chosen, library, rows, rowBytes);
+        }),
+    );
   }
 });
 
-/** Writes images [count, 1, 4, 4] and labels [count, 2], no two numbers of which are the same. */
-async function writeDifferent(path: string, count: number, gzip?: number): Promise<void> {
+/** Writes images [count, 1, 4, 4] and labels [count, 2] in which all numbers differ. */
+async function writeDistinct(path: string, count: number, gzip?: number): Promise<void> {
   const writer = await ImageFileWriter.create(path, { shape: [1, 4, 4], labelCount: 2, gzip });
   const values = Float32Array.from(permutation(count, count * 18));
   writer.append(values.subarray(0, count * 16), values.subarray(count * 16));
   await writer.finish();
 }
 
-Deno.test("what this project writes is read past the library, large trees of chunks included", async () => {
+Deno.test("files of ImageFileWriter are read directly, large trees of chunks included", async () => {
   await inTemporaryFolder(async (folder) => {
     for (const gzip of [undefined, 1]) {
       const path = `${folder}/${gzip}.h5`;
-      // More chunks than two levels of a tree hold.
-      await writeDifferent(path, 5000, gzip);
+      // More chunks than fit in two levels of a tree.
+      await writeDistinct(path, 5000, gzip);
       for (const name of ["img", "labels"]) {
-        await inBothWays(path, name, (chosen, library, rows, rowBytes) => {
+        await withBothReaders(path, name, (chosen, library, rows, rowBytes) => {
           assertEquals([chosen instanceof StoredRows, rows], [true, 5000]);
-          assertEquals(chosen.isPacked, name === "img" && gzip !== undefined);
-          assertAlike(chosen, library, rows, rowBytes);
+          assertEquals(chosen.isCompressed, name === "img" && gzip !== undefined);
+          assertEqualRows(chosen, library, rows, rowBytes);
         });
       }
     }
   });
 });
 
-Deno.test("an HDF5 file behind something else is read past the library", async () => {
+Deno.test("an HDF5 file that starts after other bytes is read directly", async () => {
   await inTemporaryFolder(async (folder) => {
     const whole = await Deno.readFile(fixture("float32le_chunked_rows.h5"));
     const shifted = new Uint8Array(1024 + whole.length);
     shifted.set(whole, 1024);
     await Deno.writeFile(`${folder}/shifted.h5`, shifted);
-    await inBothWays(`${folder}/shifted.h5`, "img", (chosen, library, rows, rowBytes) => {
+    await withBothReaders(`${folder}/shifted.h5`, "img", (chosen, library, rows, rowBytes) => {
       assertEquals(chosen instanceof StoredRows, true);
-      assertAlike(chosen, library, rows, rowBytes);
+      assertEqualRows(chosen, library, rows, rowBytes);
     });
   });
 });
 
-Deno.test("a dataset in another file, to which a link leads, is read", async () => {
+Deno.test("a dataset behind a link to another file is read", async () => {
   await inTemporaryFolder(async (folder) => {
-    await writeDifferent(`${folder}/linked.h5`, 3);
+    await writeDistinct(`${folder}/linked.h5`, 3);
     const { classes } = await loadHdf5();
     const file = new classes.File(`${folder}/links.h5`, "w");
     file.create_external_link("linked.h5", "/img", "img");
     file.close();
-    await inBothWays(`${folder}/links.h5`, "img", assertAlike);
+    await withBothReaders(`${folder}/links.h5`, "img", assertEqualRows);
   });
 });
 
-Deno.test("a row that is gone since the file was opened is named", async () => {
+Deno.test("the error names a row that is lost after the file was opened", async () => {
   await inTemporaryFolder(async (folder) => {
     for (const gzip of [undefined, 1]) {
       const path = `${folder}/${gzip}.h5`;
-      await writeDifferent(path, 400, gzip);
-      await inBothWays(path, "img", (chosen) => {
+      await writeDistinct(path, 400, gzip);
+      await withBothReaders(path, "img", (chosen) => {
         Deno.truncateSync(path, Math.floor(Deno.statSync(path).size / 2));
         const error = assertThrows(() => chosen.read(0, 400), DataError);
         const row = Number(/row (\d+) \(counted from 0\) of "img" cannot be read/.exec(error.message)?.[1]);
@@ -148,22 +151,22 @@ Deno.test("a row that is gone since the file was opened is named", async () => {
   });
 });
 
-Deno.test("no wrong byte in a tree of chunks makes rows other than the library's", async () => {
+Deno.test("a damaged tree of chunks never gives rows other than the library's", async () => {
   const whole = await Deno.readFile(fixture("float32le_chunked_rows.h5"));
   const text = new TextDecoder("latin1").decode(whole);
-  // The tree of the file's chunks is of type 1; those of groups are of type 0.
+  // Trees of chunks have type 1; trees of groups have type 0.
   const tree = text.indexOf("TREE\x01");
   const [keyBytes, addressBytes, chunks] = [48, 8, 3];
-  let past = 0;
+  let direct = 0;
   await inTemporaryFolder(async (folder) => {
     for (let at = tree; at < tree + 24 + chunks * (keyBytes + addressBytes); at++) {
       const path = `${folder}/${at}.h5`;
-      const spoilt = whole.slice();
-      spoilt[at]! ^= 2;
-      await Deno.writeFile(path, spoilt);
-      await inBothWays(path, "img", (chosen, library, rows) => {
+      const damaged = whole.slice();
+      damaged[at]! ^= 2;
+      await Deno.writeFile(path, damaged);
+      await withBothReaders(path, "img", (chosen, library, rows) => {
         if (!(chosen instanceof StoredRows)) return;
-        past++;
+        direct++;
         for (let row = 0; row < rows; row++) {
           assertEquals(
             bytesOf(chosen, row),
@@ -174,7 +177,7 @@ Deno.test("no wrong byte in a tree of chunks makes rows other than the library's
       });
     }
   });
-  assert(past > 10, `only ${past} were read past the library`);
+  assert(direct > 10, `only ${direct} were read directly`);
 });
 
 /** A row's bytes; undefined if it cannot be read. */

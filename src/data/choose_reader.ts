@@ -1,3 +1,5 @@
+/** Chooses how a dataset's rows are read: directly from the file, or by the HDF5 library. */
+
 import { DataError } from "../errors.ts";
 import type { Hdf5Handle } from "./hdf5_library.ts";
 import { LibraryRows } from "./library_rows.ts";
@@ -7,14 +9,17 @@ import { type Filter, StoredRows } from "./stored_rows.ts";
 
 type Metadata = ReturnType<Hdf5Handle["library"]["get_dataset_metadata"]>;
 
-/** The fastest way to read a dataset's rows: past the library where they lie in the file in a way that we know, else by it. */
-export function rowReader(file: Hdf5Handle, name: string, metadata: Metadata): RowReader {
+/**
+ * The fastest reader for a dataset's rows: one that reads the file directly if it knows the dataset's layout, otherwise
+ * the HDF5 library.
+ */
+export function chooseRowReader(file: Hdf5Handle, name: string, metadata: Metadata): RowReader {
   const shape = metadata.shape ?? [];
   const rowBytes = shape.slice(1).reduce((product, size) => product * size, metadata.size);
   const byLibrary = new LibraryRows(file, name, shape, rowBytes, metadata.chunks?.[0] ?? 1);
   const stored = storedRows(file, name, metadata, rowBytes);
   if (!stored) return byLibrary;
-  if (readAlike(stored, byLibrary, shape[0]!)) {
+  if (readEqualRows(stored, byLibrary, shape[0]!)) {
     byLibrary.close();
     return stored;
   }
@@ -22,8 +27,8 @@ export function rowReader(file: Hdf5Handle, name: string, metadata: Metadata): R
   return byLibrary;
 }
 
-/** The first and the last row must read alike in both ways, so that a file that we misunderstand is still read as it should be. */
-function readAlike(one: RowReader, other: RowReader, rows: number): boolean {
+/** Whether both readers give the same first and last row. This guards against a layout that is misunderstood. */
+function readEqualRows(one: RowReader, other: RowReader, rows: number): boolean {
   try {
     return [0, rows - 1].every((row) => {
       const bytes = one.read(row, 1);
@@ -31,16 +36,16 @@ function readAlike(one: RowReader, other: RowReader, rows: number): boolean {
       return bytes.every((byte, index) => byte === others[index]);
     });
   } catch (error) {
-    // A damaged row is reported when it is wanted, and by the library.
+    // A damaged row is reported later, by the library, when it is needed.
     if (error instanceof DataError) return false;
     throw error;
   }
 }
 
-/** The filters that can be undone without the library, by their registered numbers. */
-const ownFilters: Record<number, Filter> = { 1: "gzip", 2: "shuffle" };
+/** The filters that can be reversed without the library, by their registered numbers. */
+const knownFilters: Record<number, Filter> = { 1: "gzip", 2: "shuffle" };
 
-/** A reader past the library; undefined if the dataset is packed, or lies in the file, in a way that is left to the library. */
+/** A reader that reads the file directly; undefined if only the library can read the dataset's layout or filters. */
 function storedRows(
   { path, library, id, start }: Hdf5Handle,
   name: string,
@@ -48,7 +53,7 @@ function storedRows(
   rowBytes: number,
 ): StoredRows | undefined {
   const { shape, chunks, size: elementBytes, littleEndian: isLittleEndian } = metadata;
-  const filters = library.get_dataset_filters(id, `/${name}`).map((filter) => ownFilters[filter.id]);
+  const filters = library.get_dataset_filters(id, `/${name}`).map((filter) => knownFilters[filter.id]);
   if (!shape || rowBytes === 0 || !filters.every((filter) => filter !== undefined)) return undefined;
   // A reference to an object is the address of its header.
   const reference = library.create_object_reference(id, `/${name}`);
@@ -57,7 +62,7 @@ function storedRows(
   try {
     const bytes = new FileBytes(file, start, file.statSync().size);
     const blocks = locateBlocks(bytes, header, { shape, chunks, elementBytes });
-    requireWhole(blocks, filters, rowBytes);
+    requireWholeBlocks(blocks, filters, rowBytes);
     return new StoredRows(file, blocks, { path, name, rowBytes, elementBytes, isLittleEndian, filters });
   } catch (error) {
     file.close();
@@ -66,16 +71,16 @@ function storedRows(
   }
 }
 
-/** @throws RangeError if a block that is not packed is not as long as its rows */
-function requireWhole(
-  { lengths, filtersLeftOut, rowsPerBlock }: StoredBlocks,
+/** @throws {RangeError} if the length of an uncompressed block differs from that of its rows */
+function requireWholeBlocks(
+  { lengths, skippedFilters, rowsPerBlock }: StoredBlocks,
   filters: readonly Filter[],
   rowBytes: number,
 ): void {
   const gzip = filters.indexOf("gzip");
   lengths.forEach((length, block) => {
-    const isPacked = gzip >= 0 && !(filtersLeftOut[block]! >>> gzip & 1);
-    if (!isPacked && length !== rowsPerBlock * rowBytes) {
+    const isCompressed = gzip >= 0 && !(skippedFilters[block]! >>> gzip & 1);
+    if (!isCompressed && length !== rowsPerBlock * rowBytes) {
       throw new RangeError(`${length} bytes in block ${block}`);
     }
   });
