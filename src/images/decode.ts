@@ -1,6 +1,8 @@
+/** Decodes image files of any supported format. */
+
 import { DataError } from "../errors.ts";
 import { decodeDicom, isDicom } from "./dicom.ts";
-import { type DecodedImage, type DecodeOptions, MOST_PIXELS } from "./image.ts";
+import { type DecodedImage, type DecodeOptions, DEFAULT_MAX_PIXELS } from "./image.ts";
 import { decodeJpeg, isJpeg } from "./jpeg.ts";
 import { decodeNifti, isNifti } from "./nifti.ts";
 import { decodePng, isPng } from "./png.ts";
@@ -8,13 +10,13 @@ import { decodePng, isPng } from "./png.ts";
 export type { DecodedImage, DecodeOptions } from "./image.ts";
 export { readDicomTags } from "./dicom.ts";
 
-/** A kind of file: its name in messages, how it is known by its content, and its decoder. */
+/** A format: its name in messages, how it is recognised by its content, and its decoder. */
 interface Format {
   name: string;
   matches(bytes: Uint8Array): boolean;
   decode(
     bytes: Uint8Array,
-    most: number,
+    maxPixels: number,
     options: DecodeOptions,
   ): DecodedImage | Promise<DecodedImage | DecodedImage[]>;
 }
@@ -23,14 +25,35 @@ const formats: readonly Format[] = [
   { name: "PNG", matches: isPng, decode: decodePng },
   { name: "JPEG", matches: isJpeg, decode: decodeJpeg },
   { name: "DICOM", matches: isDicom, decode: decodeDicom },
-  { name: "NIfTI", matches: isNifti, decode: (bytes, most, { axis }) => decodeNifti(bytes, most, axis ?? 2) },
+  {
+    name: "NIfTI",
+    matches: isNifti,
+    decode: (bytes, maxPixels, { axis }) => decodeNifti(bytes, maxPixels, axis ?? 2),
+  },
 ];
 
 /**
- * Decodes an image file's bytes: PNG, JPEG, DICOM (each frame an image) or NIfTI (each slice an image). The
- * format is known by the content, whatever the file is called.
+ * Decodes the bytes of an image file: PNG, JPEG, DICOM (one image for each frame) or NIfTI (one image for each slice). The
+ * format is recognised by the content; the file's name does not matter.
  *
- * @throws DataError, one line without the file's name, for anything that is not a whole image of those kinds
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { encodePng } from "../io/png.ts";
+ *
+ * const bytes = encodePng({ width: 2, height: 1, channels: 3, data: Uint8Array.of(255, 0, 0, 0, 0, 255) });
+ * const [image] = await decodeImage(bytes);
+ * assertEquals(image, {
+ *   width: 2,
+ *   height: 1,
+ *   channels: 3,
+ *   largest: 255,
+ *   pixels: Uint8Array.of(255, 0, 0, 0, 0, 255),
+ * });
+ * ```
+ *
+ * @returns the images in the order of the file, at least one; pixels are [H, W, channels], from 0 (black) to `largest`
+ * @throws {DataError} if the bytes are not a complete image of these formats, or the image is too large; the message is
+ * one line without the file's name
  */
 export async function decodeImage(bytes: Uint8Array, options: DecodeOptions = {}): Promise<DecodedImage[]> {
   const format = formats.find((format) => format.matches(bytes));
@@ -38,20 +61,20 @@ export async function decodeImage(bytes: Uint8Array, options: DecodeOptions = {}
     throw new DataError(bytes.length === 0 ? "it is empty" : "it is not a PNG, JPEG, DICOM or NIfTI image");
   }
   try {
-    const images = await format.decode(bytes, options.pixels ?? MOST_PIXELS, options);
+    const images = await format.decode(bytes, options.maxPixels ?? DEFAULT_MAX_PIXELS, options);
     return Array.isArray(images) ? images : [images];
   } catch (error) {
     throw new DataError(oneLine(error instanceof DataError ? error.message : failure(format.name, error)));
   }
 }
 
-/** What a library throws, in words: some throw text instead of an Error, or a number out of WebAssembly. */
+/** The message for an error of a library. Some libraries throw text instead of an Error, or a number from WebAssembly. */
 function failure(format: string, error: unknown): string {
   const words = error instanceof Error ? error.message : typeof error === "string" ? error : "";
   return `it cannot be decoded as ${format}: ${words.split("\n")[0]!.trim() || "its content is damaged"}`;
 }
 
-/** A message may quote the file, which could steer the terminal with what it says. */
+/** Replaces control characters: a message may quote the file, which must not control the terminal. */
 function oneLine(message: string): string {
   return message.replace(/\p{C}|\p{Zl}|\p{Zp}/gu, "?");
 }

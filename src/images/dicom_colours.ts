@@ -1,6 +1,8 @@
+/** Colours of DICOM images: planes and YBR. */
+
 import type { Samples } from "./image.ts";
 
-/** Puts the samples of a pixel side by side, where each of the three components has a plane of its own. */
+/** Converts three planes [3, pixels] to interleaved samples [pixels, 3]. */
 export function interleave(planes: Samples): Samples {
   const pixels = planes.slice();
   const count = planes.length / 3;
@@ -11,8 +13,8 @@ export function interleave(planes: Samples): Samples {
 }
 
 /**
- * Turns brightness and two differences of colour into red, green and blue, in place: YBR_FULL (PS3.3,
- * C.7.6.3.1.2), whose differences are zero in the middle of their range.
+ * Converts YBR_FULL (PS3.3, C.7.6.3.1.2) to RGB, in place. The two colour differences are zero in the middle of their
+ * range.
  */
 export function toRgb(pixels: Samples, bits: number): Samples {
   const most = 2 ** bits - 1;
@@ -29,8 +31,8 @@ export function toRgb(pixels: Samples, bits: number): Samples {
   return pixels;
 }
 
-/** Turns YBR_FULL_422 into RGB: of two pixels side by side two brightnesses, then the differences of both. */
-export function halvedToRgb(stored: Samples, bits: number): Samples {
+/** Converts YBR_FULL_422 to RGB: for each two adjacent pixels two luminances, then their common colour differences. */
+export function ybr422ToRgb(stored: Samples, bits: number): Samples {
   const pixels = stored instanceof Uint16Array
     ? new Uint16Array(stored.length / 2 * 3)
     : new Uint8Array(stored.length / 2 * 3);

@@ -1,15 +1,17 @@
+/** Maps stored DICOM samples to the gray levels or colours that a viewer shows. */
+
 import type { DataSet } from "dicom-parser";
 import { DataError } from "../errors.ts";
 import type { PixelFormat } from "./dicom_format.ts";
-import { hasTable, readTable, type ValueTable } from "./dicom_table.ts";
+import { hasTable, type LookupTable, readTable } from "./dicom_table.ts";
 import { type DecodedImage, makeSamples, type Samples } from "./image.ts";
 
-/** A file's stored bits, as a number from 0, to what is to be shown. */
+/** The shown level for each pattern of stored bits, taken as an unsigned number. */
 type DisplayTable = Samples;
 
 /**
- * Turns stored samples into what is to be shown (PS3.3 C.11.1, C.11.2; PS3.4 N.2). All that can happen to a
- * sample depends on its bits alone, of which there are 16 at most: it is computed once for each value.
+ * Maps stored samples to shown levels (PS3.3 C.11.1, C.11.2; PS3.4 N.2). The level depends only on a sample's bits, at
+ * most 16, so it is computed once for each value and then looked up.
  */
 export function displayFrames(dataSet: DataSet, format: PixelFormat, frames: Samples[]): DecodedImage[] {
   const channels = format.samples === 3 || format.photometric === "PALETTE COLOR" ? 3 : 1;
@@ -35,8 +37,8 @@ function largestOf(bits: number): 255 | 65535 {
 
 function colourTable({ bitsStored }: PixelFormat): DisplayTable {
   const largest = largestOf(bitsStored);
-  const most = 2 ** bitsStored - 1;
-  return makeSamples(most + 1, largest).map((_, bits) => Math.round(bits / most * largest)) as DisplayTable;
+  const white = 2 ** bitsStored - 1;
+  return makeSamples(white + 1, largest).map((_, bits) => Math.round(bits / white * largest)) as DisplayTable;
 }
 
 function grayTable(dataSet: DataSet, format: PixelFormat, frames: Samples[]): DisplayTable {
@@ -52,7 +54,7 @@ function grayTable(dataSet: DataSet, format: PixelFormat, frames: Samples[]): Di
   return table;
 }
 
-/** What each pattern of bits means, by the modality's table or its slope and intercept. */
+/** The value of each pattern of bits, by the modality's lookup table or its slope and intercept. */
 function modalityValues(dataSet: DataSet, format: PixelFormat): Float64Array {
   const count = 2 ** format.bitsStored;
   const number = (bits: number) => format.signed && bits >= count / 2 ? bits - count : bits;
@@ -66,7 +68,7 @@ function modalityValues(dataSet: DataSet, format: PixelFormat): Float64Array {
   return Float64Array.from({ length: count }, (_, bits) => number(bits) * slope + intercept);
 }
 
-/** What a value is shown as, from 0 (black) to 1: by the first table of values of interest, or the first window. */
+/** Returns the function from a value to its shade, 0 (black) to 1 (white): the first VOI table, or the first window. */
 function shadeOf(
   dataSet: DataSet,
   format: PixelFormat,
@@ -76,24 +78,26 @@ function shadeOf(
   const item = firstItem(dataSet, "x00283010");
   if (item) {
     const hasNegative = values.some((value) => value < 0);
-    const table: ValueTable = readTable(item, "x00283002", "x00283006", hasNegative);
-    return (value) => table.at(Math.round(value)) / table.most;
+    const table: LookupTable = readTable(item, "x00283002", "x00283006", hasNegative);
+    return (value) => table.at(Math.round(value)) / table.largest;
   }
   const center = dataSet.floatString("x00281050");
   const width = dataSet.floatString("x00281051");
   if (Number.isFinite(center) && Number.isFinite(width) && width! > 0) {
     return windowOf(center!, width!, dataSet.string("x00281056") ?? "LINEAR");
   }
-  // Files with a window of no width are about; they are shown as if they had none.
+  // Some files have a window of width 0; it is ignored.
   const [low, high] = rangeOf(values, format, frames);
   return (value) => high > low ? (value - low) / (high - low) : 0;
 }
 
-/** The window's function by its name (PS3.3, C.11.2.1.2 and C.11.2.1.3). */
+/** The window's function (PS3.3, C.11.2.1.2 and C.11.2.1.3). */
 function windowOf(center: number, width: number, name: string): (value: number) => number {
   switch (name) {
     case "LINEAR":
-      if (width < 1) throw new DataError(`it is damaged: its window is ${width} wide`);
+      if (width < 1) {
+        throw new DataError(`it is damaged: its window has the width ${width}, expected at least 1`);
+      }
       return (value) => {
         if (value <= center - 0.5 - (width - 1) / 2) return 0;
         if (value > center - 0.5 + (width - 1) / 2) return 1;
@@ -104,10 +108,10 @@ function windowOf(center: number, width: number, name: string): (value: number) 
     case "SIGMOID":
       return (value) => 1 / (1 + Math.exp(-4 * (value - center) / width));
   }
-  throw new DataError(`its window's function is "${name}"; LINEAR, LINEAR_EXACT or SIGMOID is expected`);
+  throw new DataError(`its window has the function "${name}", expected LINEAR, LINEAR_EXACT or SIGMOID`);
 }
 
-/** The smallest and the largest value that any frame has. */
+/** The smallest and the largest value in all frames. */
 function rangeOf(values: Float64Array, format: PixelFormat, frames: Samples[]): [number, number] {
   const shift = format.highBit + 1 - format.bitsStored;
   const isUsed = new Uint8Array(values.length);
@@ -123,18 +127,18 @@ function rangeOf(values: Float64Array, format: PixelFormat, frames: Samples[]): 
   return [low, high];
 }
 
-/** Tables of red, green and blue by the stored index (PS3.3, C.7.6.3.1.5 and C.7.6.3.1.6). */
+/** Red, green and blue for each stored index (PS3.3, C.7.6.3.1.5 and C.7.6.3.1.6). */
 function paletteTables(dataSet: DataSet, format: PixelFormat): DisplayTable[] {
   if (!hasTable(dataSet, "x00281101", "x00281201")) {
-    throw new DataError("its palette is missing or stored in segments, which is not read");
+    throw new DataError("its palette is missing, or stored in segments, which is not supported");
   }
   const count = 2 ** format.bitsStored;
   return [1, 2, 3].map((colour) => {
     const table = readTable(dataSet, `x0028110${colour}`, `x0028120${colour}`, format.signed);
-    const largest = table.most > 255 ? 65535 : 255;
+    const largest = table.largest > 255 ? 65535 : 255;
     const number = (bits: number) => format.signed && bits >= count / 2 ? bits - count : bits;
     return makeSamples(count, largest)
-      .map((_, bits) => Math.round(table.at(number(bits)) / table.most * largest)) as DisplayTable;
+      .map((_, bits) => Math.round(table.at(number(bits)) / table.largest * largest)) as DisplayTable;
   });
 }
 

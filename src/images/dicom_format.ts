@@ -1,32 +1,40 @@
+/** Reads how a DICOM file stores its pixels. */
+
 import type { DataSet } from "dicom-parser";
 import { DataError } from "../errors.ts";
 
-/** How a DICOM file stores its pixels (PS3.3, C.7.6.3). */
+/** The format of a DICOM file's pixels (PS3.3, C.7.6.3). */
 export interface PixelFormat {
   transferSyntax: string;
   columns: number;
   rows: number;
   frames: number;
-  /** Samples of a pixel. */
+  /** Samples per pixel. */
   samples: 1 | 3;
   photometric: string;
-  /** Bits that a sample takes up, and those of them that mean something, and the highest of these. */
+  /** Bits that a sample occupies. */
   bitsAllocated: 8 | 16;
+  /** Bits of a sample that hold its value. */
   bitsStored: number;
+  /** Index of the highest stored bit. */
   highBit: number;
-  /** Whether samples are two's complement. */
+  /** Whether samples are in two's complement. */
   signed: boolean;
-  /** Whether each component is stored in a plane of its own. */
+  /** Whether each component has its own plane. */
   planar: boolean;
 }
 
-/** Photometric interpretations that are read, by samples a pixel; the compressed colours come as RGB. */
+/** Supported photometric interpretations, by samples per pixel. JPEG 2000 decodes YBR_RCT and YBR_ICT to RGB. */
 const interpretations: Record<number, string[]> = {
   1: ["MONOCHROME1", "MONOCHROME2", "PALETTE COLOR"],
   3: ["RGB", "YBR_FULL", "YBR_FULL_422", "YBR_RCT", "YBR_ICT"],
 };
 
-/** Reads how pixels are stored. @throws DataError where that is missing, or not one of the ways that are read */
+/**
+ * Reads the format of the pixels.
+ *
+ * @throws {DataError} if a field is missing, or the format is not supported
+ */
 export function readFormat(dataSet: DataSet): PixelFormat {
   const number = (tag: string, name: string, otherwise?: number) => {
     const value = dataSet.uint16(tag) ?? otherwise;
@@ -38,13 +46,15 @@ export function readFormat(dataSet: DataSet): PixelFormat {
   const samples = number("x00280002", "Samples per Pixel", 1);
   const photometric = dataSet.string("x00280004") ?? "MONOCHROME2";
   if (bitsAllocated !== 8 && bitsAllocated !== 16) {
-    throw new DataError(`its samples take up ${bitsAllocated} bits; 8 or 16 are expected`);
+    throw new DataError(`its samples occupy ${bitsAllocated} bits, expected 8 or 16`);
   }
   if (bitsStored < 1 || bitsStored > bitsAllocated) {
-    throw new DataError(`it is damaged: ${bitsStored} bits are stored in ${bitsAllocated}`);
+    throw new DataError(
+      `it is damaged: it states ${bitsStored} stored bits in samples of ${bitsAllocated} bits`,
+    );
   }
   if (!interpretations[samples]?.includes(photometric)) {
-    throw new DataError(`its pixels are ${photometric} of ${samples} samples, which is not read`);
+    throw new DataError(`its pixels are ${photometric} with ${samples} samples, which is not supported`);
   }
   const highBit = number("x00280102", "High Bit", bitsStored - 1);
   return {

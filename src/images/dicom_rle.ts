@@ -1,24 +1,26 @@
+/** Decodes DICOM's run-length encoding. */
+
 import { DataError } from "../errors.ts";
 import type { PixelFormat } from "./dicom_format.ts";
 import { makeSamples, type Samples } from "./image.ts";
 
-/** The header: how many segments there are, and where each of up to fifteen begins. */
+/** Length of the header: the number of segments and the positions of up to fifteen. */
 const HEADER_SIZE = 64;
 
 /**
- * Decodes a frame of DICOM's run-length encoding (PS3.5, annex G): a segment for each byte of each sample of a
- * pixel, the highest byte first.
+ * Decodes a frame in DICOM's run-length encoding (PS3.5, annex G): one segment for each byte of each sample of a pixel,
+ * the most significant byte first.
  *
- * @throws DataError where the segments are damaged or cut short
+ * @throws {DataError} if segments are damaged or cut short
  */
 export function decodeRle(bytes: Uint8Array, format: PixelFormat): Samples {
   const { rows, columns, samples, bitsAllocated } = format;
   const width = bitsAllocated / 8;
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  if (bytes.length < HEADER_SIZE) throw new DataError("it ends before its pixels do");
+  if (bytes.length < HEADER_SIZE) throw new DataError("it is cut short");
   const segments = view.getUint32(0, true);
   if (segments !== samples * width) {
-    throw new DataError(`it is damaged: its runs are in ${segments} segments instead of ${samples * width}`);
+    throw new DataError(`it is damaged: it has ${segments} segments of runs, expected ${samples * width}`);
   }
   const pixels = makeSamples(rows * columns * samples, 2 ** bitsAllocated - 1);
   for (let segment = 0; segment < segments; segment++) {
@@ -30,7 +32,7 @@ export function decodeRle(bytes: Uint8Array, format: PixelFormat): Samples {
   return pixels;
 }
 
-/** Adds one byte, shifted to its place, to every `step`-th sample from `first` on. */
+/** Decodes a segment and sets one byte, at bit `shift`, of every `step`-th sample from `first`. */
 function addSegment(bytes: Uint8Array, pixels: Samples, first: number, step: number, shift: number): void {
   let to = first;
   for (let at = 0; to < pixels.length; at++) {
@@ -38,7 +40,7 @@ function addSegment(bytes: Uint8Array, pixels: Samples, first: number, step: num
     if (code === 128) continue;
     const isRun = code > 128;
     const count = isRun ? 257 - code : code + 1;
-    if (at + (isRun ? 1 : count) >= bytes.length) throw new DataError("it ends before its pixels do");
+    if (at + (isRun ? 1 : count) >= bytes.length) throw new DataError("it is cut short");
     for (let i = 0; i < count && to < pixels.length; i++, to += step) {
       pixels[to]! |= bytes[at + 1 + (isRun ? 0 : i)]! << shift;
     }

@@ -1,6 +1,8 @@
+/** Converts images to gray. */
+
 import type { Picture } from "./resize.ts";
 
-/** The picture without its colours: their luma (ITU-R BT.601 in whole numbers, as Pillow's mode "L" has it). */
+/** Converts colours to luma by ITU-R BT.601 in integers, which equals Pillow's mode "L". Gray pictures stay as they are. */
 export function toGray(picture: Picture): Picture {
   if (picture.channels === 1) return picture;
   const { width, height, pixels } = picture;

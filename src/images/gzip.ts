@@ -1,14 +1,19 @@
-import { DataError } from "../errors.ts";
+/** Decompresses the start of gzip data. */
 
-/** Bytes handed over at once: all that they hold is unpacked at once too, up to a thousand times as many. */
+import { DataError } from "../errors.ts";
+import { concatenate } from "./concatenate.ts";
+
+/** Bytes passed to the decompressor at a time. It may expand them a thousandfold at once. */
 const PIECE = 2 ** 14;
 
 /**
- * Unpacks the first `count` bytes of what gzip packed, or all where there are fewer. No more is unpacked, however
- * much there is. @throws DataError where the packed bytes are damaged
+ * Decompresses the first `count` bytes of gzip data, or all if there are fewer. No more is decompressed, so that a small
+ * file cannot fill the memory.
+ *
+ * @throws {DataError} if the data is damaged
  */
-export async function readStart(packed: Uint8Array, count: number): Promise<Uint8Array> {
-  const parts = inPieces(packed).pipeThrough(new DecompressionStream("gzip"));
+export async function readStart(compressed: Uint8Array, count: number): Promise<Uint8Array> {
+  const parts = inPieces(compressed).pipeThrough(new DecompressionStream("gzip"));
   const chunks: Uint8Array[] = [];
   let length = 0;
   try {
@@ -18,15 +23,9 @@ export async function readStart(packed: Uint8Array, count: number): Promise<Uint
       if (length === count) break;
     }
   } catch {
-    throw new DataError("it is damaged: what gzip packed cannot be unpacked");
+    throw new DataError("it is damaged: its gzip data cannot be decompressed");
   }
-  const start = new Uint8Array(length);
-  let at = 0;
-  for (const chunk of chunks) {
-    start.set(chunk, at);
-    at += chunk.length;
-  }
-  return start;
+  return concatenate(chunks);
 }
 
 function inPieces(bytes: Uint8Array): ReadableStream<Uint8Array<ArrayBuffer>> {

@@ -1,31 +1,37 @@
+/** Decodes JPEG files. */
+
 import { DataError } from "../errors.ts";
 import { checkSize, type DecodedImage } from "./image.ts";
 import { type JpegHeader, readJpegHeader } from "./jpeg_header.ts";
 import { decodeInWebAssembly } from "./webassembly.ts";
 
-/** Frames made of cosine transforms of blocks: baseline, extended, progressive. */
+/** Frames of the discrete cosine transform: baseline, extended and progressive. */
 const BASELINE = 0xc0, EXTENDED = 0xc1, PROGRESSIVE = 0xc2;
 
-/** Whether the bytes begin as a JPEG file does. */
+/** Whether the bytes start like a JPEG file. */
 export function isJpeg(bytes: Uint8Array): boolean {
   return bytes[0] === 0xff && bytes[1] === 0xd8 && bytes[2] === 0xff;
 }
 
 /**
- * Decodes a JPEG file of 8 bits a sample, baseline or progressive: gray, or colours as RGB. A camera's note to
- * turn the picture is not followed, as Pillow does not by itself.
+ * Decodes a baseline or progressive JPEG file with 8 bits per sample to gray or RGB. The orientation in the camera's
+ * metadata is ignored; so does Pillow by default.
  *
- * @throws DataError where the file is damaged, cut short, of another kind, or claims more than `most` pixels
+ * @throws {DataError} if the file is damaged, cut short, of another kind, or claims more than `maxPixels` pixels
  */
-export async function decodeJpeg(bytes: Uint8Array, most: number): Promise<DecodedImage> {
+export async function decodeJpeg(bytes: Uint8Array, maxPixels: number): Promise<DecodedImage> {
   const header = readJpegHeader(bytes);
-  checkSize(header.width, header.height, 1, most);
+  checkSize(header.width, header.height, 1, maxPixels);
   const pixels = await decodeBaseline(bytes, header);
   const channels = header.components as 1 | 3;
   return { width: header.width, height: header.height, channels, largest: 255, pixels };
 }
 
-/** Decodes a picture of 8 bits a sample by its own markers' account of its colours. */
+/**
+ * Decodes a JPEG image with 8 bits per sample. Its own markers say which colour space it has.
+ *
+ * @throws {DataError} if the image is damaged or of another kind
+ */
 export async function decodeBaseline(
   bytes: Uint8Array,
   header: JpegHeader,
@@ -33,15 +39,15 @@ export async function decodeBaseline(
   const { frame, precision, width, height, components } = header;
   if (frame !== BASELINE && frame !== EXTENDED && frame !== PROGRESSIVE) {
     throw new DataError(
-      `it is a JPEG picture of kind 0x${frame.toString(16)}; baseline or progressive is expected`,
+      `it is a JPEG image of kind 0x${frame.toString(16)}, expected baseline or progressive`,
     );
   }
   if (precision !== 8) {
-    throw new DataError(`it is a JPEG picture of ${precision} bits a sample; 8 are expected`);
+    throw new DataError(`it is a JPEG image with ${precision} bits per sample, expected 8`);
   }
   if (components !== 1 && components !== 3) {
     throw new DataError(
-      `it is a JPEG picture of ${components} components; 1 (gray) or 3 (colours) are expected`,
+      `it is a JPEG image with ${components} components, expected 1 (gray) or 3 (colour)`,
     );
   }
   return (await decodeInWebAssembly("JPEGDecoder", bytes, { width, height, components })).data;

@@ -1,45 +1,47 @@
+/** Reads the headers of JPEG, lossless JPEG and JPEG-LS images. */
+
 import { DataError } from "../errors.ts";
 
-/** What the header of a JPEG, lossless JPEG or JPEG-LS picture says (ITU-T T.81 B.2.2, T.87 C.2.2). */
+/** The header of a JPEG, lossless JPEG or JPEG-LS image (ITU-T T.81 B.2.2, T.87 C.2.2). */
 export interface JpegHeader {
-  /** The second byte of the marker that begins the frame: 0xc0 baseline … 0xc3 lossless, 0xf7 JPEG-LS. */
+  /** Second byte of the marker that starts the frame: 0xc0 baseline … 0xc3 lossless, 0xf7 JPEG-LS. */
   frame: number;
-  /** Bits a sample. */
+  /** Bits per sample. */
   precision: number;
   width: number;
   height: number;
   components: number;
-  /** How many scans, over all of the picture, its bytes begin. */
+  /** Number of scans. */
   scans: number;
-  /** Where the segments of application data begin and end, by their marker's second byte. */
+  /** Segments of application data: second byte of the marker, and positions in bytes. */
   application: { marker: number; start: number; end: number }[];
 }
 
 const END_OF_IMAGE = 0xd9, START_OF_SCAN = 0xda, FIRST_APPLICATION = 0xe0, LAST_APPLICATION = 0xef;
-/** Markers that begin a frame; the others of this range define tables. */
+/** Markers that start a frame. The other markers of this range define tables. */
 const frames = [0xc0, 0xc1, 0xc2, 0xc3, 0xc5, 0xc6, 0xc7, 0xc9, 0xca, 0xcb, 0xcd, 0xce, 0xcf, 0xf7];
 
-/** Each scan of a progressive picture goes over all of it; those written by usual programs have about ten. */
-const MOST_SCANS = 100;
+/** Each scan of a progressive image covers the whole image, which costs time. Usual programs write about ten. */
+const MAX_SCANS = 100;
 
 /**
- * Reads a JPEG picture's header, up to its first scan, and looks whether the picture ends.
+ * Reads the header of a JPEG image, up to its first scan, and checks that the image has an end.
  *
- * @throws DataError where there is none, the picture is cut short, or its scans are too many to be meant well
+ * @throws {DataError} if the header is damaged, the image is cut short, or it has more than 100 scans
  */
 export function readJpegHeader(bytes: Uint8Array): JpegHeader {
   let found: Pick<JpegHeader, "frame" | "precision" | "width" | "height" | "components"> | undefined;
   const application: JpegHeader["application"] = [];
   for (let at = 2; at + 4 <= bytes.length;) {
-    if (bytes[at] !== 0xff) throw new DataError("it is damaged: its JPEG header breaks off");
+    if (bytes[at] !== 0xff) throw new DataError("it is damaged: its JPEG header is not a series of markers");
     const marker = bytes[at + 1]!;
     if (marker === 0xff) {
-      at++; // Markers may be filled up.
+      at++; // Markers may be padded.
       continue;
     }
     const end = at + 2 + (bytes[at + 2]! << 8 | bytes[at + 3]!);
     if (marker === START_OF_SCAN) {
-      if (!found) throw new DataError("it is damaged: its JPEG header has no size");
+      if (!found) throw new DataError("it is damaged: its JPEG header does not state a size");
       return { ...found, application, scans: countScans(bytes, at) };
     }
     if (frames.includes(marker) && end <= bytes.length) found = readFrame(bytes, at);
@@ -48,7 +50,7 @@ export function readJpegHeader(bytes: Uint8Array): JpegHeader {
     }
     at = end;
   }
-  throw new DataError("it ends before the picture does");
+  throw new DataError("it is cut short");
 }
 
 function readFrame(bytes: Uint8Array, at: number) {
@@ -68,7 +70,7 @@ function countScans(bytes: Uint8Array, first: number): number {
     if (bytes[at + 1] === START_OF_SCAN) scans++;
     ended = bytes[at + 1] === END_OF_IMAGE;
   }
-  if (!ended) throw new DataError("it ends before the picture does");
-  if (scans > MOST_SCANS) throw new DataError(`it has ${scans} scans; at most ${MOST_SCANS} are read`);
+  if (!ended) throw new DataError("it is cut short");
+  if (scans > MAX_SCANS) throw new DataError(`it has ${scans} scans; the limit is ${MAX_SCANS}`);
   return scans;
 }

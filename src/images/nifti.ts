@@ -1,13 +1,15 @@
+/** Decodes NIfTI volumes. */
+
 import { DataError } from "../errors.ts";
 import { readStart } from "./gzip.ts";
 import { checkSize, type DecodedImage, makeSamples } from "./image.ts";
 import { type NiftiHeader, readNiftiHeader, valueReader } from "./nifti_header.ts";
 
 const GZIP = [0x1f, 0x8b];
-/** The longest header, NIfTI-2's. */
+/** Length of the longest header, that of NIfTI-2. */
 const HEADER_SIZE = 544;
 
-/** Whether the bytes begin as a NIfTI file does, or are packed by gzip, as NIfTI files mostly are. */
+/** Whether the bytes start like a NIfTI file, or like gzip data, since most NIfTI files are compressed. */
 export function isNifti(bytes: Uint8Array): boolean {
   if (GZIP.every((byte, index) => bytes[index] === byte)) return true;
   if (bytes.length < 4) return false;
@@ -16,29 +18,38 @@ export function isNifti(bytes: Uint8Array): boolean {
 }
 
 /**
- * Decodes a NIfTI volume (.nii or .nii.gz) into its slices along an axis, those of every further dimension one
- * after another. Of the two axes left, the first runs to the right and the second upwards, so that in a
- * volume stored in the usual order the front or the top of the head is up; the volume is not turned.
+ * Decodes a NIfTI volume (.nii or .nii.gz) into its slices along an axis. Slices of higher dimensions, for instance of time,
+ * follow one another. Of the two other axes the first runs to the right and the second upwards, so that the front or the
+ * top of the head is at the top if the volume is stored in the usual order. The volume is not rotated.
  *
- * Values become gray by the header's own range for display, if it has one, otherwise by the smallest and the
- * largest value of the whole volume.
+ * Values are mapped to gray by the header's range for display if there is one, otherwise by the smallest and the largest
+ * value of the whole volume.
  *
- * @throws DataError where the file is damaged, cut short, of a type of values that is no gray or colour, or
- * claims more than `most` pixels
+ * @throws {DataError} if the file is damaged or cut short, its values are not gray or RGB, or it claims more than
+ * `maxPixels` pixels
  */
-export async function decodeNifti(bytes: Uint8Array, most: number, axis: 0 | 1 | 2): Promise<DecodedImage[]> {
-  const isPacked = bytes[0] === GZIP[0];
-  const header = readNiftiHeader(isPacked ? await readStart(bytes, HEADER_SIZE) : bytes);
+export async function decodeNifti(
+  bytes: Uint8Array,
+  maxPixels: number,
+  axis: 0 | 1 | 2,
+): Promise<DecodedImage[]> {
+  const isCompressed = bytes[0] === GZIP[0];
+  const header = readNiftiHeader(isCompressed ? await readStart(bytes, HEADER_SIZE) : bytes);
   const [across, up] = [0, 1, 2].filter((other) => other !== axis) as [number, number];
   const count = header.size.reduce((product, size) => product * size, 1);
-  checkSize(header.size[across]!, header.size[up]!, count / header.size[across]! / header.size[up]!, most);
+  checkSize(
+    header.size[across]!,
+    header.size[up]!,
+    count / header.size[across]! / header.size[up]!,
+    maxPixels,
+  );
   const end = header.offset + count * header.components * header.bytes;
-  const content = isPacked ? await readStart(bytes, end) : bytes;
-  if (content.length < end) throw new DataError("it ends before its last slice does");
+  const content = isCompressed ? await readStart(bytes, end) : bytes;
+  if (content.length < end) throw new DataError("it is cut short");
   return slices(header, toGray(header, content, count), axis, across, up);
 }
 
-/** Scales the values of a whole volume to 0 … `largest`; colours are taken as they are. */
+/** Scales the values of a whole volume to 0 … `largest`. Colours are not changed. */
 function toGray(header: NiftiHeader, content: Uint8Array, count: number): DecodedImage["pixels"] {
   if (header.components === 3) return content.slice(header.offset, header.offset + 3 * count);
   const largest = largestOf(header);
@@ -48,13 +59,13 @@ function toGray(header: NiftiHeader, content: Uint8Array, count: number): Decode
   const factor = high > low ? largest / (high - low) : 0;
   for (let i = 0; i < count; i++) {
     const shade = (valueAt(i) - low) * factor;
-    // What is not a number becomes black, as `shade > 0` is false for it.
+    // NaN becomes black, since `NaN > 0` is false.
     gray[i] = shade > 0 ? Math.round(Math.min(largest, shade)) : 0;
   }
   return gray;
 }
 
-/** The smallest and the largest of a volume's values, but for those that are not finite. */
+/** The smallest and the largest finite value of a volume. */
 function rangeOf(valueAt: (index: number) => number, count: number): [number, number] {
   let [low, high] = [Infinity, -Infinity];
   for (let i = 0; i < count; i++) {

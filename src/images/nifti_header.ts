@@ -1,27 +1,29 @@
+/** Reads the headers and values of NIfTI files. */
+
 import { DataError } from "../errors.ts";
 
-/** What is needed of a NIfTI header (nifti1.h, nifti2.h). */
+/** The fields of a NIfTI header that decoding needs (nifti1.h, nifti2.h). */
 export interface NiftiHeader {
-  /** Values along each axis, three at least. */
+  /** Length of each axis, at least three axes. */
   size: number[];
-  /** Values of one place: 1, or 3 for colours. */
+  /** Values per voxel: 1, or 3 for colours. */
   components: 1 | 3;
-  /** Bytes of one value. */
+  /** Bytes per value. */
   bytes: number;
   type: ValueType;
   littleEndian: boolean;
-  /** Where the values begin in the file. */
+  /** Position of the values in the file, in bytes. */
   offset: number;
-  /** A stored value v means slope · v + intercept. */
+  /** The value of a stored v is slope · v + intercept. */
   slope: number;
   intercept: number;
-  /** The values to be shown black and white, if the header says. */
+  /** The values that are shown as black and as white, if the header states them. */
   display?: [number, number];
 }
 
 type ValueType = "Uint8" | "Int8" | "Uint16" | "Int16" | "Uint32" | "Int32" | "Float32" | "Float64";
 
-/** The header's numbers for types of values. */
+/** The types of values by the header's numbers for them. */
 const types: Record<number, { type: ValueType; bytes: number; components?: 3 }> = {
   2: { type: "Uint8", bytes: 1 },
   4: { type: "Int16", bytes: 2 },
@@ -34,10 +36,10 @@ const types: Record<number, { type: ValueType; bytes: number; components?: 3 }> 
   768: { type: "Uint32", bytes: 4 },
 };
 
-/** No header is followed by more than this, and what a packed file claims is unpacked up to here. */
-const MOST_OFFSET = 2 ** 24;
+/** Limit of `offset`, which a small compressed file could use to claim any amount of data. */
+const MAX_OFFSET = 2 ** 24;
 
-/** Where the two versions of the header have their fields. */
+/** Positions of the fields in the two versions of the header, by their length. */
 const versions = {
   348: { length: 348, magic: 344, dimension: 40, step: 2, type: 70, offset: 108, slope: 112, display: 124 },
   540: { length: 540, magic: 4, dimension: 16, step: 8, type: 12, offset: 168, slope: 176, display: 192 },
@@ -46,29 +48,29 @@ const versions = {
 /**
  * Reads the header of a NIfTI-1 or NIfTI-2 file, of either byte order.
  *
- * @throws DataError where it is none, or its values are no gray or colour, or lie in a file of their own
+ * @throws {DataError} if it is damaged or not a NIfTI header, its values are not gray or RGB, or they are in another file
  */
 export function readNiftiHeader(bytes: Uint8Array): NiftiHeader {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const little = bytes.length >= 4 && view.getInt32(0, true) < 65536;
   const version = versions[(bytes.length >= 4 ? view.getInt32(0, little) : 0) as keyof typeof versions];
-  if (!version || bytes.length < version.length) throw new DataError("it is no NIfTI volume");
+  if (!version || bytes.length < version.length) throw new DataError("it is not a NIfTI volume");
   const magic = String.fromCharCode(...bytes.subarray(version.magic, version.magic + 2));
   if (magic === "ni") {
-    throw new DataError("its values lie in an .img file; a NIfTI volume in one file is expected");
+    throw new DataError("its values are in a separate .img file, expected a NIfTI volume in one file");
   }
-  if (magic !== "n+") throw new DataError("it is no NIfTI volume");
+  if (magic !== "n+") throw new DataError("it is not a NIfTI volume");
   const isSecond = version.length === 540;
   const number = (at: number) => isSecond ? view.getFloat64(at, little) : view.getFloat32(at, little);
   const kind = types[view.getInt16(version.type, little)];
   if (!kind) {
     throw new DataError(
-      `its values are of NIfTI type ${view.getInt16(version.type, little)}, which is not read`,
+      `its values have NIfTI type ${view.getInt16(version.type, little)}, which is not supported`,
     );
   }
   const offset = isSecond ? Number(view.getBigInt64(version.offset, little)) : number(version.offset);
-  if (!(Number.isInteger(offset) && offset >= version.length && offset <= MOST_OFFSET)) {
-    throw new DataError(`its header is damaged: its values would begin at byte ${offset}`);
+  if (!(Number.isInteger(offset) && offset >= version.length && offset <= MAX_OFFSET)) {
+    throw new DataError(`its header is damaged: its values start at byte ${offset}`);
   }
   const width = isSecond ? 8 : 4;
   const slope = number(version.slope);
@@ -110,7 +112,7 @@ function readSize(
   return size;
 }
 
-/** Gives the values of a volume, as they are meant, by their place in the file. */
+/** Returns a function that reads a volume's value by its index, with slope and intercept applied. */
 export function valueReader(content: Uint8Array, header: NiftiHeader): (index: number) => number {
   const { offset, bytes, type, littleEndian, slope, intercept } = header;
   const view = new DataView(content.buffer, content.byteOffset + offset, content.byteLength - offset);

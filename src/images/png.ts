@@ -1,11 +1,14 @@
+/** Decodes PNG files. */
+
 import { crc32, inflateSync } from "node:zlib";
 import { DataError } from "../errors.ts";
+import { concatenate } from "./concatenate.ts";
 import { checkSize, type DecodedImage, makeSamples } from "./image.ts";
 import { type Pass, passes, restoreRow, unpackRow } from "./png_rows.ts";
 
 const SIGNATURE = [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a];
 
-/** The kinds of PNG images: samples a pixel, and the bits that a sample may have. */
+/** The colour types of PNG: samples per pixel and the allowed bits per sample. */
 const kinds: Record<number, { samples: number; depths: number[] }> = {
   0: { samples: 1, depths: [1, 2, 4, 8, 16] },
   2: { samples: 3, depths: [8, 16] },
@@ -24,22 +27,21 @@ interface Header {
   interlaced: boolean;
 }
 
-/** Whether the bytes begin as a PNG file does. */
+/** Whether the bytes start like a PNG file. */
 export function isPng(bytes: Uint8Array): boolean {
   return SIGNATURE.every((byte, index) => bytes[index] === byte);
 }
 
 /**
- * Decodes a PNG file of any kind (the PNG specification's, third edition): gray or palette of 1 to 8 bits, gray
- * or colours of 8 or 16, interlaced or not. Transparency is left out, as Pillow's conversion to RGB does.
+ * Decodes a PNG file of any kind (PNG specification, third edition): gray or palette with 1 to 8 bits, gray or colour with
+ * 8 or 16 bits, interlaced or not. Transparency is ignored, like in Pillow's conversion to RGB.
  *
- * This is not left to a library: those at hand inflate without a limit, so that a file of a few kilobytes
- * could fill the memory.
+ * The libraries that were considered decompress without a limit, so that a file of a few kilobytes could fill the memory.
  *
- * @throws DataError where the file is damaged, cut short, or claims more than `most` pixels
+ * @throws {DataError} if the file is damaged, cut short, or claims more than `maxPixels` pixels
  */
-export function decodePng(bytes: Uint8Array, most: number): DecodedImage {
-  const { header, palette, data } = readChunks(bytes, most);
+export function decodePng(bytes: Uint8Array, maxPixels: number): DecodedImage {
+  const { header, palette, data } = readChunks(bytes, maxPixels);
   const { width, height, samples, depth, kind } = header;
   const layout = passes(width, height, header.interlaced);
   const rows = inflate(data, layout, samples * depth);
@@ -57,80 +59,83 @@ export function decodePng(bytes: Uint8Array, most: number): DecodedImage {
   return image;
 }
 
-/** Reads the chunks that the picture is made of, and checks each one's sum. */
-function readChunks(bytes: Uint8Array, most: number) {
+/** Reads the chunks that decoding needs and verifies their checksums. */
+function readChunks(bytes: Uint8Array, maxPixels: number) {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   let header: Header | undefined;
   let palette: Uint8Array | undefined;
   const data: Uint8Array[] = [];
   for (let at = SIGNATURE.length;;) {
-    if (at + 12 > bytes.length) throw new DataError("it ends before the picture does");
+    if (at + 12 > bytes.length) throw new DataError("it is cut short");
     const length = view.getUint32(at);
     const type = String.fromCharCode(...bytes.subarray(at + 4, at + 8));
     const end = at + 8 + length;
-    if (end + 4 > bytes.length) throw new DataError("it ends before the picture does");
+    if (end + 4 > bytes.length) throw new DataError("it is cut short");
     const isNeeded = ["IHDR", "PLTE", "IDAT", "IEND"].includes(type);
     if (isNeeded && crc32(bytes.subarray(at + 4, end)) !== view.getUint32(end)) {
-      throw new DataError(`it is damaged: the sum of its part ${type} is wrong`);
+      throw new DataError(`it is damaged: the checksum of its chunk ${type} is wrong`);
     }
     const content = bytes.subarray(at + 8, end);
-    if (!header && type !== "IHDR") throw new DataError("it is damaged: a PNG file begins with a header");
-    if (type === "IHDR") header = readHeader(content, most);
+    if (!header && type !== "IHDR") {
+      throw new DataError("it is damaged: it does not start with the chunk IHDR");
+    }
+    if (type === "IHDR") header = readHeader(content, maxPixels);
     if (type === "PLTE") palette = content;
     if (type === "IDAT") data.push(content);
-    if (type === "IEND") return { header: header!, palette: checkPalette(palette, header!), data };
+    if (type === "IEND") return { header: header!, palette: paddedPalette(palette, header!), data };
     at = end + 4;
   }
 }
 
-function readHeader(content: Uint8Array, most: number): Header {
+function readHeader(content: Uint8Array, maxPixels: number): Header {
   if (content.length !== 13) throw new DataError("its header is damaged");
   const view = new DataView(content.buffer, content.byteOffset, content.byteLength);
   const [width, height] = [view.getUint32(0), view.getUint32(4)];
   const [depth, kind, compression, filter, interlace] = content.subarray(8) as unknown as number[];
-  checkSize(width, height, 1, most);
+  checkSize(width, height, 1, maxPixels);
   if (!kinds[kind!]?.depths.includes(depth!) || compression !== 0 || filter !== 0 || interlace! > 1) {
-    throw new DataError(`its header is damaged: there is no PNG image of kind ${kind} with ${depth} bits`);
+    throw new DataError(
+      `its header is damaged: it states colour type ${kind} with ${depth} bits per sample, compression ${compression}, ` +
+        `filter ${filter} and interlacing ${interlace}`,
+    );
   }
   const { samples } = kinds[kind!]!;
   return { width, height, depth: depth!, kind: kind!, samples, interlaced: interlace === 1 };
 }
 
-/** Fills a palette up with black, so that each index that the image's bits can spell has a colour. */
-function checkPalette(palette: Uint8Array | undefined, header: Header): Uint8Array | undefined {
+/** The palette, padded with black so that each index of `depth` bits has a colour; undefined for images without one. */
+function paddedPalette(palette: Uint8Array | undefined, header: Header): Uint8Array | undefined {
   if (header.kind !== PALETTE) return undefined;
-  const most = 3 * 2 ** header.depth;
-  if (!palette?.length || palette.length % 3 !== 0 || palette.length > most) {
+  const paddedLength = 3 * 2 ** header.depth;
+  if (!palette?.length || palette.length % 3 !== 0 || palette.length > paddedLength) {
     throw new DataError("its palette is missing or damaged");
   }
-  const full = new Uint8Array(most);
-  full.set(palette);
-  return full;
+  const padded = new Uint8Array(paddedLength);
+  padded.set(palette);
+  return padded;
 }
 
-/** Inflates the rows of all passes, and never more than they have. */
+/** Decompresses the rows of all passes, and no more than that. */
 function inflate(data: Uint8Array[], layout: readonly Pass[], bits: number): Uint8Array {
   const expected = layout.reduce(
     (sum, { width, height }) => sum + height * (1 + Math.ceil(width * bits / 8)),
     0,
   );
-  const joined = new Uint8Array(data.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of data) {
-    joined.set(part, at);
-    at += part.length;
-  }
   let rows;
   try {
-    rows = inflateSync(joined, { maxOutputLength: expected });
+    rows = inflateSync(concatenate(data), { maxOutputLength: expected });
   } catch {
-    throw new DataError("it is damaged: its rows cannot be unpacked");
+    throw new DataError("it is damaged: its rows cannot be decompressed");
   }
-  if (rows.length !== expected) throw new DataError("it ends before the picture does");
+  if (rows.length !== expected) throw new DataError("it is cut short");
   return rows;
 }
 
-/** Puts the pixels of one pass where they belong. @returns where the next pass begins in `rows` */
+/**
+ * Writes the pixels of one pass into the image.
+ *
+ * @returns position of the next pass in `rows`
+ */
 function placePass(
   image: DecodedImage,
   pass: Pass,

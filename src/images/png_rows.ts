@@ -1,6 +1,8 @@
+/** Rows of PNG images: interlacing, filters and bit depths. */
+
 import { DataError } from "../errors.ts";
 
-/** Pixels of an image that a PNG file stores together: every `right`-th of a row from `left` on, and so down. */
+/** The pixels of one pass of interlacing: every `right`-th column from `left` in every `down`-th row from `top`. */
 export interface Pass {
   width: number;
   height: number;
@@ -10,7 +12,7 @@ export interface Pass {
   down: number;
 }
 
-/** Where Adam7's passes begin and how far they step: left, top, right, down. */
+/** The passes of Adam7: left, top, right, down. */
 const adam7 = [
   [0, 0, 8, 8],
   [4, 0, 8, 8],
@@ -21,7 +23,7 @@ const adam7 = [
   [0, 1, 1, 2],
 ] as const;
 
-/** The passes in which an image is stored; those without pixels are left out, as they are in the file. */
+/** The passes in which an image is stored, except empty ones, which are not in the file. */
 export function passes(width: number, height: number, interlaced: boolean): Pass[] {
   if (!interlaced) return [{ width, height, left: 0, top: 0, right: 1, down: 1 }];
   return adam7.map(([left, top, right, down]) => ({
@@ -34,7 +36,12 @@ export function passes(width: number, height: number, interlaced: boolean): Pass
   })).filter((pass) => pass.width > 0 && pass.height > 0);
 }
 
-/** Undoes a row's filter in place; `step` is the number of bytes from a pixel to the one before it. */
+/**
+ * Reverses a row's filter in place.
+ *
+ * @param step bytes from a pixel to the previous one
+ * @throws {DataError} if there is no such filter
+ */
 export function restoreRow(row: Uint8Array, above: Uint8Array, filter: number, step: number): void {
   const count = row.length;
   if (filter === 1) {
@@ -47,11 +54,11 @@ export function restoreRow(row: Uint8Array, above: Uint8Array, filter: number, s
     for (let i = 0; i < Math.min(step, count); i++) row[i]! += above[i]!;
     for (let i = step; i < count; i++) row[i]! += paeth(row[i - step]!, above[i]!, above[i - step]!);
   } else if (filter !== 0) {
-    throw new DataError(`its rows are damaged: there is no filter ${filter}`);
+    throw new DataError(`it is damaged: PNG has no filter ${filter}`);
   }
 }
 
-/** Paeth's predictor: of three neighbours, the one nearest to left + above − corner. */
+/** Paeth's predictor: the neighbour whose value is closest to left + above − corner. */
 function paeth(left: number, above: number, corner: number): number {
   const toLeft = Math.abs(above - corner);
   const toAbove = Math.abs(left - corner);
@@ -60,7 +67,7 @@ function paeth(left: number, above: number, corner: number): number {
   return toAbove <= toCorner ? above : corner;
 }
 
-/** Unpacks a row's samples; those of fewer than 8 bits are spread over 0 to 255, unless they are indices. */
+/** Reads a row's samples into `line`. Samples of fewer than 8 bits are scaled to 0 … 255, unless they are indices. */
 export function unpackRow(
   row: Uint8Array,
   depth: number,

@@ -1,6 +1,6 @@
-/** Changes of an image's size: Lanczos resampling that equals Pillow's, and a black frame to a square. */
+/** Resizes images with Pillow's Lanczos resampling and pads them to squares. */
 
-/** Pixels row by row from the top, the channels of a pixel side by side. */
+/** An image: pixels [height, width, channels], rows from the top. */
 export interface Picture {
   width: number;
   height: number;
@@ -10,21 +10,21 @@ export interface Picture {
   largest: number;
 }
 
-/** How far the Lanczos filter reaches, in pixels of the coarser side. */
+/** Radius of the Lanczos filter, in pixels of the coarser image. */
 const lobes = 3;
 
-/** What each place of a resized line is made of: `weights` for `counts[i]` pixels from `firsts[i]` on. */
+/** The source pixels of each pixel i of a resized line: `counts[i]` of them from `firsts[i]`, with their weights. */
 interface Taps {
   firsts: Int32Array;
   counts: Int32Array;
-  /** `width` of them for each place. */
+  /** [pixels of the resized line, width]. */
   weights: Float64Array;
   width: number;
 }
 
 /**
- * The image in the largest size that fits into `size` by `size`, centred there on black. The longer side becomes `size`, the other one is
- * cut to whole pixels, and an odd line of the frame is at the bottom or right.
+ * Resizes an image so that its longer side is `size` pixels and centres it on a black square. The shorter side is rounded
+ * down, to at least 1. If the padding is an odd number of lines, the extra line is at the bottom or right.
  */
 export function fitSquare(picture: Picture, size: number): Picture {
   const longer = Math.max(picture.width, picture.height);
@@ -32,7 +32,7 @@ export function fitSquare(picture: Picture, size: number): Picture {
   return padToSquare(resizeLanczos(picture, scaled(picture.width), scaled(picture.height)));
 }
 
-/** The image centred on a black square as wide as its longer side. */
+/** Centres an image on a black square whose side is the image's longer side. */
 export function padToSquare(picture: Picture): Picture {
   const { width, height, channels, pixels } = picture;
   if (width === height) return picture;
@@ -48,9 +48,9 @@ export function padToSquare(picture: Picture): Picture {
 }
 
 /**
- * Resizes an image with the Lanczos filter of three lobes, widened where the image shrinks so that it does not alias: first along rows,
- * then along columns, each result rounded to whole values and clipped to 0 … `largest`. For 8 bits every step is Pillow's
- * (`Image.resize` with `LANCZOS`, src/libImaging/Resample.c), so that the pixels are the same.
+ * Resizes an image with the Lanczos filter of three lobes, widened against aliasing if the image shrinks: first along rows,
+ * then along columns. Each result is rounded to an integer and clipped to 0 … `largest`. For 8 bits every step, and so
+ * every pixel, equals Pillow's (`Image.resize` with `LANCZOS`, src/libImaging/Resample.c).
  */
 export function resizeLanczos(picture: Picture, width: number, height: number): Picture {
   const narrowed = width === picture.width ? picture : resizeRows(picture, width);
@@ -97,7 +97,7 @@ function resizeColumns(picture: Picture, height: number): Picture {
   return { ...picture, height, pixels: resized };
 }
 
-/** A sum that began at a half, as the nearest whole value in 0 … `largest`. */
+/** The nearest integer in 0 … `largest` of a sum that already includes one half. */
 function clip(sum: number, largest: number): number {
   return sum <= 0 ? 0 : sum >= largest ? largest : Math.floor(sum);
 }
@@ -106,7 +106,7 @@ function likePixels(pixels: Picture["pixels"], length: number): Picture["pixels"
   return pixels instanceof Uint8Array ? new Uint8Array(length) : new Uint16Array(length);
 }
 
-/** Fractions of weights for 8-bit pixels: 2⁻²², as Pillow's whole-number arithmetic has them. */
+/** Weights for 8-bit pixels are multiples of 2⁻²², as in Pillow's integer arithmetic. */
 const fixedPoint = 2 ** 22;
 
 function lanczosTaps(from: number, to: number, isFixedPoint: boolean): Taps {
@@ -120,11 +120,11 @@ function lanczosTaps(from: number, to: number, isFixedPoint: boolean): Taps {
     weights: new Float64Array(to * width),
     width,
   };
-  for (let place = 0; place < to; place++) {
-    const centre = (place + 0.5) * scale;
+  for (let index = 0; index < to; index++) {
+    const centre = (index + 0.5) * scale;
     const first = Math.max(0, Math.trunc(centre - support + 0.5));
     const count = Math.min(from, Math.trunc(centre + support + 0.5)) - first;
-    const weights = taps.weights.subarray(place * width, place * width + count);
+    const weights = taps.weights.subarray(index * width, index * width + count);
     let sum = 0;
     for (let tap = 0; tap < count; tap++) {
       weights[tap] = lanczos((first + tap - centre + 0.5) / stretch);
@@ -134,13 +134,13 @@ function lanczosTaps(from: number, to: number, isFixedPoint: boolean): Taps {
       const weight = weights[tap]! / sum;
       weights[tap] = isFixedPoint ? roundFromZero(weight * fixedPoint) / fixedPoint : weight;
     }
-    taps.firsts[place] = first;
-    taps.counts[place] = count;
+    taps.firsts[index] = first;
+    taps.counts[index] = count;
   }
   return taps;
 }
 
-/** sinc(x) · sinc(x / 3) within three pixels, 0 beyond. */
+/** sinc(x) · sinc(x / 3) for −3 ≤ x < 3, otherwise 0. */
 function lanczos(x: number): number {
   return x >= -lobes && x < lobes ? sinc(x) * sinc(x / lobes) : 0;
 }

@@ -1,13 +1,15 @@
+/** Decodes compressed images with codecs in WebAssembly. */
+
 import { DataError } from "../errors.ts";
 
-/** What the codecs in WebAssembly have in common: bytes in, decode, samples out. */
+/** The interface that all codecs share. */
 export interface Decoder {
   getEncodedBuffer(size: number): Uint8Array;
   decode(): void;
   getFrameInfo(): { width: number; height: number; bitsPerSample: number; componentCount: number };
   /** A view of the library's memory. */
   getDecodedBuffer(): Uint8Array;
-  /** Of JPEG-LS: 0 where each component is decoded into a plane of its own. */
+  /** JPEG-LS only: 0 if each component is decoded into its own plane. */
   getInterleaveMode?(): number;
   delete(): void;
 }
@@ -15,7 +17,7 @@ export interface Decoder {
 type Library = Record<string, new () => Decoder>;
 type Factory = (settings: Record<string, unknown>) => Promise<Library>;
 
-/** The codecs, by the class that decodes: where their code and their WebAssembly lie. */
+/** For each decoder class, its library's JavaScript and WebAssembly. */
 const sources = {
   JPEGDecoder: {
     load: () => import("@cornerstonejs/codec-libjpeg-turbo-8bit/decodewasmjs"),
@@ -31,10 +33,10 @@ const sources = {
   },
 };
 
-/** Libraries that are loaded, until one fails. */
+/** Loaded libraries. A library that fails is removed. */
 const loaded = new Map<string, Promise<Library>>();
 
-/** What a picture must turn out to be, as its header says and as memory was planned for. */
+/** The size that the header states. The decoded image must have it. */
 export interface Expected {
   width: number;
   height: number;
@@ -42,13 +44,13 @@ export interface Expected {
 }
 
 /**
- * Decodes a picture with a library in WebAssembly, whose memory nothing in the picture can leave.
+ * Decodes an image with a library in WebAssembly, so that a malicious file cannot reach other memory.
  *
- * A library that gave up may have left its memory in any state, so that the next picture gets a new one.
+ * A library that fails may leave its memory in any state, so it is loaded anew for the next image.
  *
- * @returns the samples' bytes, 1 or 2 a sample by `bits`, in host order; the components of a pixel lie side by
- * side, unless `planar`
- * @throws DataError where the picture is damaged or is not what was expected
+ * @returns the samples' bytes in host order, 1 byte per sample up to 8 `bits`, otherwise 2; the components of a pixel are
+ * adjacent, unless `planar`
+ * @throws {DataError} if the image is damaged or does not have the expected size
  */
 export async function decodeInWebAssembly(
   name: keyof typeof sources,
@@ -57,7 +59,7 @@ export async function decodeInWebAssembly(
 ): Promise<{ data: Uint8Array<ArrayBuffer>; bits: number; planar: boolean }> {
   let loading: Promise<Library>;
   let library: Library;
-  do { // Once more if another picture made the library fail while this one waited for it.
+  do { // Again if another image made the library fail while this one waited for it.
     loading = loaded.get(name) ?? load(name);
     loaded.set(name, loading);
     library = await loading;
@@ -67,7 +69,7 @@ export async function decodeInWebAssembly(
   } catch (error) {
     loaded.delete(name);
     if (error instanceof DataError) throw error;
-    throw new DataError("it is damaged: its compressed picture cannot be decoded");
+    throw new DataError("it is damaged: its compressed image cannot be decoded");
   }
 }
 
@@ -88,9 +90,9 @@ function decode(decoder: Decoder, bytes: Uint8Array, expected: Expected) {
   const agrees = width === expected.width && height === expected.height &&
     componentCount === expected.components && data.length === size;
   if (!agrees) {
-    throw new DataError("it is damaged: its compressed picture has another size than its header says");
+    throw new DataError("it is damaged: its compressed image does not have the size that its header states");
   }
-  // Copied: the view's memory belongs to the library and is used again.
+  // Copied, since the library uses the view's memory again.
   const copy = new Uint8Array(size);
   copy.set(data);
   const planar = decoder.getInterleaveMode?.() === 0;

@@ -7,7 +7,7 @@ import { fuzz } from "./fuzz.ts";
 const bytesOf = (text: string) => new TextEncoder().encode(text);
 const join = (...parts: Uint8Array[]) => concatenate(parts) as Uint8Array<ArrayBuffer>;
 
-/** How many milliseconds `action` takes. */
+/** The duration of `action` in milliseconds. */
 async function timed(action: () => Promise<unknown>): Promise<number> {
   const start = performance.now();
   await action();
@@ -24,16 +24,16 @@ function chunk(type: string, content: Uint8Array): Uint8Array {
   return bytes;
 }
 
-/** A gray PNG file of 8 bits that says to be of a size, and holds `packed` as its rows. */
-function pngOf(width: number, height: number, packed: Uint8Array): Uint8Array<ArrayBuffer> {
+/** An 8-bit gray PNG file that claims a size and holds `compressed` as its rows. */
+function pngOf(width: number, height: number, compressed: Uint8Array): Uint8Array<ArrayBuffer> {
   const header = new Uint8Array([0, 0, 0, 0, 0, 0, 0, 0, 8, 0, 0, 0, 0]);
   new DataView(header.buffer).setUint32(0, width);
   new DataView(header.buffer).setUint32(4, height);
   const signature = new Uint8Array([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]);
-  return join(signature, chunk("IHDR", header), chunk("IDAT", packed), chunk("IEND", new Uint8Array()));
+  return join(signature, chunk("IHDR", header), chunk("IDAT", compressed), chunk("IEND", new Uint8Array()));
 }
 
-/** An explicit little endian data element of up to 65,535 bytes. */
+/** A data element in explicit little endian, with up to 65,535 bytes. */
 function element(group: number, number: number, kind: string, value: Uint8Array): Uint8Array {
   const head = new Uint8Array(8);
   const view = new DataView(head.buffer);
@@ -44,13 +44,13 @@ function element(group: number, number: number, kind: string, value: Uint8Array)
   return join(head, value);
 }
 
-/** A DICOM file's beginning, by its transfer syntax. */
+/** The start of a DICOM file with this transfer syntax. */
 function dicomStart(syntax: string): Uint8Array {
   const uid = bytesOf(syntax.length % 2 ? `${syntax}\0` : syntax);
   return join(new Uint8Array(128), bytesOf("DICM"), element(2, 0x10, "UI", uid));
 }
 
-/** Puts another number in place of a data element's, in each place where it stands. */
+/** Replaces the number of a data element, everywhere that the element occurs. */
 function patchUint16(bytes: Uint8Array<ArrayBuffer>, group: number, number: number, value: number): void {
   const view = new DataView(bytes.buffer);
   let found = 0;
@@ -63,10 +63,10 @@ function patchUint16(bytes: Uint8Array<ArrayBuffer>, group: number, number: numb
   assert(found > 0);
 }
 
-Deno.test("what is no image is refused, and so is nothing at all", async () => {
+Deno.test("decodeImage refuses other files and empty ones", async () => {
   assertEquals(await refused(new Uint8Array()), "it is empty");
-  assertMatch(await refused(bytesOf("no image, whatever its name says")), /no PNG, JPEG, DICOM or NIfTI/);
-  assertMatch(await refused(gzipSync(bytesOf("a text"))), /no NIfTI volume/);
+  assertMatch(await refused(bytesOf("no image, whatever its name says")), /not a PNG, JPEG, DICOM or NIfTI/);
+  assertMatch(await refused(gzipSync(bytesOf("a text"))), /not a NIfTI volume/);
   for (
     const start of [[0x89, 0x50, 0x4e, 0x47, 13, 10, 26, 10], [0xff, 0xd8, 0xff], [0x1f, 0x8b], [
       0x5c,
@@ -80,15 +80,15 @@ Deno.test("what is no image is refused, and so is nothing at all", async () => {
   }
 });
 
-Deno.test("each file is refused where its last quarter is missing, or shown as far as its format allows", async () => {
+Deno.test("a file without its last quarter is refused, unless its format allows that", async () => {
   for (const file of imageFiles()) {
     const bytes = await readImageFile(file);
-    // JPEG 2000 is made to be cut anywhere; its picture is then there, but coarser.
+    // JPEG 2000 may be cut anywhere; the image is then complete but coarser.
     if (!file.includes("jpeg_2000")) await refused(bytes.slice(0, bytes.length * 3 >> 2));
   }
 });
 
-Deno.test("a picture that claims 60,000 × 60,000 pixels is refused in milliseconds", async () => {
+Deno.test("an image that claims 60,000 × 60,000 pixels is refused in milliseconds", async () => {
   const png = pngOf(60_000, 60_000, deflateSync(new Uint8Array(100)));
   const jpeg = await readImageFile("jpeg_444.jpg");
   const frame = jpeg.findIndex((byte, at) => byte === 0xff && jpeg[at + 1] === 0xc0);
@@ -103,42 +103,42 @@ Deno.test("a picture that claims 60,000 × 60,000 pixels is refused in milliseco
   }
 });
 
-Deno.test("a compressed frame of another size than the data set's is refused before it is decoded", async () => {
+Deno.test("a compressed frame of another size than the data set states is refused before decoding", async () => {
   for (const file of ["jpeg_ls", "jpeg_2000", "jpeg_lossless"]) {
     const bytes = await readImageFile(`dicom_12_bit_${file}.dcm`);
     patchUint16(bytes, 0x28, 0x10, 60);
-    assertMatch(await refused(bytes), /picture is 71×61×1 of \d+ bits instead of 71×60×1/);
+    assertMatch(await refused(bytes), /image is 71×61×1 with \d+ bits, expected 71×60×1/);
   }
 });
 
-Deno.test("packed bytes are not unpacked beyond what the picture takes", async () => {
-  const { png, volume, far, dicom } = await packedBombs();
-  // All of it would take minutes, and more memory than there is.
+Deno.test("compressed data is not decompressed beyond the image's size", async () => {
+  const { png, volume, far, dicom } = await compressedBombs();
+  // To decompress all of it takes minutes and more memory than any machine has.
   const milliseconds = await timed(async () => {
-    assertMatch(await refused(png), /cannot be unpacked/);
-    assertMatch(await refused(far), /begin at byte 1073741824/);
+    assertMatch(await refused(png), /cannot be decompressed/);
+    assertMatch(await refused(far), /start at byte 1073741824/);
     assertEquals((await decodeImage(volume)).length, 5);
-    await refused(dicom, { pixels: 1000 });
+    await refused(dicom, { maxPixels: 1000 });
   });
   assert(milliseconds < 10_000, `${milliseconds} ms`);
 });
 
-/** Files of 16 megabytes that hold 16 gigabytes. */
-async function packedBombs() {
-  // Blocks that end at a byte, so that they can be put one behind another.
-  const pack = (bytes: Uint8Array) => deflateRawSync(bytes, { finishFlush: constants.Z_SYNC_FLUSH });
-  const zeros = pack(new Uint8Array(2 ** 24));
-  const packed = join(...Array.from({ length: 1024 }, () => zeros));
+/** Files of 16 megabytes that decompress to 16 gigabytes. */
+async function compressedBombs() {
+  // Blocks that end at a byte boundary, so that they can be joined.
+  const deflate = (bytes: Uint8Array) => deflateRawSync(bytes, { finishFlush: constants.Z_SYNC_FLUSH });
+  const zeros = deflate(new Uint8Array(2 ** 24));
+  const compressed = join(...Array.from({ length: 1024 }, () => zeros));
   const gzip = new Uint8Array([0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3]);
   const header = (await readImageFile("nifti_uint8.nii")).slice(0, 352);
-  const volume = join(gzip, pack(header), packed);
+  const volume = join(gzip, deflate(header), compressed);
   new DataView(header.buffer).setFloat32(108, 2 ** 30, true);
-  const far = join(gzip, pack(header), packed);
-  const png = pngOf(9, 9, join(new Uint8Array([0x78, 0x9c]), packed));
-  return { png, volume, far, dicom: join(dicomStart("1.2.840.10008.1.2.1.99"), packed) };
+  const far = join(gzip, deflate(header), compressed);
+  const png = pngOf(9, 9, join(new Uint8Array([0x78, 0x9c]), compressed));
+  return { png, volume, far, dicom: join(dicomStart("1.2.840.10008.1.2.1.99"), compressed) };
 }
 
-Deno.test("sequences nested without an end are refused", async () => {
+Deno.test("sequences that are nested without an end are refused", async () => {
   const open = new Uint8Array([
     8,
     0,
@@ -170,15 +170,15 @@ Deno.test("sequences nested without an end are refused", async () => {
   await refused(frames);
 });
 
-Deno.test("a picture of a thousand scans is refused before the first", async () => {
+Deno.test("an image with a thousand scans is refused before the first is decoded", async () => {
   const jpeg = await readImageFile("jpeg_gray_progressive.jpg");
   const scan = jpeg.findIndex((byte, at) => byte === 0xff && jpeg[at + 1] === 0xda);
   const more = Array.from({ length: 1000 }, () => jpeg.slice(scan, scan + 10));
   const many = join(jpeg.slice(0, scan), ...more, jpeg.slice(scan));
-  assertMatch(await refused(many), /scans; at most 100 are read/);
+  assertMatch(await refused(many), /scans; the limit is 100/);
 });
 
-Deno.test("a codec that gave up is made anew, so that the next picture is right", async () => {
+Deno.test("a codec that fails is loaded anew, so that the next image is right", async () => {
   for (const file of ["jpeg_420.jpg", "dicom_12_bit_jpeg_ls.dcm", "dicom_12_bit_jpeg_2000.dcm"]) {
     const bytes = await readImageFile(file);
     const broken = bytes.slice();
@@ -190,14 +190,14 @@ Deno.test("a codec that gave up is made anew, so that the next picture is right"
   }
 });
 
-Deno.test("a message cannot steer the terminal", async () => {
+Deno.test("a message cannot control the terminal", async () => {
   const bytes = await readImageFile("dicom_8_bit.dcm");
   const at = new TextDecoder("latin1").decode(bytes).indexOf("MONOCHROME2");
   bytes.set(bytesOf("\x1b[2Jgray\nnew"), at);
   assertMatch(await refused(bytes), /^its pixels are \?\[2Jgray\?/);
 });
 
-Deno.test("damaged copies of each file end in pictures or clear refusals, in time", async () => {
+Deno.test("damaged copies of each file are decoded or refused, in time", async () => {
   for (const file of imageFiles()) {
     const { decoded, refused } = await fuzz(file, 8);
     assertEquals(decoded + refused, 8);

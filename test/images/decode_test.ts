@@ -4,29 +4,29 @@ import { decodeImage, readDicomTags } from "../../src/images/decode.ts";
 import { type GoldenArray, readIndex } from "../golden/read.ts";
 import { concatenate, readImageFile, refused, sha256 } from "./files.ts";
 
-/** A file in test/data_files/images, as other decoders show it; see test/golden/images_decoded.py. */
+/** A file in test/data_files/images as other decoders show it; see test/golden/images_decoded.py. */
 interface DecodedGolden {
   file: string;
   largest: number;
   /** [images, height, width, channels] */
   pixels: GoldenArray;
-  /** Where the pixels need no rounding. */
+  /** Hash of the pixels, if they need no rounding. */
   sha256?: string;
 }
 
 const goldens = await readIndex<DecodedGolden>("images_decoded", "files");
 
-/** Colours computed from brightness and differences are rounded by the other decoder, and a level away at most. */
+/** The other decoder rounds colours that are converted from YBR, so that they may differ by one level. */
 const isConverted = (file: string) => file.startsWith("dicom_ybr");
 
 for (const golden of goldens) {
-  Deno.test(`${golden.file} is shown as other decoders show it`, async () => {
+  Deno.test(`decodeImage shows ${golden.file} as other decoders do`, async () => {
     const images = await decodeImage(await readImageFile(golden.file));
     const [{ width, height, channels, largest }] = images as [(typeof images)[0]];
     assertEquals([images.length, height, width, channels], golden.pixels.shape);
     assertEquals(largest, golden.largest);
     const all = concatenate(images.map((image) => image.pixels));
-    // Half a level for our rounding, and the last digits of the golden's float32.
+    // Half a level for rounding here, plus the last digits of the golden's float32.
     const allowed = isConverted(golden.file) ? 1 : 0.51;
     golden.pixels.values.forEach((value, index) => {
       const ours = all[index * golden.pixels.step]!;
@@ -38,11 +38,11 @@ for (const golden of goldens) {
   });
 }
 
-Deno.test("each transfer syntax has a file that other decoders read", async () => {
+Deno.test("the test files cover every supported transfer syntax", async () => {
   const found = new Set<string>();
   for (const { file } of goldens.filter(({ file }) => file.endsWith(".dcm"))) {
     const start = new TextDecoder("latin1").decode((await readImageFile(file)).subarray(132, 600));
-    // The tag (0002,0010), its type, and behind two bytes of length the transfer syntax.
+    // The tag (0002,0010), its type, two bytes of length, then the transfer syntax.
     const at = start.indexOf("\x02\x00\x10\x00UI") + 8;
     found.add(/^1\.2\.840\.10008\.1\.2([.\d]*)/.exec(start.slice(at))![1]!);
   }
@@ -58,41 +58,41 @@ Deno.test("each transfer syntax has a file that other decoders read", async () =
 });
 
 const refusals: [string, RegExp][] = [
-  ["refused_dicom_12_bit_jpeg.dcm", /12 bits a sample; 8 are expected/],
-  ["refused_dicom_1_bit.dcm", /take up 1 bits; 8 or 16 are expected/],
-  ["refused_dicom_32_bit.dcm", /take up 32 bits/],
-  ["refused_dicom_cut.dcm", /damaged|ends/],
+  ["refused_dicom_12_bit_jpeg.dcm", /12 bits per sample, expected 8/],
+  ["refused_dicom_1_bit.dcm", /occupy 1 bits, expected 8 or 16/],
+  ["refused_dicom_32_bit.dcm", /occupy 32 bits/],
+  ["refused_dicom_cut.dcm", /damaged|cut short/],
   ["refused_dicom_no_pixels.dcm", /holds no image/],
-  ["refused_jpeg_cmyk.jpg", /4 components; 1 \(gray\) or 3 \(colours\) are expected/],
+  ["refused_jpeg_cmyk.jpg", /4 components, expected 1 \(gray\) or 3 \(colour\)/],
 ];
 for (const [file, words] of refusals) {
-  Deno.test(`${file} is refused by name of what is wrong`, async () => {
+  Deno.test(`decodeImage refuses ${file} and names the reason`, async () => {
     const message = await refused(await readImageFile(file));
     assertEquals(words.test(message), true, message);
   });
 }
 
-Deno.test("the frames of a file are counted, in order", async () => {
+Deno.test("the frames of a file are numbered in order", async () => {
   const frames = await decodeImage(await readImageFile("dicom_frames.dcm"));
   assertEquals(frames.map(({ frame }) => frame), [0, 1, 2]);
   const reversed = frames[0]!.pixels.slice(0, 71);
   assertEquals(frames[1]!.pixels.slice(-71), reversed);
 });
 
-Deno.test("a volume is cut along the axis that is asked for", async () => {
+Deno.test("a volume is sliced along the requested axis", async () => {
   const bytes = await readImageFile("nifti_uint8.nii");
   const [sagittal, coronal, axial] = await Promise.all(
     ([0, 1, 2] as const).map((axis) => decodeImage(bytes, { axis })),
   );
   assertEquals(sagittal!.map(({ width, height }) => [width, height])[0], [19, 5]);
   assertEquals([sagittal!.length, coronal!.length, axial!.length], [23, 19, 5]);
-  // The place (x, y, z) = (4, 7, 2), in each of the three; rows run downwards.
+  // The voxel (x, y, z) = (4, 7, 2) in each of the three; rows run downwards.
   const expected = axial![2]!.pixels[(18 - 7) * 23 + 4];
   assertEquals(coronal![7]!.pixels[(4 - 2) * 23 + 4], expected);
   assertEquals(sagittal![4]!.pixels[(4 - 2) * 19 + 7], expected);
 });
 
-Deno.test("a DICOM file's tags are read, also where they are missing", async () => {
+Deno.test("readDicomTags reads tags, missing ones as empty texts", async () => {
   assertEquals(readDicomTags(await readImageFile("dicom_12_bit.dcm")), {
     PatientID: "vqray-1",
     ViewPosition: "AP",
@@ -102,7 +102,7 @@ Deno.test("a DICOM file's tags are read, also where they are missing", async () 
   await assertRejects(async () => await readDicomTags(cut), DataError);
 });
 
-Deno.test("pictures are decoded in a worker, with no more permissions than the tasks have", async () => {
+Deno.test("decodeImage works in a worker, with the permissions of the tasks", async () => {
   const source = `
     import { decodeImage } from ${JSON.stringify(import.meta.resolve("../../src/images/decode.ts"))};
     self.onmessage = async ({ data }) => {

@@ -1,14 +1,16 @@
+/** Image files for tests of decoding. */
+
 import { DataError } from "../../src/errors.ts";
 import { decodeImage, type DecodeOptions } from "../../src/images/decode.ts";
 
 const folder = new URL("../data_files/images/", import.meta.url);
 
-/** The bytes of one of test/data_files/images. */
+/** The bytes of a file in test/data_files/images. */
 export async function readImageFile(name: string): Promise<Uint8Array<ArrayBuffer>> {
   return await Deno.readFile(new URL(name, folder));
 }
 
-/** The names of all of them, in order. */
+/** The names of all files in that folder, sorted. */
 export function imageFiles(): string[] {
   return [...Deno.readDirSync(folder)].map(({ name }) => name).filter((name) =>
     /\.(png|jpg|dcm|nii|gz)$/.test(name)
@@ -16,7 +18,11 @@ export function imageFiles(): string[] {
     .sort();
 }
 
-/** What a file that must be refused is refused with. @throws Error where it is not, or not in one line */
+/**
+ * The message with which a file is refused.
+ *
+ * @throws {Error} if the file is decoded, or the message is not one line
+ */
 export async function refused(bytes: Uint8Array, options?: DecodeOptions): Promise<string> {
   try {
     await decodeImage(bytes, options);
@@ -28,7 +34,7 @@ export async function refused(bytes: Uint8Array, options?: DecodeOptions): Promi
   throw new Error("it was decoded");
 }
 
-/** The samples of several images, one behind another. */
+/** The samples of several images, joined. */
 export function concatenate(
   parts: (Uint8Array | Uint16Array)[],
 ): Uint8Array<ArrayBuffer> | Uint16Array<ArrayBuffer> {
@@ -42,7 +48,7 @@ export function concatenate(
   return all;
 }
 
-/** In hexadecimal digits. */
+/** The SHA-256 hash in hexadecimal digits. */
 export async function sha256(samples: Uint8Array<ArrayBuffer> | Uint16Array<ArrayBuffer>): Promise<string> {
   const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", samples));
   return Array.from(digest, (byte) => byte.toString(16).padStart(2, "0")).join("");

@@ -1,31 +1,32 @@
 /**
- * Damages each file of test/data_files/images in many ways and decodes it, in a worker that is given a time: by hand,
- * `deno run -A test/images/fuzz.ts ROUNDS [FILE…]`; decode_hostile_test.ts does a few rounds.
+ * Damages each file of test/data_files/images in many ways and decodes it, in a worker with a time limit. Run it by hand
+ * with `deno run -A test/images/fuzz.ts ROUNDS [FILE…]`; decode_hostile_test.ts runs a few rounds.
  */
+
 import { crc32 } from "node:zlib";
 import { keyOf, randomBits } from "../../src/random.ts";
 import { imageFiles, readImageFile } from "./files.ts";
 
-/** What became of a file's damaged copies. */
+/** The outcome for a file's damaged copies. */
 export interface FuzzResult {
   decoded: number;
   refused: number;
-  /** The longest that one took, in milliseconds. */
+  /** The longest time for one copy, in milliseconds. */
   slowest: number;
 }
 
-/** What the worker is asked, and what it answers. */
+/** The worker's answer for one copy. */
 export interface FuzzAnswer {
   outcome: "decoded" | "refused";
   milliseconds: number;
-  /** What went wrong, where it is no refusal as it should be. */
+  /** What went wrong, if the file was neither decoded nor refused properly. */
   fault?: string;
 }
 
-/** Milliseconds for one file, many times what any needs. */
-const PATIENCE = 20_000;
+/** Time limit for one copy in milliseconds, many times what any needs. */
+const TIME_LIMIT = 20_000;
 
-/** A copy of a file with some bytes changed, mostly near its start where headers are, or with its end missing. */
+/** A copy of a file with some bytes changed, often near the start, where headers are, or with its end missing. */
 export function damage(bytes: Uint8Array<ArrayBuffer>, name: string, round: number): Uint8Array<ArrayBuffer> {
   const key = keyOf(`${name}.${round}`);
   let counter = 0;
@@ -37,12 +38,12 @@ export function damage(bytes: Uint8Array<ArrayBuffer>, name: string, round: numb
     const at = below(reach);
     copy[at] = [0, 0xff, copy[at]! ^ 1 << below(8), below(256)][below(4)]!;
   }
-  if (name.endsWith(".png") && round % 4 < 2) repairSums(copy);
+  if (name.endsWith(".png") && round % 4 < 2) repairChecksums(copy);
   return copy;
 }
 
-/** Makes the sums of a damaged PNG file's parts right again, since otherwise nothing behind them would be reached. */
-function repairSums(bytes: Uint8Array<ArrayBuffer>): void {
+/** Corrects the checksums of a damaged PNG file, since otherwise decoding stops there. */
+function repairChecksums(bytes: Uint8Array<ArrayBuffer>): void {
   const view = new DataView(bytes.buffer);
   for (let at = 8; at + 12 <= bytes.length;) {
     const end = at + 8 + view.getUint32(at);
@@ -52,7 +53,11 @@ function repairSums(bytes: Uint8Array<ArrayBuffer>): void {
   }
 }
 
-/** Decodes `rounds` damaged copies. @throws Error for a fault other than a DataError of one line, or a hang */
+/**
+ * Decodes `rounds` damaged copies.
+ *
+ * @throws {Error} if decoding fails with anything but a DataError of one line, or exceeds the time limit
+ */
 export async function fuzz(name: string, rounds: number): Promise<FuzzResult> {
   const bytes = await readImageFile(name);
   const worker = new Worker(import.meta.resolve("./fuzz_worker.ts"), { type: "module" });
@@ -72,7 +77,7 @@ export async function fuzz(name: string, rounds: number): Promise<FuzzResult> {
 
 function ask(worker: Worker, bytes: Uint8Array, what: string): Promise<FuzzAnswer> {
   return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => reject(new Error(`${what}: no end after ${PATIENCE} ms`)), PATIENCE);
+    const timer = setTimeout(() => reject(new Error(`${what}: no end after ${TIME_LIMIT} ms`)), TIME_LIMIT);
     worker.onmessage = ({ data }) => {
       clearTimeout(timer);
       resolve(data);

@@ -28,7 +28,7 @@ const operations: Record<string, (source: Picture, wanted: Picture) => Picture> 
   gray: (source) => toGray(source),
 };
 
-Deno.test("resizing, framing and graying give Pillow's pixels", () => {
+Deno.test("resizeLanczos, fitSquare and toGray give Pillow's pixels", () => {
   const sources: Record<string, StoredPicture> = goldens.sources;
   for (const golden of goldens.cases) {
     const wanted = restore(golden);
@@ -42,7 +42,7 @@ Deno.test("resizing, framing and graying give Pillow's pixels", () => {
   assert(goldens.cases.length > 20);
 });
 
-Deno.test("a frame is black, centred, and its odd line is at the bottom or right", () => {
+Deno.test("padToSquare centres on black, with an extra line at the bottom or right", () => {
   const wide: Picture = { width: 4, height: 1, channels: 1, pixels: Uint8Array.of(1, 2, 3, 4), largest: 255 };
   assertEquals(padToSquare(wide).pixels, Uint8Array.of(0, 0, 0, 0, 1, 2, 3, 4, 0, 0, 0, 0, 0, 0, 0, 0));
   const high: Picture = {
@@ -55,7 +55,7 @@ Deno.test("a frame is black, centred, and its odd line is at the bottom or right
   assertEquals(padToSquare(high).pixels, Uint8Array.of(1, 2, 3, 0, 0, 0, 4, 5, 6, 0, 0, 0));
 });
 
-Deno.test("a line of pixels is still a line in a small square", () => {
+Deno.test("fitSquare keeps at least one line of pixels", () => {
   const line: Picture = {
     width: 1000,
     height: 1,
@@ -68,7 +68,7 @@ Deno.test("a line of pixels is still a line in a small square", () => {
   assertEquals([...pixels], [...new Array(10).fill(0), ...new Array(5).fill(200), ...new Array(10).fill(0)]);
 });
 
-Deno.test("an image of fewer than 16 bits stays within its own white", () => {
+Deno.test("resizeLanczos clips to the image's own largest value", () => {
   const pixels = Uint16Array.from({ length: 64 }, (_, index) => index % 8 < 4 ? 0 : 4095);
   const resized = resizeLanczos({ width: 8, height: 8, channels: 1, pixels, largest: 4095 }, 31, 31);
   assertEquals([Math.min(...resized.pixels), Math.max(...resized.pixels)], [0, 4095]);
