@@ -1,4 +1,4 @@
-/** Writes data files from image files: decodes on all processors, writes in the order of the list, splits by patient. */
+/** Writes data files from image files: decodes on all processors, writes in the list's order, splits by patient. */
 
 import { isAbsolute } from "node:path";
 import type { Attribute } from "../data/append.ts";
@@ -34,6 +34,7 @@ export interface CreateOutcome {
   seconds: number;
   /** Largest memory of the process in bytes, sampled after each file. */
   peakBytes: number;
+  /** Number of workers. */
   workers: number;
   /** Set if a signal ended the run; no file is left then. */
   exitCode?: number;
@@ -185,8 +186,8 @@ class CreateRun {
   }
 
   private skip({ path }: PlannedEntry, reason: string, log: (text: string) => void): void {
-    const place = isAbsolute(path) ? path : `${this.options.data_path}/${path}`;
-    const line = `${printable(place, 1000)}: ${printable(reason, 300)}`;
+    const shownPath = isAbsolute(path) ? path : `${this.options.data_path}/${path}`;
+    const line = `${printable(shownPath, 1000)}: ${printable(reason, 300)}`;
     if (this.options.strict) throw new DataError(`${line}; --strict stops here`);
     this.skipped++;
     log(`${line}; skipped`);

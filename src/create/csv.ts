@@ -40,8 +40,8 @@ export class CsvColumns {
 }
 
 /**
- * Reads a table: text in UTF-8, optionally compressed with gzip, with commas, semicolons or tabs between the cells. The
- * first row holds the columns' names. Rows are not kept, only the entries made from them.
+ * Reads a table: text in UTF-8, optionally compressed with gzip, with commas, semicolons or tabs between the cells.
+ * The first row holds the columns' names. Rows are not kept, only the entries made from them.
  *
  * ```ts
  * import { assertEquals } from "@std/assert";
@@ -56,8 +56,8 @@ export class CsvColumns {
  * ```
  *
  * @param begin is called once with the columns and returns the function that makes an entry from a row
- * @throws {DataError} if the file cannot be read, is not such a table, or has no rows; the message names the line if one
- * line is at fault
+ * @throws {DataError} if the file cannot be read, is not such a table, or has no rows; the message names the line if
+ * one line is at fault
  */
 export async function readCsv<Entry>(
   path: string,

@@ -16,8 +16,8 @@ const signature = { position: 128, text: "DICM" };
 const headBytes = 2 ** 16;
 
 /**
- * The entries, completed with the patient and the view from their DICOM files if the list does not name them. Files that
- * are not DICOM, or cannot be read, add nothing.
+ * The entries, completed with the patient and the view from their DICOM files if the list does not name them. Files
+ * that are not DICOM, or cannot be read, add nothing.
  *
  * @param root real path of the data folder
  */

@@ -6,9 +6,11 @@ import { fileError } from "../io/file_error.ts";
 import { printable } from "../io/printable.ts";
 import { type Entry, type Listing, patientFinder, patientInPath } from "./listing.ts";
 
+/** How to list a folder. */
 export interface FolderOptions {
   /** Whether sub-folders are classes. */
   labels: boolean;
+  /** Optional regular expression that finds the patient in a path; default: paths of CheXpert and MIMIC-CXR. */
   patient_pattern?: string;
 }
 
@@ -18,7 +20,7 @@ const imageName = /\.(png|jpe?g|dcm|dicom|ima|nii|nii\.gz)$|\.\d+$|^[^.]+$/i;
 const indexName = /^DICOMDIR$/i;
 
 /** If there are more sub-folders, they are probably patients or dates. */
-const mostClasses = 1000;
+const maxClasses = 1000;
 
 /**
  * Lists the images of a folder and its sub-folders, sorted by path. If images lie in sub-folders, each top-level
@@ -54,12 +56,13 @@ function classesOf(folder: string, images: readonly string[]): string[] {
   if (loose !== undefined) {
     const shown = printable(loose, 200);
     throw new DataError(
-      `${folder}: ${shown} is in no sub-folder, but sub-folders are the classes; expected every image in one, or --no-labels`,
+      `${folder}: ${shown} is in no sub-folder, but sub-folders are the classes; ` +
+        "expected every image in one, or --no-labels",
     );
   }
-  if (names.length > mostClasses) {
+  if (names.length > maxClasses) {
     throw new DataError(
-      `${folder}: has ${names.length} sub-folders, expected at most ${mostClasses} classes, or --no-labels`,
+      `${folder}: has ${names.length} sub-folders, expected at most ${maxClasses} classes, or --no-labels`,
     );
   }
   return names;

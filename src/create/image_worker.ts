@@ -5,7 +5,7 @@ import { toGray } from "../images/gray.ts";
 import { fitSquare } from "../images/resize.ts";
 import { joinPixels, type PixelType, type StoredPixels, storedPixels } from "./stored_image.ts";
 
-/** An image file and the form in which its images are stored. */
+/** An image file and how its images are stored. */
 export interface StoreRequest extends ImageRequest {
   /** Height and width of the stored images. */
   size: number;

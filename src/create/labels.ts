@@ -9,7 +9,8 @@ import type { ListedLabel } from "./listing.ts";
  * Returns a function that reads the labels of a row from the columns with these indices. A cell holds 1, 0, −1
  * (uncertain) or nothing, in any spelling of the number: "1.0" is 1.
  *
- * @throws {DataError} if a cell holds anything else; the function throws it, and the message names file, line and column
+ * @throws {DataError} if a cell holds anything else; the function throws it, and the message names file, line and
+ * column
  */
 export function readLabels(
   columns: CsvColumns,

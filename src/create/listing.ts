@@ -44,7 +44,9 @@ export function trainingLabel(label: ListedLabel, { uncertain, blank }: LabelPol
   return uncertain === "ignore" ? NaN : uncertain === "ones" ? 1 : 0;
 }
 
-/** The view in a radiograph's description: "frontal" for "AP" and "PA", "lateral" for "LL", otherwise the text itself. */
+/**
+ * The view in a radiograph's description: "frontal" for "AP" and "PA", "lateral" for "LL", otherwise the text itself.
+ */
 export function viewOf(text: string): string {
   const word = text.trim().toLowerCase();
   if (/^(frontal|ap|pa|antero-?posterior|postero-?anterior)\b/.test(word)) return "frontal";

@@ -13,6 +13,7 @@ import { resolveInside } from "../images/file_inside.ts";
 import { readTable } from "./tables.ts";
 import type { PixelType } from "./stored_image.ts";
 
+/** The part of a data set that an image is in. */
 export type Split = "train" | "valid";
 
 /** An entry and the file that its images go to. */
@@ -132,7 +133,9 @@ function chooseView({ entries, hasViews, source }: Listing, view: string, option
   );
 }
 
-/** The paths of published lists begin with the data set's own folder. It is removed if that is the data folder itself. */
+/**
+ * The paths of published lists begin with the data set's own folder. It is removed if that is the data folder itself.
+ */
 async function relativeTo(root: string, entries: Entry[]): Promise<Entry[]> {
   const own = entries[0]!.path.split("/")[0]!;
   if (own === "" || entries.some(({ path }) => !path.startsWith(`${own}/`))) return entries;
@@ -172,7 +175,7 @@ function assignSplits(
   const unnamed = entries.filter(({ patient }) => patient === undefined).length;
   if (unnamed > 0 && split > 0 && split < 1) {
     note(
-      `no patient is known for ${unnamed} of ${entries.length} files, so each of them counts as a patient of its own; ` +
+      `no patient is known for ${unnamed} of ${entries.length} files, so each of them counts as its own patient; ` +
         "name the patients with --patient_column or --patient_pattern",
     );
   }
@@ -184,8 +187,8 @@ function assignSplits(
   if (splits.size === 1 && split > 0 && split < 1) {
     const patients = new Set(planned.map(({ patient }) => patient)).size;
     const purpose = splits.has("train") ? "training" : "validation";
-    const who = patients === 1 ? "the list's only patient is" : `all ${patients} patients of the list are`;
-    note(`${who} for ${purpose}; no file is written for the other part`);
+    const who = patients === 1 ? "the only patient is" : `all ${patients} patients are`;
+    note(`${who} for ${purpose}, so that only one file is written`);
   }
   return planned;
 }

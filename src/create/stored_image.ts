@@ -1,16 +1,16 @@
 /** Decoded images as the pixel values that a data file stores. */
 
 import { normalisationFor } from "../data/normalisation.ts";
-import type { Picture } from "../images/resize.ts";
+import type { RasterImage } from "../images/image.ts";
 
 /** Stored pixels: normalised float32, or uint8 from 0 to 255, which readers normalise. */
 export type PixelType = "float32" | "uint8";
 
 export type StoredPixels = Float32Array<ArrayBuffer> | Uint8Array<ArrayBuffer>;
 
-/** The picture as [channels, H, W]. A gray picture is repeated for each channel. */
-export function storedPixels(picture: Picture, channels: 1 | 3, type: PixelType): StoredPixels {
-  const { width, height, pixels, largest } = picture;
+/** The image as [channels, H, W]. A gray image is repeated for each channel. */
+export function storedPixels(image: RasterImage, channels: 1 | 3, type: PixelType): StoredPixels {
+  const { width, height, pixels, largest } = image;
   const plane = width * height;
   const stored = type === "uint8" ? new Uint8Array(channels * plane) : new Float32Array(channels * plane);
   const step = pixels.length / plane;

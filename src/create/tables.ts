@@ -1,4 +1,4 @@
-/** Reads tables of images: CheXpert's and MIMIC-CXR's by their known columns, any other by the columns that options name. */
+/** Reads tables of images: CheXpert's, MIMIC-CXR's, and others whose columns the options name. */
 
 import { basename } from "node:path";
 import { chexpertClasses } from "../models/densenet/class_names.ts";

@@ -100,7 +100,7 @@ function datasetMetadata(file: Hdf5Handle, name: string, expectedShape: string):
     throw new DataError(`${path}: "${name}" is a group, ${expected}`);
   }
   if (type === library.H5G_TYPE) throw new DataError(`${path}: "${name}" is a data type, ${expected}`);
-  if (type >= 0) throw new DataError(`${path}: "${name}" is a link that leads nowhere, ${expected}`);
+  if (type >= 0) throw new DataError(`${path}: "${name}" is a broken link, ${expected}`);
   const names = file.root.keys().map((other) => JSON.stringify(other.slice(0, 40)));
   const holds = names.length === 0
     ? "nothing"

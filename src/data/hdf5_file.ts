@@ -27,7 +27,7 @@ export interface DatasetInfo {
   fileChannels: number;
   /** Type of the numbers in the file: float16, float32, float64, uint8 or uint16. */
   dtype: string;
-  /** Attributes of the file, of `labels` and of `img`. If names are equal, `img` wins over `labels` over the file. */
+  /** Attributes of the file, `labels` and `img`. For equal names `img` takes precedence, then `labels`. */
   attributes: Record<string, unknown>;
 }
 
@@ -86,8 +86,8 @@ export class DataFile {
   /**
    * Opens a data file and checks all that can be checked without reading it whole.
    *
-   * @throws {DataError} if the file cannot be read or does not have what `options` ask for; the message is one line with
-   * the file, what it has and what was expected
+   * @throws {DataError} if the file cannot be read or does not have what `options` ask for; the message is one line
+   * with the file, what it has and what was expected
    */
   static async open(path: string, options: DataFileOptions = {}): Promise<DataFile> {
     const file = await openHdf5(path);
@@ -178,13 +178,14 @@ export class DataFile {
 export function requireDivisible({ path, height, width }: DatasetInfo, stride: number): void {
   if (height % stride === 0 && width % stride === 0) return;
   throw new DataError(
-    `${path}: images are ${height} by ${width}, expected height and width divisible by ${stride}, the codec's total stride`,
+    `${path}: images are ${height} by ${width}, expected height and width divisible by ${stride}, ` +
+      "the codec's total stride",
   );
 }
 
-function openLabels(file: Hdf5Handle, wanted: boolean | "optional"): Hdf5Dataset | undefined {
-  if (wanted === false) return undefined;
-  if (wanted === "optional" && file.library.get_type(file.id, "/labels") < 0) return undefined;
+function openLabels(file: Hdf5Handle, mode: boolean | "optional"): Hdf5Dataset | undefined {
+  if (mode === false) return undefined;
+  if (mode === "optional" && file.library.get_type(file.id, "/labels") < 0) return undefined;
   return new Hdf5Dataset(file, "labels", "[N, K]");
 }
 

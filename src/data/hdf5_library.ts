@@ -87,7 +87,9 @@ async function load(): Promise<LoadedHdf5> {
   }
 }
 
-/** Suppresses the library's error stack on stderr and counts failed writes, some of which the library does not report. */
+/**
+ * Suppresses the library's error stack on stderr and counts failed writes, some of which the library does not report.
+ */
 function watchWrites(library: Hdf5Library): void {
   const files = library.FS as unknown as FileSystem;
   const { write } = files;
@@ -154,7 +156,10 @@ export function attributesOf({ root }: Hdf5Handle, name: string): Record<string,
 
 const signature = [0x89, 0x48, 0x44, 0x46, 0x0d, 0x0a, 0x1a, 0x0a];
 
-/** The position of the signature. These causes are checked here because the library distinguishes them only in printed text. */
+/**
+ * The position of the signature. These causes are checked here because the library distinguishes them only in printed
+ * text.
+ */
 async function requireSignature(path: string): Promise<number> {
   const expected = "expected an HDF5 file";
   const status = await Deno.stat(path).catch((error) => {
@@ -173,7 +178,9 @@ async function requireSignature(path: string): Promise<number> {
   return start;
 }
 
-/** Looks for the superblock, which starts with the signature, at 0, 512, 1024, 2048 … (HDF5 file format, section II). */
+/**
+ * Looks for the superblock, which starts with the signature, at 0, 512, 1024, 2048 … (HDF5 file format, section II).
+ */
 async function findSignature(path: string, size: number): Promise<number | undefined> {
   using file = await Deno.open(path).catch((error) => {
     throw fileError(path, "cannot read", error);

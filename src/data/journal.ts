@@ -1,15 +1,14 @@
-/**
- * Atomic changes of an HDF5 file, by the rollback journal that databases use: before the library overwrites bytes, they
- * are copied to a journal beside the file. If a change fails, or its process is killed, the journal's bytes are written
- * back, which needs no additional disk space.
- */
+/** Atomic changes of an HDF5 file, by a rollback journal like that of databases. */
+
+// Before the library overwrites bytes, they are copied to a journal beside the file. If a change fails, or its process
+// is killed, the journal's bytes are written back, which needs no additional disk space.
 
 import { fileError } from "../io/file_error.ts";
 import { observeWrites } from "./hdf5_library.ts";
 
 /**
- * Every record begins with two little-endian float64, a position and a length in bytes, and ends with that many bytes. The
- * first record holds the file's size as its position, and no bytes.
+ * Every record begins with two little-endian float64, a position and a length in bytes, and ends with that many
+ * bytes. The first record holds the file's size as its position, and no bytes.
  */
 const headerBytes = 16;
 
@@ -61,7 +60,7 @@ export async function restoreFromJournal(path: string): Promise<void> {
   try {
     using file = await Deno.open(path, { read: true, write: true });
     const records = readRecords(journal);
-    // Backwards, so that a position that was overwritten twice ends with its oldest bytes. The first record is the size.
+    // Backwards, so that bytes that were overwritten twice end with their oldest value. The first record is the size.
     for (const { position, bytes } of records.slice(1).reverse()) {
       file.seekSync(position, Deno.SeekMode.Start);
       writeAll(file, bytes);

@@ -77,7 +77,8 @@ export class BatchLoader {
     const { info } = readers;
     if (dropLast && info.count < batchSize) {
       throw new DataError(
-        `${info.path}: holds ${info.count} images, expected at least one batch of ${batchSize} (smaller batches are dropped)`,
+        `${info.path}: holds ${info.count} images, expected at least one batch of ${batchSize} ` +
+          "(smaller batches are dropped)",
       );
     }
     this.info = info;
@@ -88,8 +89,8 @@ export class BatchLoader {
   /**
    * Opens a data file in a worker and checks it.
    *
-   * @throws {DataError} if the file cannot be read, does not have what `options` ask for, or holds no complete batch while
-   * `dropLast` is set; the message is one line with the file, what it has and what was expected
+   * @throws {DataError} if the file cannot be read, does not have what `options` ask for, or holds no complete batch
+   * while `dropLast` is set; the message is one line with the file, what it has and what was expected
    */
   static async open(path: string, options: BatchLoaderOptions): Promise<BatchLoader> {
     const { channels, labels, unlabelled, size } = options;
@@ -122,8 +123,8 @@ export class BatchLoader {
   }
 
   /**
-   * Takes back a batch that is no longer needed. Later batches are read into its memory, which is much faster than reading
-   * into new memory. The caller must not use the batch's images afterwards.
+   * Takes back a batch that is no longer needed. Later batches are read into its memory, which is much faster than
+   * reading into new memory. The caller must not use the batch's images afterwards.
    */
   recycle({ images }: Batch): void {
     if (this.spare.size <= this.readAhead) this.spare.add(images);

@@ -1,7 +1,6 @@
-/**
- * The normalisation of images for models: (pixel − mean) / deviation for each channel, with pixels in 0 … 1 and the mean
- * and standard deviation of ImageNet's training images, as documented for torchvision's pretrained models.
- */
+/** The normalisation of images for models: (pixel − mean) / deviation for each channel, with pixels in 0 … 1. */
+
+// The numbers are those of ImageNet's training images, as documented for torchvision's pretrained models.
 
 /** Means of red, green and blue. */
 export const imagenetMean: readonly number[] = [0.485, 0.456, 0.406];

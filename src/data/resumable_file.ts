@@ -7,7 +7,10 @@ import { AppendableImageFile, type ImageFileOptions } from "./append.ts";
 import { attributesOf, type Hdf5Handle, type LoadedHdf5, loadHdf5, openHdf5 } from "./hdf5_library.ts";
 import { changeAtomically, removeJournal, restoreFromJournal } from "./journal.ts";
 
-/** What a run does with files of an earlier run: "new" refuses them, "resume" continues them, "overwrite" replaces them. */
+/**
+ * What a run does with files of an earlier run: "new" refuses them, "resume" continues them, "overwrite" replaces
+ * them.
+ */
 export type StartMode = "new" | "resume" | "overwrite";
 
 /** What a resumable file holds. Its attributes identify the run: only a run with equal attributes continues it. */
@@ -18,9 +21,10 @@ export interface ResumableFileOptions extends ImageFileOptions {
 }
 
 /**
- * Writes an HDF5 file of images, like `ImageFileWriter`, but so that an interrupted run can continue. Until the file is
- * complete its name ends in `.partial`. Each batch is written completely or not at all, and is on the disk before the next.
- * A resumed run writes the same bytes as an uninterrupted one, since the file is opened anew for every batch.
+ * Writes an HDF5 file of images, like `ImageFileWriter`, but so that an interrupted run can continue. Until the file
+ * is complete its name ends in `.partial`. Each batch is written completely or not at all, and is on the disk before
+ * the next. A resumed run writes the same bytes as an uninterrupted one, since the file is opened anew for every
+ * batch.
  *
  * ```ts
  * import { assertEquals } from "@std/assert";

@@ -11,8 +11,8 @@ export interface RowReader {
   /** The most bytes to read at once. A single row may have more. */
   readonly bytesPerRead: number;
   /**
-   * Reads `count` rows from row `start`: little-endian numbers, valid until the next read. Their offset in the buffer is
-   * a multiple of eight.
+   * Reads `count` rows from row `start`: little-endian numbers, valid until the next read. Their offset in the buffer
+   * is a multiple of eight.
    *
    * @throws {DataError} if a row cannot be read
    */

@@ -1,8 +1,7 @@
-/**
- * Finds where an HDF5 file stores a dataset's rows, for the two common layouts: one contiguous piece, or chunks of whole
- * rows in a version 1 B-tree. These are the default layouts of h5py and of this project's writer.
- * Names in quotation marks are sections of the HDF5 File Format Specification, version 3.0.
- */
+/** Finds where an HDF5 file stores a dataset's rows, for the two common layouts. */
+
+// The layouts are a contiguous piece, and chunks of whole rows in a version 1 B-tree: the default layouts of h5py and
+// of this project's writer. Names in quotation marks are sections of the HDF5 File Format Specification, version 3.0.
 
 /** Blocks of whole rows. Block b starts with the dataset's row b · rowsPerBlock. */
 export interface StoredBlocks {

@@ -9,8 +9,8 @@ import { loadHdf5 } from "./hdf5_library.ts";
 export type { ImageFileOptions };
 
 /**
- * Writes an HDF5 file of images batch by batch: `img` [N, C, H, W], chunked by image, and optionally `labels` [N, K] and
- * `paths` [N]. The file has a temporary name in the same folder until `finish`. Equal calls write equal bytes.
+ * Writes an HDF5 file of images batch by batch: `img` [N, C, H, W], chunked by image, and optionally `labels` [N, K]
+ * and `paths` [N]. The file has a temporary name in the same folder until `finish`. Equal calls write equal bytes.
  *
  * ```ts
  * import { assertEquals } from "@std/assert";
@@ -60,8 +60,8 @@ export class ImageFileWriter {
   }
 
   /**
-   * Closes the file and flushes it to the disk, still under its temporary name. `finish` does that, too. To make several
-   * files appear together, seal all of them before the first is finished.
+   * Closes the file and flushes it to the disk, still under its temporary name. `finish` does that, too. To make
+   * several files appear together, seal all of them before the first is finished.
    *
    * @throws {DataError} if the disk is full; the temporary file is then removed
    */

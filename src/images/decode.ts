@@ -33,8 +33,8 @@ const formats: readonly Format[] = [
 ];
 
 /**
- * Decodes the bytes of an image file: PNG, JPEG, DICOM (one image for each frame) or NIfTI (one image for each slice). The
- * format is recognised by the content; the file's name does not matter.
+ * Decodes the bytes of an image file: PNG, JPEG, DICOM (one image for each frame) or NIfTI (one image for each
+ * slice). The format is recognised by the content; the file's name does not matter.
  *
  * ```ts
  * import { assertEquals } from "@std/assert";
@@ -51,9 +51,10 @@ const formats: readonly Format[] = [
  * });
  * ```
  *
- * @returns the images in the order of the file, at least one; pixels are [H, W, channels], from 0 (black) to `largest`
- * @throws {DataError} if the bytes are not a complete image of these formats, or the image is too large; the message is
- * one line without the file's name
+ * @returns the images in the order of the file, at least one; pixels are [H, W, channels], from 0 (black) to
+ * `largest`
+ * @throws {DataError} if the bytes are not a complete image of these formats, or the image is too large; the message
+ * is one line without the file's name
  */
 export async function decodeImage(bytes: Uint8Array, options: DecodeOptions = {}): Promise<DecodedImage[]> {
   const format = formats.find((format) => format.matches(bytes));
@@ -68,7 +69,9 @@ export async function decodeImage(bytes: Uint8Array, options: DecodeOptions = {}
   }
 }
 
-/** The message for an error of a library. Some libraries throw text instead of an Error, or a number from WebAssembly. */
+/**
+ * The message for an error of a library. Some libraries throw text instead of an Error, or a number from WebAssembly.
+ */
 function failure(format: string, error: unknown): string {
   const words = error instanceof Error ? error.message : typeof error === "string" ? error : "";
   return `it cannot be decoded as ${format}: ${words.split("\n")[0]!.trim() || "its content is damaged"}`;

@@ -1,5 +1,5 @@
 /// <reference lib="deno.worker" />
-/** What every decoding worker does: read one image file, decode it, and reply with what the caller makes of its images. */
+/** The common part of all decoding workers: reads a file, decodes it, and replies with a conversion of its images. */
 
 import { DataError } from "../errors.ts";
 import type { WorkerAnswer, WorkerCall } from "../workers/worker_client.ts";

@@ -19,15 +19,16 @@ export function isDicom(bytes: Uint8Array): boolean {
 }
 
 /**
- * Decodes a DICOM file into the images that a viewer shows, one for each frame. Gray values pass through the modality's
- * rescaling or lookup table, then the first VOI window or lookup table; MONOCHROME1 is then inverted. Colours become RGB.
+ * Decodes a DICOM file into the images that a viewer shows, one for each frame. Gray values pass through the
+ * modality's rescaling or lookup table, then the first VOI window or lookup table; MONOCHROME1 is then inverted.
+ * Colours become RGB.
  *
- * Without a window or VOI table, the smallest value of the file becomes black and the largest white. Supported transfer
- * syntaxes: implicit and explicit little endian, deflated, explicit big endian, RLE, JPEG with 8 bits, lossless JPEG,
- * JPEG-LS, JPEG 2000.
+ * Without a window or VOI table, the smallest value of the file becomes black and the largest white. Supported
+ * transfer syntaxes: implicit and explicit little endian, deflated, explicit big endian, RLE, JPEG with 8 bits,
+ * lossless JPEG, JPEG-LS, JPEG 2000.
  *
- * @throws {DataError} if the file is damaged, cut short, without pixels or of an unsupported kind, or claims more than
- * `maxPixels` pixels
+ * @throws {DataError} if the file is damaged, cut short, without pixels or of an unsupported kind, or claims more
+ * than `maxPixels` pixels
  */
 export async function decodeDicom(bytes: Uint8Array, maxPixels: number): Promise<DecodedImage[]> {
   const dataSet = parse(bytes, maxPixels);

@@ -7,8 +7,8 @@ import { concatenate } from "./concatenate.ts";
 const PIECE = 2 ** 14;
 
 /**
- * Decompresses the first `count` bytes of gzip data, or all if there are fewer. No more is decompressed, so that a small
- * file cannot fill the memory.
+ * Decompresses the first `count` bytes of gzip data, or all if there are fewer. No more is decompressed, so that a
+ * small file cannot fill the memory.
  *
  * @throws {DataError} if the data is damaged
  */

@@ -2,14 +2,20 @@
 
 import { DataError } from "../errors.ts";
 
-/** An image as a viewer shows it. */
-export interface DecodedImage {
+/** An image in memory. */
+export interface RasterImage {
   width: number;
   height: number;
   /** 1 for gray, 3 for red, green and blue. */
   channels: 1 | 3;
   /** [height, width, channels], rows from the top; from 0 (black) to `largest` (white). */
   pixels: Samples;
+  /** The value of white: 255 for 8 bits, at most 65535 for 16. */
+  largest: number;
+}
+
+/** An image of a file, as a viewer shows it. */
+export interface DecodedImage extends RasterImage {
   /** 255 if the file stores at most 8 bits per sample, otherwise 65535. */
   largest: 255 | 65535;
   /** Index of the image in its file, from 0, for formats that hold several. */

@@ -18,12 +18,12 @@ export function isNifti(bytes: Uint8Array): boolean {
 }
 
 /**
- * Decodes a NIfTI volume (.nii or .nii.gz) into its slices along an axis. Slices of higher dimensions, for instance of time,
- * follow one another. Of the two other axes the first runs to the right and the second upwards, so that the front or the
- * top of the head is at the top if the volume is stored in the usual order. The volume is not rotated.
+ * Decodes a NIfTI volume (.nii or .nii.gz) into its slices along an axis. Slices of higher dimensions, for instance
+ * of time, follow one another. Of the two other axes the first runs to the right and the second upwards, so that the
+ * front or the top of the head is at the top if the volume is stored in the usual order. The volume is not rotated.
  *
- * Values are mapped to gray by the header's range for display if there is one, otherwise by the smallest and the largest
- * value of the whole volume.
+ * Values are mapped to gray by the header's range for display if there is one, otherwise by the smallest and the
+ * largest value of the whole volume.
  *
  * @throws {DataError} if the file is damaged or cut short, its values are not gray or RGB, or it claims more than
  * `maxPixels` pixels

@@ -48,7 +48,8 @@ const versions = {
 /**
  * Reads the header of a NIfTI-1 or NIfTI-2 file, of either byte order.
  *
- * @throws {DataError} if it is damaged or not a NIfTI header, its values are not gray or RGB, or they are in another file
+ * @throws {DataError} if it is damaged or not a NIfTI header, its values are not gray or RGB, or they are in another
+ * file
  */
 export function readNiftiHeader(bytes: Uint8Array): NiftiHeader {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);

@@ -33,10 +33,11 @@ export function isPng(bytes: Uint8Array): boolean {
 }
 
 /**
- * Decodes a PNG file of any kind (PNG specification, third edition): gray or palette with 1 to 8 bits, gray or colour with
- * 8 or 16 bits, interlaced or not. Transparency is ignored, like in Pillow's conversion to RGB.
+ * Decodes a PNG file of any kind (PNG specification, third edition): gray or palette with 1 to 8 bits, gray or colour
+ * with 8 or 16 bits, interlaced or not. Transparency is ignored, like in Pillow's conversion to RGB.
  *
- * The libraries that were considered decompress without a limit, so that a file of a few kilobytes could fill the memory.
+ * The libraries that were considered decompress without a limit, so that a file of a few kilobytes could fill the
+ * memory.
  *
  * @throws {DataError} if the file is damaged, cut short, or claims more than `maxPixels` pixels
  */
@@ -95,8 +96,8 @@ function readHeader(content: Uint8Array, maxPixels: number): Header {
   checkSize(width, height, 1, maxPixels);
   if (!kinds[kind!]?.depths.includes(depth!) || compression !== 0 || filter !== 0 || interlace! > 1) {
     throw new DataError(
-      `its header is damaged: it states colour type ${kind} with ${depth} bits per sample, compression ${compression}, ` +
-        `filter ${filter} and interlacing ${interlace}`,
+      `its header is damaged: it states colour type ${kind} with ${depth} bits per sample, ` +
+        `compression ${compression}, filter ${filter} and interlacing ${interlace}`,
     );
   }
   const { samples } = kinds[kind!]!;

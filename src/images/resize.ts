@@ -1,14 +1,6 @@
 /** Resizes images with Pillow's Lanczos resampling and pads them to squares. */
 
-/** An image: pixels [height, width, channels], rows from the top. */
-export interface Picture {
-  width: number;
-  height: number;
-  channels: 1 | 3;
-  pixels: Uint8Array | Uint16Array;
-  /** The value of white: 255 for 8 bits, 65535 or less for 16. */
-  largest: number;
-}
+import type { RasterImage, Samples } from "./image.ts";
 
 /** Radius of the Lanczos filter, in pixels of the coarser image. */
 const lobes = 3;
@@ -23,19 +15,19 @@ interface Taps {
 }
 
 /**
- * Resizes an image so that its longer side is `size` pixels and centres it on a black square. The shorter side is rounded
- * down, to at least 1. If the padding is an odd number of lines, the extra line is at the bottom or right.
+ * Resizes an image so that its longer side is `size` pixels and centres it on a black square. The shorter side is
+ * rounded down, to at least 1. If the padding is an odd number of lines, the extra line is at the bottom or right.
  */
-export function fitSquare(picture: Picture, size: number): Picture {
-  const longer = Math.max(picture.width, picture.height);
+export function fitSquare(image: RasterImage, size: number): RasterImage {
+  const longer = Math.max(image.width, image.height);
   const scaled = (side: number) => Math.max(1, Math.floor(side * size / longer));
-  return padToSquare(resizeLanczos(picture, scaled(picture.width), scaled(picture.height)));
+  return padToSquare(resizeLanczos(image, scaled(image.width), scaled(image.height)));
 }
 
 /** Centres an image on a black square whose side is the image's longer side. */
-export function padToSquare(picture: Picture): Picture {
-  const { width, height, channels, pixels } = picture;
-  if (width === height) return picture;
+export function padToSquare(image: RasterImage): RasterImage {
+  const { width, height, channels, pixels } = image;
+  if (width === height) return image;
   const side = Math.max(width, height);
   const above = Math.floor((side - height) / 2);
   const left = Math.floor((side - width) / 2);
@@ -44,25 +36,25 @@ export function padToSquare(picture: Picture): Picture {
     const row = pixels.subarray(y * width * channels, (y + 1) * width * channels);
     padded.set(row, ((above + y) * side + left) * channels);
   }
-  return { ...picture, width: side, height: side, pixels: padded };
+  return { ...image, width: side, height: side, pixels: padded };
 }
 
 /**
- * Resizes an image with the Lanczos filter of three lobes, widened against aliasing if the image shrinks: first along rows,
- * then along columns. Each result is rounded to an integer and clipped to 0 … `largest`. For 8 bits every step, and so
- * every pixel, equals Pillow's (`Image.resize` with `LANCZOS`, src/libImaging/Resample.c).
+ * Resizes an image with the Lanczos filter of three lobes, widened against aliasing if the image shrinks: first along
+ * rows, then along columns. Each result is rounded to an integer and clipped to 0 … `largest`. For 8 bits every step,
+ * and so every pixel, equals Pillow's (`Image.resize` with `LANCZOS`, src/libImaging/Resample.c).
  */
-export function resizeLanczos(picture: Picture, width: number, height: number): Picture {
-  const narrowed = width === picture.width ? picture : resizeRows(picture, width);
-  return height === picture.height ? narrowed : resizeColumns(narrowed, height);
+export function resizeLanczos(image: RasterImage, width: number, height: number): RasterImage {
+  const narrowed = width === image.width ? image : resizeRows(image, width);
+  return height === image.height ? narrowed : resizeColumns(narrowed, height);
 }
 
-function resizeRows(picture: Picture, width: number): Picture {
-  const { height, channels, pixels, largest } = picture;
-  const taps = lanczosTaps(picture.width, width, pixels instanceof Uint8Array);
+function resizeRows(image: RasterImage, width: number): RasterImage {
+  const { height, channels, pixels, largest } = image;
+  const taps = lanczosTaps(image.width, width, pixels instanceof Uint8Array);
   const resized = likePixels(pixels, width * height * channels);
   for (let y = 0; y < height; y++) {
-    const row = y * picture.width * channels;
+    const row = y * image.width * channels;
     for (let x = 0; x < width; x++) {
       const first = taps.firsts[x]!;
       const count = taps.counts[x]!;
@@ -76,12 +68,12 @@ function resizeRows(picture: Picture, width: number): Picture {
       }
     }
   }
-  return { ...picture, width, pixels: resized };
+  return { ...image, width, pixels: resized };
 }
 
-function resizeColumns(picture: Picture, height: number): Picture {
-  const { width, channels, pixels, largest } = picture;
-  const taps = lanczosTaps(picture.height, height, pixels instanceof Uint8Array);
+function resizeColumns(image: RasterImage, height: number): RasterImage {
+  const { width, channels, pixels, largest } = image;
+  const taps = lanczosTaps(image.height, height, pixels instanceof Uint8Array);
   const rowLength = width * channels;
   const resized = likePixels(pixels, rowLength * height);
   const sums = new Float64Array(rowLength);
@@ -94,7 +86,7 @@ function resizeColumns(picture: Picture, height: number): Picture {
     }
     for (let x = 0; x < rowLength; x++) resized[y * rowLength + x] = clip(sums[x]!, largest);
   }
-  return { ...picture, height, pixels: resized };
+  return { ...image, height, pixels: resized };
 }
 
 /** The nearest integer in 0 … `largest` of a sum that already includes one half. */
@@ -102,7 +94,7 @@ function clip(sum: number, largest: number): number {
   return sum <= 0 ? 0 : sum >= largest ? largest : Math.floor(sum);
 }
 
-function likePixels(pixels: Picture["pixels"], length: number): Picture["pixels"] {
+function likePixels(pixels: Samples, length: number): Samples {
   return pixels instanceof Uint8Array ? new Uint8Array(length) : new Uint16Array(length);
 }
 

@@ -48,8 +48,8 @@ export interface Expected {
  *
  * A library that fails may leave its memory in any state, so it is loaded anew for the next image.
  *
- * @returns the samples' bytes in host order, 1 byte per sample up to 8 `bits`, otherwise 2; the components of a pixel are
- * adjacent, unless `planar`
+ * @returns the samples' bytes in host order, 1 byte per sample up to 8 `bits`, otherwise 2; the components of a pixel
+ * are adjacent, unless `planar`
  * @throws {DataError} if the image is damaged or does not have the expected size
  */
 export async function decodeInWebAssembly(

@@ -1,8 +1,9 @@
 /** Concurrent work whose results come in order. */
 
 /**
- * Runs `work` on every item, on up to `ahead` items at a time, and yields the results in the order of the items. At most
- * `ahead` results are waiting at any time. If the caller stops early, work that has started runs to its end unobserved.
+ * Runs `work` on every item, on up to `ahead` items at a time, and yields the results in the order of the items. At
+ * most `ahead` results are waiting at any time. If the caller stops early, work that has started runs to its end
+ * unobserved.
  *
  * ```ts
  * import { assertEquals } from "@std/assert";
@@ -12,7 +13,7 @@
  * assertEquals(squares, [1, 4, 9]);
  * ```
  *
- * @throws the error of an item's work, when the caller reaches that item
+ * @throws {Error} if an item's work fails; the work's own error, thrown when the caller reaches that item
  */
 export async function* inOrder<Item, Result>(
   items: Iterable<Item>,

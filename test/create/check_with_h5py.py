@@ -1,9 +1,9 @@
 #!/usr/bin/python3
 """Compares a file of hdf5:create with h5py and Pillow: `check_with_h5py.py FILE.hdf5 DATA_FOLDER`.
 
-Reads every image as PyTorch's users do, f["img"][i] and f["labels"][i], and makes it again from its PNG or JPEG file with
-Pillow and NumPy. Prints the largest mean difference of an image and the largest difference of a pixel, in steps of 1/255;
-fails if a mean is more than one step.
+Reads every image as PyTorch's users do, f["img"][i] and f["labels"][i], and makes it again from its PNG or JPEG file
+with Pillow and NumPy. Prints the largest mean difference of an image and the largest difference of a pixel, in steps of
+1/255; fails if a mean is more than one step.
 Needs Debian's python3-h5py, python3-numpy and python3-pil.
 """
 
@@ -32,7 +32,9 @@ def undo(image):
     """A stored image as pixels in 0 … 255."""
     if image.dtype == np.uint8:
         return image.astype(np.float64)
-    mean, deviation = (MEAN, DEVIATION) if len(image) == 3 else (MEAN.mean(keepdims=True), DEVIATION.mean(keepdims=True))
+    mean, deviation = MEAN, DEVIATION
+    if len(image) == 1:
+        mean, deviation = MEAN.mean(keepdims=True), DEVIATION.mean(keepdims=True)
     return (image * deviation[:, None, None] + mean[:, None, None]) * 255
 
 
@@ -44,7 +46,8 @@ def main(path, folder):
             listed = file["paths"].asstr()[index]
             difference = np.abs(undo(file["img"][index]) - make(pathlib.Path(folder) / listed, size, channels))
             worst_mean, worst = max(worst_mean, difference.mean()), max(worst, difference.max())
-        print(f"{path}: {file['img'].shape} {file['img'].dtype}, chunks {file['img'].chunks}, packed {file['img'].compression}")
+        images = file["img"]
+        print(f"{path}: {images.shape} {images.dtype}, chunks {images.chunks}, compression {images.compression}")
         if "labels" in file:
             labels = np.stack([file["labels"][index] for index in range(count)])
             names = file["img"].attrs["class_names"]

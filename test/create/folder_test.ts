@@ -46,7 +46,8 @@ Deno.test("images both in and outside sub-folders are refused, except without la
     const error = await assertRejects(() => list(folder), DataError);
     assertEquals(
       error.message,
-      `${folder}: a.png is in no sub-folder, but sub-folders are the classes; expected every image in one, or --no-labels`,
+      `${folder}: a.png is in no sub-folder, but sub-folders are the classes; ` +
+        "expected every image in one, or --no-labels",
     );
     assertEquals((await list(folder, false)).entries.map(({ labels }) => labels), [[], []]);
   });

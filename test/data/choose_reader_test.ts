@@ -123,7 +123,7 @@ Deno.test("an HDF5 file that starts after other bytes is read directly", async (
   });
 });
 
-Deno.test("a dataset behind a link to another file is read", async () => {
+Deno.test("a dataset that is a link to another file is read", async () => {
   await inTemporaryFolder(async (folder) => {
     await writeDistinct(`${folder}/linked.h5`, 3);
     const { classes } = await loadHdf5();

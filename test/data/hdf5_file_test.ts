@@ -127,7 +127,7 @@ const badFiles: [name: string, message: string, options?: DataFileOptions][] = [
   ["bad_group.h5", '"img" is a group, expected a dataset [N, C, H, W]'],
   ["bad_scalar.h5", '"img" has shape [], expected [N, C, H, W] or [N, H, W]', { labels: false }],
   ["bad_null.h5", '"img" has shape [], expected [N, C, H, W] or [N, H, W]', { labels: false }],
-  ["bad_link.h5", '"img" is a link that leads nowhere, expected a dataset [N, C, H, W]'],
+  ["bad_link.h5", '"img" is a broken link, expected a dataset [N, C, H, W]'],
   ["bad_virtual.h5", '"img" is a virtual dataset, expected one that holds its own data'],
   ["bad_filter.h5", '"img" is compressed with mystery (filter 32055), expected gzip, shuffle, lzf or none'],
   ["bad_labels_flat.h5", '"labels" has shape [5], expected [5, K]'],

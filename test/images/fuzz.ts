@@ -1,6 +1,6 @@
 /**
- * Damages each file of test/data_files/images in many ways and decodes it, in a worker with a time limit. Run it by hand
- * with `deno run -A test/images/fuzz.ts ROUNDS [FILE…]`; decode_hostile_test.ts runs a few rounds.
+ * Damages each file of test/data_files/images in many ways and decodes it, in a worker with a time limit. Run it by
+ * hand with `deno run -A test/images/fuzz.ts ROUNDS [FILE…]`; decode_hostile_test.ts runs a few rounds.
  */
 
 import { crc32 } from "node:zlib";

@@ -1,9 +1,10 @@
 import { assert, assertEquals } from "@std/assert";
 import { toGray } from "../../src/images/gray.ts";
-import { fitSquare, padToSquare, type Picture, resizeLanczos } from "../../src/images/resize.ts";
+import type { RasterImage } from "../../src/images/image.ts";
+import { fitSquare, padToSquare, resizeLanczos } from "../../src/images/resize.ts";
 import goldens from "../golden/resize.json" with { type: "json" };
 
-interface StoredPicture {
+interface StoredImage {
   width: number;
   height: number;
   channels: number;
@@ -11,7 +12,7 @@ interface StoredPicture {
   pixels: string;
 }
 
-function restore({ width, height, channels, bits, pixels }: StoredPicture): Picture {
+function restore({ width, height, channels, bits, pixels }: StoredImage): RasterImage {
   const bytes = Uint8Array.fromBase64(pixels);
   return {
     width,
@@ -22,14 +23,14 @@ function restore({ width, height, channels, bits, pixels }: StoredPicture): Pict
   };
 }
 
-const operations: Record<string, (source: Picture, wanted: Picture) => Picture> = {
+const operations: Record<string, (source: RasterImage, wanted: RasterImage) => RasterImage> = {
   resize: (source, { width, height }) => resizeLanczos(source, width, height),
   fit: (source, { width }) => fitSquare(source, width),
   gray: (source) => toGray(source),
 };
 
 Deno.test("resizeLanczos, fitSquare and toGray give Pillow's pixels", () => {
-  const sources: Record<string, StoredPicture> = goldens.sources;
+  const sources: Record<string, StoredImage> = goldens.sources;
   for (const golden of goldens.cases) {
     const wanted = restore(golden);
     const found = operations[golden.operation]!(restore(sources[golden.source]!), wanted);
@@ -43,9 +44,15 @@ Deno.test("resizeLanczos, fitSquare and toGray give Pillow's pixels", () => {
 });
 
 Deno.test("padToSquare centres on black, with an extra line at the bottom or right", () => {
-  const wide: Picture = { width: 4, height: 1, channels: 1, pixels: Uint8Array.of(1, 2, 3, 4), largest: 255 };
+  const wide: RasterImage = {
+    width: 4,
+    height: 1,
+    channels: 1,
+    pixels: Uint8Array.of(1, 2, 3, 4),
+    largest: 255,
+  };
   assertEquals(padToSquare(wide).pixels, Uint8Array.of(0, 0, 0, 0, 1, 2, 3, 4, 0, 0, 0, 0, 0, 0, 0, 0));
-  const high: Picture = {
+  const high: RasterImage = {
     width: 1,
     height: 2,
     channels: 3,
@@ -56,7 +63,7 @@ Deno.test("padToSquare centres on black, with an extra line at the bottom or rig
 });
 
 Deno.test("fitSquare keeps at least one line of pixels", () => {
-  const line: Picture = {
+  const line: RasterImage = {
     width: 1000,
     height: 1,
     channels: 1,

@@ -1,6 +1,6 @@
 ;; Decompression for the LZF filter of HDF5 (number 32000, which h5py writes): a plug-in that the HDF5 library in
-;; WebAssembly loads from this folder when a chunk needs it. Assembled with wabt 1.0.39 (npm). The inserted section tells
-;; the loader what the plug-in needs: 40 bytes of memory, aligned to 4, and one entry of the function table.
+;; WebAssembly loads from this folder when a chunk needs it. Assembled with wabt 1.0.39 (npm). The inserted section
+;; lists what the plug-in needs: 40 bytes of memory, aligned to 4, and one entry of the function table.
 ;;
 ;;   wat2wasm lzf.wat -o lzf.wasm
 ;;   (head -c 8 lzf.wasm; printf '\0\017\010dylink.0\1\4\50\2\1\0'; tail -c +9 lzf.wasm) > libH5Zlzf.so
@@ -32,7 +32,7 @@
     (i32.store offset=28 (global.get $memory) (global.get $table))
     (global.get $memory))
 
-  ;; H5Z_func_t. values[2] is the size of the chunk in bytes. Returns the decompressed size, or 0 if the data is damaged.
+  ;; H5Z_func_t. values[2] is the size of the chunk in bytes. Returns the decompressed size, or 0 for damaged data.
   (func $filter (param $flags i32) (param $value_count i32) (param $values i32) (param $size i32)
       (param $buffer_size i32) (param $buffer i32) (result i32)
     (local $capacity i32) (local $output i32) (local $unpacked i32)
