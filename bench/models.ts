@@ -7,7 +7,6 @@ import { Densenet } from "../src/models/densenet/model.ts";
 import { defaultConfiguration } from "../src/models/vqvae/configuration.ts";
 import { Vqvae } from "../src/models/vqvae/model.ts";
 import type { ParameterSet } from "../src/nn/parameters.ts";
-import type { AdamAttributes } from "../src/ops/adam.ts";
 import { Adam, defaultAdam } from "../src/optim/adam.ts";
 import { keyOf, uniformArray } from "../src/random.ts";
 import { trainingProgram as densenetProgram } from "../src/train/densenet/program.ts";
@@ -31,15 +30,9 @@ function imagesOf(shape: BatchShape): Float32Array<ArrayBuffer> {
   return uniformArray(keyOf("bench images"), elementCount(shape), -1, 1);
 }
 
-function optimizerFor(set: ParameterSet, attributes: AdamAttributes, precision: FloatType): Adam {
-  const optimizer = new Adam(set.parameters, attributes, precision);
-  if (optimizer.mixed) set.halves = optimizer.mixed.halves;
-  return optimizer;
-}
-
 function vqvae(size: number, batch: number, precision: FloatType = "f32"): ModelStep {
   const model = new Vqvae({ ...defaultConfiguration });
-  const optimizer = optimizerFor(model.set, defaultAdam, precision);
+  const optimizer = new Adam(model.set.parameters, defaultAdam, precision);
   const shape: BatchShape = [batch, defaultConfiguration.in_channel, size, size];
   const step = vqvaeProgram(model, optimizer, shape);
   return { set: model.set, optimizer, learningRate: 3e-4, step, images: imagesOf(shape), given: [] };
@@ -53,7 +46,7 @@ function densenet(
   copied = false,
 ): ModelStep {
   const model = new Densenet({ ...densenet121 });
-  const optimizer = optimizerFor(model.set, { ...defaultAdam, weightDecay: 1e-6 }, precision);
+  const optimizer = new Adam(model.set.parameters, { ...defaultAdam, weightDecay: 1e-6 }, precision);
   const shape: BatchShape = [batch, 3, size, size];
   const step = densenetProgram(model, optimizer, shape, { copied });
   const count = elementCount(step.positive.shape);

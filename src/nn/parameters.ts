@@ -2,12 +2,14 @@
 
 import { elementCount, type Shape, type TensorType } from "../graph/layout.ts";
 import type { Tensor } from "../graph/tensor.ts";
-import { cast } from "../ops/elementwise.ts";
 import { variable } from "../ops/variable.ts";
 import { joinKeys, keyOf, normalArray, uniformArray } from "../random.ts";
 
 /** Makes a parameter's first values, row-major, from a random key. */
 export type Initialiser = (type: TensorType, key: number) => Float32Array<ArrayBuffer>;
+
+/** Copies of parameters in float16, which an optimizer keeps, by parameter. */
+export type HalfCopies = ReadonlyMap<Tensor, Tensor>;
 
 /** One tensor of a model. */
 export interface Parameter {
@@ -46,9 +48,9 @@ export const zeroInitialiser: Initialiser = ({ shape }) => new Float32Array(elem
 export class ParameterSet {
   readonly parameters: Parameter[] = [];
   readonly buffers: Parameter[] = [];
-  /** Copies of parameters in float16, where an optimizer keeps some. */
-  halves: ReadonlyMap<Tensor, Tensor> = new Map();
   private readonly keys = new Set<string>();
+  /** The copies that layers read while a float16 graph is built; see {@linkcode withHalves}. */
+  private halves?: HalfCopies;
 
   /** A trained tensor. `shape` is its shape in files, where that is not the tensor's own. */
   parameter(key: string, type: TensorType, initialise: Initialiser, shape = type.shape): Tensor {
@@ -74,9 +76,31 @@ export class ParameterSet {
     return tensor;
   }
 
-  /** A parameter as it is multiplied with x: rounded where x is float16. */
+  /** Builds a graph whose layers read these copies of the parameters wherever their input is float16. */
+  withHalves<Result>(halves: HalfCopies | undefined, build: () => Result): Result {
+    const outer = this.halves;
+    this.halves = halves;
+    try {
+      return build();
+    } finally {
+      this.halves = outer;
+    }
+  }
+
+  /**
+   * The parameter as a layer multiplies it by `x`: its float16 copy if `x` is float16.
+   *
+   * @throws {RangeError} if `x` is float16 and the graph is built without copies.
+   */
   matching(x: Tensor, parameter: Tensor): Tensor {
-    return x.dtype === "f16" ? this.halves.get(parameter) ?? cast(parameter, "f16") : parameter;
+    if (x.dtype !== "f16") return parameter;
+    const copy = this.halves?.get(parameter);
+    if (!copy) {
+      throw new RangeError(
+        `Cannot read ${parameter.label} in float16: the graph is built without a copy of it`,
+      );
+    }
+    return copy;
   }
 
   /** Everything that a checkpoint holds. */

@@ -2,7 +2,7 @@
 
 import { type FloatType, floatType } from "../graph/layout.ts";
 import type { Tensor } from "../graph/tensor.ts";
-import type { Parameter } from "../nn/parameters.ts";
+import type { HalfCopies, Parameter } from "../nn/parameters.ts";
 import { adam, type AdamAttributes } from "../ops/adam.ts";
 import { variable } from "../ops/variable.ts";
 import { Arena, bindingAlignment } from "../plan/arena.ts";
@@ -38,6 +38,11 @@ export class Adam {
 
   private arena(label: string, members: readonly Tensor[]): Arena {
     return new Arena(label, members, variable, this.alignment);
+  }
+
+  /** The parameters' copies in float16, which a forward pass takes; undefined in float32. */
+  get halves(): HalfCopies | undefined {
+    return this.mixed?.halves;
   }
 
   /** What every plan that reads the parameters needs. */

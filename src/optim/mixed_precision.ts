@@ -2,6 +2,7 @@
 
 import { elementCount, floatType } from "../graph/layout.ts";
 import type { Tensor } from "../graph/tensor.ts";
+import type { HalfCopies } from "../nn/parameters.ts";
 import { halfCopies, halfCopy } from "../ops/half_copies.ts";
 import { countNonFinite, lossScale, type LossScaleState } from "../ops/loss_scale.ts";
 import { variable } from "../ops/variable.ts";
@@ -14,8 +15,8 @@ const firstScale = 65536;
 export class MixedPrecision {
   /** Every plan that reads copies of weights needs this arena. */
   readonly copies: Arena;
-  /** The copy of each parameter, made anew in each run of a plan that reads any. */
-  readonly halves: ReadonlyMap<Tensor, Tensor>;
+  /** The copy of each parameter; each run of a plan that reads any rounds all of them anew. */
+  readonly halves: HalfCopies;
   readonly state: LossScaleState = {
     scale: variable(floatType([]), "loss_scale", firstScale),
     goodSteps: variable(floatType([]), "loss_scale.good_steps"),

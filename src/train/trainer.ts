@@ -55,7 +55,6 @@ export abstract class Trainer<
     readonly tuner?: Tuner,
   ) {
     this.memory = new Memory(gpu);
-    if (optimizer.mixed) set.halves = optimizer.mixed.halves;
   }
 
   /**

@@ -1,6 +1,6 @@
 /** Copies of weights in float16, through the optimizer's arenas. */
 
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertThrows } from "@std/assert";
 import { Executor } from "../../src/gpu/executor.ts";
 import { Gpu } from "../../src/gpu/device.ts";
 import { Memory } from "../../src/gpu/memory.ts";
@@ -25,15 +25,17 @@ function build() {
   ];
   const weights = types.map((type, index) => set.parameter(`weight ${index}`, type, zeroInitialiser));
   const optimizer = new Adam(set.parameters, defaultAdam, "f16");
-  set.halves = optimizer.mixed!.halves;
-  return { set, weights, optimizer };
+  return { set, weights, optimizer, halves: optimizer.halves! };
 }
 
 testOfHalves("half_copies: one dispatch rounds all weights, each to its place", async () => {
   const gpu = await Gpu.open();
-  const { set, weights, optimizer } = build();
+  const { set, weights, optimizer, halves } = build();
   const like = cast(weights[0]!, "f16");
-  const results = weights.map((weight) => cast(set.matching(like, weight), "f32"));
+  const results = set.withHalves(
+    halves,
+    () => weights.map((weight) => cast(set.matching(like, weight), "f32")),
+  );
   const planned = plan({ results, arenas: optimizer.arenas }, gpu.target);
   assertEquals(planned.dispatches.map(({ operation }) => operation), [
     "half_copies",
@@ -52,15 +54,22 @@ testOfHalves("half_copies: one dispatch rounds all weights, each to its place", 
 });
 
 Deno.test("half_copy: what reaches the copy reaches the weight, in float32", () => {
-  const { set, weights: [weight] } = build();
-  const half = set.matching(cast(weight!, "f16"), weight!);
+  const { set, weights: [weight], halves } = build();
+  const half = set.withHalves(halves, () => set.matching(cast(weight!, "f16"), weight!));
   const [gradient] = gradients(sum(add(cast(half, "f32"), scale(cast(half, "f32"), 2))), [weight!]);
   assertEquals([half.dtype, half.label, gradient!.shape], ["f16", "weight 0 in float16", [5]]);
 });
 
-Deno.test("without an optimizer's copies each weight is rounded by itself, and float32 is left alone", () => {
-  const set = new ParameterSet();
-  const weight = set.parameter("weight", floatType([5]), zeroInitialiser);
-  assertEquals(set.matching(cast(weight, "f16"), weight).operation.name, "cast");
-  assertEquals(set.matching(weight, weight), weight);
+Deno.test("a float16 graph cannot be built without the copies, and float32 reads the weights themselves", () => {
+  const { set, weights: [weight], halves } = build();
+  const message = "Cannot read weight 0 in float16: the graph is built without a copy of it";
+  const half = cast(weight!, "f16");
+  assertThrows(() => set.matching(half, weight!), RangeError, message);
+  set.withHalves(halves, () => {
+    assertEquals(set.matching(half, weight!), halves.get(weight!));
+    assertEquals(set.matching(weight!, weight!), weight);
+    set.withHalves(undefined, () => assertThrows(() => set.matching(half, weight!), RangeError, message));
+    assertEquals(set.matching(half, weight!), halves.get(weight!));
+  });
+  assertThrows(() => set.matching(half, weight!), RangeError, message);
 });

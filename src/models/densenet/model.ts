@@ -5,7 +5,7 @@ import type { Place, Tensor } from "../../graph/tensor.ts";
 import { type Layer, transposedConvolutionLayer, unbiasedConvolutionLayer } from "../../nn/convolution.ts";
 import { linearLayer } from "../../nn/linear.ts";
 import { type Measured, type NormalisationLayer, normalisationLayer } from "../../nn/normalisation.ts";
-import { ParameterSet } from "../../nn/parameters.ts";
+import { type HalfCopies, ParameterSet } from "../../nn/parameters.ts";
 import { averagePool2d, globalAveragePool2d } from "../../ops/average_pooling.ts";
 import { cast, relu } from "../../ops/elementwise.ts";
 import { maxPool2d } from "../../ops/max_pooling.ts";
@@ -18,7 +18,7 @@ export type Mode = "train" | "evaluate";
 
 interface ForwardOptions {
   copied?: boolean;
-  precision?: FloatType;
+  halves?: HalfCopies;
 }
 
 /** A layer that can leave its result in another tensor's rows. */
@@ -108,9 +108,15 @@ export class Densenet {
 
   /**
    * The graph from [B, C, H, W] in the channels-last layout to logits [B, n_classes, 1, 1]. `copied` concatenates and stores
-   * every value, as the formulas have it: nobody wants that but who compares. `precision` is that of the values between layers.
+   * every value, as the formulas have it: nobody wants that but who compares. With `halves`, the optimizer's float16 copies of
+   * the weights, the values between layers are float16.
    */
-  forward(input: Tensor, mode: Mode, { copied = false, precision = "f32" }: ForwardOptions = {}): Tensor {
+  forward(input: Tensor, mode: Mode, { copied = false, halves }: ForwardOptions = {}): Tensor {
+    const precision = halves ? "f16" : "f32";
+    return this.set.withHalves(halves, () => this.build(input, mode, copied, precision));
+  }
+
+  private build(input: Tensor, mode: Mode, copied: boolean, precision: FloatType): Tensor {
     const training = mode === "train";
     const normalised = (norm: NormalisationLayer, features: Measured) =>
       copied ? relu(norm(features, { relu: false })) : norm(features);

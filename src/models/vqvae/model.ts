@@ -1,12 +1,11 @@
 /** The two-level VQ-VAE-2 (Razavi, van den Oord and Vinyals 2019), as the PyTorch repository that vqray follows builds it. */
 
-import type { FloatType } from "../../graph/layout.ts";
 import type { Tensor } from "../../graph/tensor.ts";
 import { concat } from "../../ops/channels.ts";
 import { add, cast, scale } from "../../ops/elementwise.ts";
 import { mse } from "../../ops/reduce.ts";
 import { convolutionLayer, type Layer } from "../../nn/convolution.ts";
-import { ParameterSet } from "../../nn/parameters.ts";
+import { type HalfCopies, ParameterSet } from "../../nn/parameters.ts";
 import { decoderLayer, encoderLayer } from "./blocks.ts";
 import { checkConfiguration, type VqvaeConfiguration } from "./configuration.ts";
 import { type Quantized, Quantizer } from "./quantizer.ts";
@@ -93,17 +92,23 @@ export class Vqvae {
   }
 
   /**
-   * The graph for images [B, C, H, W] in the channels-last layout. `precision` is that of the values between layers; what is
-   * quantized, and all that losses are made of, is float32.
+   * The graph for images [B, C, H, W] in the channels-last layout. With `halves`, the optimizer's float16 copies of the weights,
+   * the values between layers are float16; what is quantized, and all that losses are made of, is float32 in any case.
    */
-  forward(images: Tensor, precision: FloatType = "f32"): VqvaeResult {
+  forward(images: Tensor, halves?: HalfCopies): VqvaeResult {
+    return this.set.withHalves(halves, () => this.build(images, halves));
+  }
+
+  private build(images: Tensor, halves?: HalfCopies): VqvaeResult {
+    const precision = halves ? "f16" : "f32";
     const bottomFeatures = this.encodeBottom(cast(images, precision));
     const top = this.quantizeTop.quantize(cast(this.projectTop(this.encodeTop(bottomFeatures)), "f32"));
     const topValues = cast(top.values, precision);
     const bottomInput = this.projectBottom(concat([this.decodeTop(topValues), bottomFeatures]));
     const bottom = this.quantizeBottom.quantize(cast(bottomInput, "f32"));
-    const latent = this.latent(topValues, cast(bottom.values, precision));
-    const reconstruction = this.decodeLatent(latent);
+    const bottomValues = cast(bottom.values, precision);
+    const latent = this.latent(topValues, bottomValues, halves);
+    const reconstruction = this.decodeLatent(latent, halves);
     const reconstructionLoss = mse(reconstruction, images, { targetGiven: true });
     const latentLoss = add(top.difference, bottom.difference);
     const loss = add(reconstructionLoss, scale(latentLoss, latentLossWeight));
@@ -111,12 +116,12 @@ export class Vqvae {
   }
 
   /** What the decoder sees and what a classifier can be trained on: concat[upsample_t(q_t), q_b], [B, 2·embed_dim, h, w]. */
-  latent(top: Tensor, bottom: Tensor): Tensor {
-    return concat([this.upsampleTop(top), bottom]);
+  latent(top: Tensor, bottom: Tensor, halves?: HalfCopies): Tensor {
+    return this.set.withHalves(halves, () => concat([this.upsampleTop(top), bottom]));
   }
 
   /** Images from latents. */
-  decodeLatent(latent: Tensor): Tensor {
-    return cast(this.decode(latent), "f32");
+  decodeLatent(latent: Tensor, halves?: HalfCopies): Tensor {
+    return this.set.withHalves(halves, () => cast(this.decode(latent), "f32"));
   }
 }

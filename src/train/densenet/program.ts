@@ -71,10 +71,10 @@ export function trainingProgram(
   { accumulate = 1, copied = false }: TrainingVariant = {},
 ): DensenetProgram {
   const inputs = inputsOf(model, shape);
-  const { precision, mixed } = optimizer;
+  const { halves, mixed } = optimizer;
   const weights = model.set.parameters.map(({ tensor }) => tensor);
   const whole = microBatches(shape[0], accumulate, (range) => {
-    const own = forward(model, inputs, range, "train", { copied, precision });
+    const own = forward(model, inputs, range, "train", { copied, halves });
     return { gradients: gradients(own.loss, weights, mixed?.state.scale), own };
   });
   const { rings, records } = ringsOf(whole.parts, inputs.step, mixed);
@@ -85,8 +85,8 @@ export function trainingProgram(
 /** Loss and logits of a batch without any change to the model. */
 export function evaluationProgram(model: Densenet, optimizer: Adam, shape: BatchShape): DensenetProgram {
   const inputs = inputsOf(model, shape);
-  const { precision, arenas } = optimizer;
-  const part = forward(model, inputs, { start: 0, count: shape[0] }, "evaluate", { precision });
+  const { halves, arenas } = optimizer;
+  const part = forward(model, inputs, { start: 0, count: shape[0] }, "evaluate", { halves });
   const { rings, records } = ringsOf([part], inputs.step);
   return { program: { effects: records, arenas }, ...inputs, ...rings };
 }

@@ -74,10 +74,10 @@ export function trainingProgram(
 ): VqvaeProgram {
   const inputs = inputsOf(shape);
   const { step, key, images } = inputs;
-  const { precision, mixed } = optimizer;
+  const { halves, mixed } = optimizer;
   const weights = model.set.parameters.map(({ tensor }) => tensor);
   const whole = microBatches(shape[0], accumulate, (range) => {
-    const own = model.forward(channelsLast(images, range), precision);
+    const own = model.forward(channelsLast(images, range), halves);
     const loss = accumulate === 1 ? own.loss : scale(own.loss, 1 / accumulate);
     return { gradients: gradients(loss, weights, mixed?.state.scale), own };
   });
@@ -102,13 +102,13 @@ export function evaluationProgram(
   withImages = false,
 ): VqvaeProgram {
   const inputs = inputsOf(shape);
-  const { precision, arenas } = optimizer;
-  const result = model.forward(channelsLast(inputs.images), precision);
+  const { precision, halves, arenas } = optimizer;
+  const result = model.forward(channelsLast(inputs.images), halves);
   const { ring, counts } = summarise(model, [result]);
   const { top, bottom, reconstruction } = result;
   const topOnly = () => {
     const [given, none] = [top.values, scale(bottom.values, 0)].map((each) => cast(each, precision));
-    return model.decodeLatent(model.latent(given!, none!));
+    return model.decodeLatent(model.latent(given!, none!, halves), halves);
   };
   const program = {
     results: withImages ? [reconstruction, topOnly()] : [],

@@ -94,7 +94,7 @@ export class VqvaeTrainer extends Trainer<VqvaeScalar, VqvaeProgram> {
   async startCodebooks(batches: readonly Float32Array<ArrayBuffer>[]): Promise<void> {
     const { shape, seed } = this.options;
     const images = variable(floatType(shape), "images");
-    const { top, bottom } = this.model.forward(channelsLast(images), this.optimizer.precision);
+    const { top, bottom } = this.model.forward(channelsLast(images), this.optimizer.halves);
     const levels = [[top, this.model.quantizeTop], [bottom, this.model.quantizeBottom]] as const;
     for (const [index, [{ input }, quantizer]] of levels.entries()) {
       const program = { results: [input], arenas: this.optimizer.arenas };
