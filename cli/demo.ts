@@ -1,24 +1,10 @@
 /** `demo`: the main job in a few minutes: trains a codec on the images that ship with vqray and shows what it has learnt. */
 
 import { fileURLToPath } from "node:url";
-import { BatchLoader } from "../src/data/loader.ts";
+import { compareBeforeAfter } from "../src/apply/codec/before_after.ts";
 import { resolveDataFile } from "../src/data/locate.ts";
-import { Gpu } from "../src/gpu/device.ts";
-import { writeFileAtomic } from "../src/io/atomic.ts";
-import { encodePng } from "../src/io/png.ts";
-import {
-  defaultConfiguration,
-  indexBitsPerPixel,
-  valuesPerIndex,
-  type VqvaeConfiguration,
-} from "../src/models/vqvae/configuration.ts";
-import { Vqvae } from "../src/models/vqvae/model.ts";
-import { comparison } from "../src/report/grid.ts";
+import { defaultConfiguration, type VqvaeConfiguration } from "../src/models/vqvae/configuration.ts";
 import { duration } from "../src/report/progress.ts";
-import { Codec, type SavedCodec } from "../src/trained/codec.ts";
-import { readCodec } from "../src/trained/codec_file.ts";
-import { measureReconstruction, type ReconstructionQuality } from "../src/apply/codec/reconstruct.ts";
-import { gridOptions } from "../src/train/vqvae/pictures.ts";
 import { trainVqvae } from "../src/train/vqvae/train.ts";
 import { adapterOption } from "./common_options.ts";
 import { freeFolder } from "./demo_folder.ts";
@@ -47,7 +33,6 @@ const configuration: VqvaeConfiguration = {
   decay: 0.95,
 };
 const seed = 816;
-const picturesShown = 10;
 
 const data = fileURLToPath(new URL("../data/", import.meta.url));
 const dataset = { dataset: "brain", view: "all", size: 64 };
@@ -95,65 +80,27 @@ async function showResult(
   adapter: string | undefined,
   seconds: number,
 ): Promise<void> {
-  const valid = await resolveDataFile(data, { ...dataset, split: "valid" });
-  using loader = await BatchLoader.open(valid, {
-    channels: 3,
-    batchSize: 16,
-    dropLast: false,
-    shuffle: false,
-    seed,
-  });
-  const untrained = { configuration, weights: new Vqvae(configuration).set.initialValues(seed) };
-  const gpu = await Gpu.open({ adapter });
   const picture = `${save_path}/comparison.png`;
-  const before = await measure(gpu, untrained, loader);
-  const after = await measure(gpu, await readCodec(checkpoint), loader, picture);
-  gpu.close();
-  const values = valuesPerIndex(configuration);
-  const bits = indexBitsPerPixel(configuration);
+  const { images, psnr, valuesPerIndex, bitsPerPixel } = await compareBeforeAfter({
+    checkpoint,
+    seed,
+    data: await resolveDataFile(data, { ...dataset, split: "valid" }),
+    picture,
+    adapter,
+  });
+  const [before, after] = [psnr.before, psnr.after].map((value) => value.toFixed(1));
   console.log(`
-PSNR of ${after.images} slices that training never saw: ${before.psnr.toFixed(1)} dB before, ${
-    after.psnr.toFixed(1)
-  } dB after ${duration(seconds)} of training
+PSNR of ${images} slices that training never saw: ${before} dB before, ${after} dB after ${
+    duration(seconds)
+  } of training
 compression: ${
-    values.toFixed(1)
+    valuesPerIndex.toFixed(1)
   } input values a code index (three channels, as the original repository counts)
-             ${(8 / bits).toFixed(1)} : 1 in bits (${
-    bits.toFixed(3)
+             ${(8 / bitsPerPixel).toFixed(1)} : 1 in bits (${
+    bitsPerPixel.toFixed(3)
   } bit a pixel as plain indices, against 8 bit a grey pixel)
 originals over reconstructions: ${picture}
 loss curves: ${save_path}/loss_curves.png   weights: ${checkpoint}`);
-}
-
-async function measure(
-  gpu: Gpu,
-  saved: SavedCodec,
-  loader: BatchLoader,
-  picture?: string,
-): Promise<ReconstructionQuality> {
-  const { channels, height, width, count } = loader.info;
-  const codec = new Codec(gpu, saved, [height, width]);
-  const length = channels * height * width;
-  const originals = new Float32Array(picturesShown * length);
-  const reconstructions = new Float32Array(picturesShown * length);
-  let seen = 0;
-  const quality = await measureReconstruction(codec, loader, (first, second, batch) => {
-    for (let image = 0; image < batch; image++, seen++) {
-      // Spread over the file, which holds slices in their order.
-      const place = Math.floor(seen * picturesShown / count);
-      if (seen !== Math.ceil(place * count / picturesShown)) continue;
-      originals.set(first.subarray(image * length, (image + 1) * length), place * length);
-      reconstructions.set(second.subarray(image * length, (image + 1) * length), place * length);
-    }
-  });
-  codec.close();
-  if (picture) {
-    await writeFileAtomic(
-      picture,
-      encodePng(comparison(originals, reconstructions, gridOptions(channels, height, width))),
-    );
-  }
-  return quality;
 }
 
 await run(main);

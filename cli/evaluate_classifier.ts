@@ -6,9 +6,9 @@ import { evaluateClassifiers } from "../src/apply/classifier/evaluate.ts";
 import {
   describeEvaluation,
   evaluationJson,
-  jsonText,
   saveEvaluation,
 } from "../src/apply/classifier/evaluation_files.ts";
+import { jsonText } from "../src/apply/json_text.ts";
 import type { EvaluateValues } from "./evaluate.ts";
 import { terminal } from "./terminal.ts";
 import { versions } from "./versions.ts";

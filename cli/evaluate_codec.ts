@@ -10,7 +10,7 @@ import {
   saveCodecEvaluation,
 } from "../src/apply/codec/evaluation_files.ts";
 import { evaluateCodec } from "../src/apply/codec/evaluate.ts";
-import { jsonText } from "../src/apply/classifier/evaluation_files.ts";
+import { jsonText } from "../src/apply/json_text.ts";
 import type { EvaluateValues } from "./evaluate.ts";
 import { terminal } from "./terminal.ts";
 import { versions } from "./versions.ts";

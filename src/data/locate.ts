@@ -3,6 +3,7 @@
 import { basename, join } from "node:path";
 import { DataError } from "../errors.ts";
 import { fileError } from "../io/file_error.ts";
+import type { Representation } from "../representation.ts";
 
 /** The data file to look for in a folder. */
 export interface WantedDataFile {
@@ -12,7 +13,7 @@ export interface WantedDataFile {
   size: number;
   view: string;
   /** Optional content: original images ("orig", the default), or a codec's reconstructions or latents. */
-  kind?: "orig" | "recon" | "latent";
+  kind?: Representation;
 }
 
 /**

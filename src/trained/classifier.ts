@@ -1,57 +1,69 @@
-/** A trained classifier applied to images. */
+/** A trained classifier: images or latents to probabilities. */
 
 import { floatType } from "../graph/layout.ts";
-import type { Tensor } from "../graph/tensor.ts";
 import type { Gpu } from "../gpu/device.ts";
-import { Executor } from "../gpu/executor.ts";
-import { Memory } from "../gpu/memory.ts";
 import type { DensenetConfiguration } from "../models/densenet/configuration.ts";
 import { Densenet } from "../models/densenet/model.ts";
 import { channelsLast } from "../ops/channels.ts";
 import { variable } from "../ops/variable.ts";
-import { plan } from "../plan/plan.ts";
+import type { Representation } from "../representation.ts";
+import { type BatchSize, batchText, requireBatch } from "./image_batch.ts";
+import { type ModelWeights, Network, type Values } from "./network.ts";
 
-/** What a classifier looks at: original images, a codec's reconstructions, or its latents. */
-export type ClassifierInput = "orig" | "recon" | "latent";
+/** What a classifier was trained on. */
+export type ClassifierInput = Representation;
 
 /** A classifier as a checkpoint holds it. */
 export interface TrainedClassifier {
+  /** The checkpoint's file. */
   path: string;
   configuration: DensenetConfiguration;
   classNames: string[];
-  /** What it was trained on. */
   input: ClassifierInput;
-  /** By key, row-major. */
-  weights: Map<string, Float32Array<ArrayBuffer>>;
+  weights: ModelWeights;
 }
 
-/** The channels of a classifier's images, or of its latents. */
+/** The channels of a classifier's inputs: three for images, otherwise the latents'. */
 export function inputChannels({ latent_channels }: DensenetConfiguration): number {
   return latent_channels === 0 ? 3 : latent_channels;
 }
 
-interface Loaded {
-  executor: Executor;
-  images: Tensor;
-  logits: Tensor;
-  /** Images that one run takes. */
-  capacity: number;
-}
-
-/** A classifier on a GPU for inputs of one size, in batches of any number. */
+/**
+ * A classifier on a GPU, for inputs of any size that its architecture takes and batches of any size.
+ *
+ * Inputs are normalised as in training: row-major [count, C, height, width] with C of {@linkcode inputChannels}; for latents,
+ * height and width are those of the latents.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { Gpu } from "../gpu/device.ts";
+ * import { densenet121 } from "../models/densenet/configuration.ts";
+ * import { Densenet } from "../models/densenet/model.ts";
+ *
+ * const configuration = { ...densenet121, n_classes: 2, growth_rate: 4, block_layers: [1, 1], initial_features: 8 };
+ * // An untrained classifier; `readClassifier` of classifier_file.ts reads trained ones.
+ * const weights = new Densenet(configuration).set.initialValues(1);
+ * const trained = { path: "", configuration, classNames: ["a", "b"], input: "orig" as const, weights };
+ *
+ * const gpu = await Gpu.open();
+ * const classifier = new Classifier(gpu, trained);
+ * const images = new Float32Array(3 * 3 * 32 * 32);
+ * const probabilities = await classifier.predict(images, { count: 3, height: 32, width: 32 });
+ * assertEquals(probabilities.length, 3 * 2);
+ * classifier.close();
+ * gpu.close();
+ * ```
+ */
 export class Classifier {
   private readonly model: Densenet;
-  private readonly memory: Memory;
-  private loaded: Loaded | undefined;
+  private readonly network: Network;
+  /** Inputs that one run takes, by the inputs' size. */
+  private readonly capacities = new Map<string, number>();
 
-  constructor(
-    gpu: Gpu,
-    private readonly trained: TrainedClassifier,
-    /** [H, W] of images, or of latents. */
-    private readonly size: readonly [number, number],
-  ) {
+  constructor(gpu: Gpu, private readonly trained: TrainedClassifier) {
     this.model = new Densenet(trained.configuration);
-    this.memory = new Memory(gpu);
+    this.network = new Network(gpu, this.model.set, trained.weights);
   }
 
   get configuration(): DensenetConfiguration {
@@ -63,43 +75,54 @@ export class Classifier {
   }
 
   /**
-   * Probabilities [count, K] of `count` inputs [count, C, H, W]. All runs take as many inputs as the first call has; what is
-   * missing is filled with zeros, and larger batches are taken in parts, so that what is said of an image does not
-   * depend on the number of its neighbours.
+   * Probabilities [count, n_classes] of inputs [count, C, height, width].
+   *
+   * All runs for inputs of one size take as many as the first call had: smaller batches are padded with zeros and larger ones
+   * split, so that an input's probabilities do not depend on how many others are in its batch.
+   *
+   * @throws {RangeError} if the number of values does not fit the shape, or the inputs are too small for the architecture
    */
-  async predict(inputs: Float32Array<ArrayBuffer>, count: number): Promise<Float32Array<ArrayBuffer>> {
+  async predict(inputs: Values, size: BatchSize): Promise<Values> {
     const { n_classes } = this.configuration;
-    const { executor, images, logits, capacity } = this.loaded ??= await this.load(count);
-    const length = inputs.length / count;
+    const { count, height, width } = size;
+    const channels = inputChannels(this.configuration);
+    requireBatch(inputs, channels, size);
+    const capacity = this.capacityFor(size);
+    const length = channels * height * width;
+    const build = () => {
+      const images = variable(floatType([capacity, channels, height, width]), "images");
+      return { inputs: [images], results: [this.model.forward(channelsLast(images), "evaluate")] };
+    };
+    const name = `logits ${batchText({ ...size, count: capacity })}`;
     const probabilities = new Float32Array(count * n_classes);
     for (let first = 0; first < count; first += capacity) {
       const part = inputs.subarray(first * length, (first + capacity) * length);
-      this.memory.write(images, filled(part, capacity * length));
-      executor.run();
-      const [values] = await executor.read([logits]) as [Float32Array];
-      const wanted = values.subarray(0, Math.min(capacity, count - first) * n_classes);
+      const [logits] = await this.network.run(name, build, [withZeros(part, capacity * length)]) as Values[];
+      const wanted = logits!.subarray(0, Math.min(capacity, count - first) * n_classes);
       probabilities.set(wanted.map(sigmoid), first * n_classes);
     }
     return probabilities;
   }
 
-  private async load(capacity: number): Promise<Loaded> {
-    const images = variable(floatType([capacity, inputChannels(this.configuration), ...this.size]), "images");
-    const logits = this.model.forward(channelsLast(images), "evaluate");
-    const executor = await Executor.load(plan({ results: [logits] }, this.memory.gpu.target), this.memory);
-    for (const { key, tensor } of this.model.set.all) {
-      this.memory.write(tensor, this.trained.weights.get(key)!);
-    }
-    return { executor, images, logits, capacity };
+  private capacityFor({ count, height, width }: BatchSize): number {
+    const key = `${height} by ${width}`;
+    const capacity = this.capacities.get(key) ?? count;
+    this.capacities.set(key, capacity);
+    return capacity;
   }
 
+  /** Frees the GPU's memory. The classifier cannot be used afterwards. */
   close(): void {
-    this.loaded?.executor.destroy();
-    this.memory.destroy();
+    this.network.close();
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
   }
 }
 
-function filled(values: Float32Array<ArrayBuffer>, length: number): Float32Array<ArrayBuffer> {
+/** The values followed by zeros, `length` in all. */
+function withZeros(values: Values, length: number): Values {
   if (values.length === length) return values;
   const whole = new Float32Array(length);
   whole.set(values);

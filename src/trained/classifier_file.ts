@@ -1,22 +1,30 @@
 /** Reads trained classifiers from files. */
 
 import { DataError } from "../errors.ts";
+import type { TensorFile } from "../io/safetensors.ts";
 import { readSafetensors } from "../io/safetensors_file.ts";
 import { defaultClassNames } from "../models/densenet/class_names.ts";
 import type { DensenetConfiguration } from "../models/densenet/configuration.ts";
 import { Densenet } from "../models/densenet/model.ts";
+import { representations } from "../representation.ts";
 import type { ClassifierInput, TrainedClassifier } from "./classifier.ts";
 import { configurationIn, matchState } from "./model_description.ts";
-
-const inputs: readonly string[] = ["orig", "recon", "latent"] satisfies ClassifierInput[];
 
 /**
  * Reads a checkpoint of `train:densenet`.
  *
- * @throws DataError, one line naming the file, if it is anything else
+ * @throws {DataError} if the file is anything else; one line that names it
  */
 export async function readClassifier(path: string): Promise<TrainedClassifier> {
-  const { tensors, metadata } = await readSafetensors(path);
+  return classifierOf(await readSafetensors(path), path);
+}
+
+/**
+ * The classifier that a file's content describes. `path` is for messages.
+ *
+ * @throws {DataError} if the content is not a classifier's
+ */
+export function classifierOf({ tensors, metadata }: TensorFile, path: string): TrainedClassifier {
   const configuration = configurationIn(metadata, "densenet", path) as DensenetConfiguration | undefined;
   if (!configuration) {
     throw new DataError(`${path}: does not say what model it is of, expected a checkpoint of train:densenet`);
@@ -24,8 +32,8 @@ export async function readClassifier(path: string): Promise<TrainedClassifier> {
   const shapes = new Map(new Densenet(configuration).set.all.map(({ key, shape }) => [key, shape]));
   const weights = matchState(tensors, shapes, path);
   const { input = "orig", class_names } = metadata;
-  if (!inputs.includes(input)) {
-    throw new DataError(`${path}: was trained on "${input}", expected ${inputs.join(", ")}`);
+  if (!(representations as readonly string[]).includes(input)) {
+    throw new DataError(`${path}: was trained on "${input}", expected ${representations.join(", ")}`);
   }
   const classNames = namesIn(class_names, configuration, path);
   return { path, configuration, classNames, input: input as ClassifierInput, weights };
@@ -38,7 +46,7 @@ function namesIn(text: string | undefined, { n_classes }: DensenetConfiguration,
     const isList = Array.isArray(names) && names.every((name) => typeof name === "string");
     if (isList && names.length === n_classes) return names;
   } catch {
-    // What is no JSON is no list either.
+    // Text that is not JSON is refused below, like JSON that is not a list of names.
   }
   throw new DataError(`${path}: names its classes ${text}, expected a list of ${n_classes} texts`);
 }

@@ -1,71 +1,64 @@
 /** Features of pictures for a Fréchet Inception Distance. */
 
 import { floatType } from "../graph/layout.ts";
-import type { Tensor } from "../graph/tensor.ts";
 import type { Gpu } from "../gpu/device.ts";
-import { Executor } from "../gpu/executor.ts";
-import { Memory } from "../gpu/memory.ts";
 import type { Pixels } from "../metrics/pictures.ts";
 import { featureCount, Inception, inceptionSide } from "../models/inception/model.ts";
 import { channelsLast } from "../ops/channels.ts";
 import { variable } from "../ops/variable.ts";
-import { plan } from "../plan/plan.ts";
+import { type ModelWeights, Network, type Values } from "./network.ts";
 
-/** Pictures in a pass. */
-const mostAtOnce = 8;
+/** The most pictures in a pass. */
+const picturesPerPass = 8;
 
-/** Weights as the network takes them, by key. */
-export type InceptionWeights = ReadonlyMap<string, Float32Array<ArrayBuffer>>;
-
-/** Inception on a GPU. */
+/** Inception v3 on a GPU: pictures to features. */
 export class FeatureExtractor {
   private readonly model = new Inception();
-  private readonly memory: Memory;
-  private readonly passes = new Map<number, { executor: Executor; images: Tensor; features: Tensor }>();
+  private readonly network: Network;
 
-  constructor(gpu: Gpu, private readonly weights: InceptionWeights) {
-    this.memory = new Memory(gpu);
+  /** @param weights with batch normalisation folded in, as `readInception` of inception_file.ts gives them */
+  constructor(gpu: Gpu, weights: ModelWeights) {
+    this.network = new Network(gpu, this.model.set, weights);
   }
 
-  /** Features [2048] of each picture; gray ones are repeated, and all are resized to 299 by 299. */
+  /** Features [2048] of each picture. Pictures of any size are resized to 299 × 299, and grey ones get three equal channels. */
   async features(pictures: readonly Pixels[]): Promise<Float32Array[]> {
     const features: Float32Array[] = [];
-    for (let start = 0; start < pictures.length; start += mostAtOnce) {
-      const some = pictures.slice(start, start + mostAtOnce);
-      const pass = this.passes.get(some.length) ?? await this.load(some.length);
-      const images = new Float32Array(some.length * 3 * inceptionSide ** 2);
-      some.forEach((picture, index) => images.set(inceptionInput(picture), index * 3 * inceptionSide ** 2));
-      this.memory.write(pass.images, images);
-      pass.executor.run();
-      const [values] = await pass.executor.read([pass.features]) as Float32Array[];
-      for (let index = 0; index < some.length; index++) {
-        features.push(values!.slice(index * featureCount, (index + 1) * featureCount));
+    for (let start = 0; start < pictures.length; start += picturesPerPass) {
+      const values = await this.run(pictures.slice(start, start + picturesPerPass));
+      for (let at = 0; at < values.length; at += featureCount) {
+        features.push(values.slice(at, at + featureCount));
       }
     }
     return features;
   }
 
-  private async load(count: number) {
-    const images = variable(floatType([count, 3, inceptionSide, inceptionSide]), "images");
-    const features = this.model.forward(channelsLast(images));
-    const executor = await Executor.load(plan({ results: [features] }, this.memory.gpu.target), this.memory);
-    if (this.passes.size === 0) {
-      for (const { key, tensor } of this.model.set.all) this.memory.write(tensor, this.weights.get(key)!);
-    }
-    const pass = { executor, images, features };
-    this.passes.set(count, pass);
-    return pass;
+  private async run(pictures: readonly Pixels[]): Promise<Values> {
+    const shape = [pictures.length, 3, inceptionSide, inceptionSide];
+    const build = () => {
+      const images = variable(floatType(shape), "images");
+      return { inputs: [images], results: [this.model.forward(channelsLast(images))] };
+    };
+    const length = 3 * inceptionSide ** 2;
+    const images = new Float32Array(pictures.length * length);
+    pictures.forEach((picture, index) => images.set(inceptionInput(picture), index * length));
+    const [features] = await this.network.run(`features of ${pictures.length}`, build, [images]);
+    return features as Values;
   }
 
+  /** Frees the GPU's memory. The extractor cannot be used afterwards. */
   close(): void {
-    for (const { executor } of this.passes.values()) executor.destroy();
-    this.memory.destroy();
+    this.network.close();
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
   }
 }
 
 /**
- * A picture as Inception takes it: [3, 299, 299] in −1 … 1, resized bilinearly without antialiasing, as PyTorch's `interpolate` with
- * `align_corners=False` and so as pytorch-fid does.
+ * A picture as Inception takes it: [3, 299, 299] in −1 … 1. It is resized bilinearly without antialiasing, like PyTorch's
+ * `interpolate` with `align_corners=False`, which pytorch-fid uses.
  */
 export function inceptionInput({ data, channels, height, width }: Pixels): Float32Array {
   const side = inceptionSide;
@@ -87,11 +80,11 @@ export function inceptionInput({ data, channels, height, width }: Pixels): Float
   return result;
 }
 
-/** For each place of the result, the two places of the source that it lies between. */
+/** For each position of the result, the two positions of the source around it and the share of the second. */
 function sampling(extent: number, side: number): { low: number; high: number; share: number }[] {
   return Array.from({ length: side }, (_, index) => {
-    const place = Math.max(0, (index + 0.5) * extent / side - 0.5);
-    const low = Math.min(Math.floor(place), extent - 1);
-    return { low, high: Math.min(low + 1, extent - 1), share: place - low };
+    const position = Math.max(0, (index + 0.5) * extent / side - 0.5);
+    const low = Math.min(Math.floor(position), extent - 1);
+    return { low, high: Math.min(low + 1, extent - 1), share: position - low };
   });
 }

@@ -5,14 +5,14 @@ import { toFloat32 } from "../io/host_tensor.ts";
 import { readWeights } from "../io/weights_file.ts";
 import { Inception } from "../models/inception/model.ts";
 import { foldedWeights } from "../models/inception/weights.ts";
-import type { InceptionWeights } from "./inception.ts";
+import type { ModelWeights } from "./network.ts";
 
 /**
- * Reads Inception v3's weights with the keys of torchvision's or pytorch-fid's file.
+ * Reads Inception v3's weights from torchvision's or pytorch-fid's file, and folds batch normalisation into the convolutions.
  *
- * @throws DataError, one line naming the file, where it cannot be read or holds another model
+ * @throws {DataError} if the file cannot be read or holds another model; one line that names it
  */
-export async function readInception(path: string): Promise<InceptionWeights> {
+export async function readInception(path: string): Promise<ModelWeights> {
   const { tensors } = await readWeights(path);
   const floats = new Map(
     [...tensors].map(([key, tensor]) => [key, { shape: tensor.shape, data: toFloat32(tensor) }]),

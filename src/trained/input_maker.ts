@@ -3,29 +3,34 @@
 import type { Gpu } from "../gpu/device.ts";
 import type { TrainedClassifier } from "./classifier.ts";
 import { Codec, type SavedCodec } from "./codec.ts";
+import type { Values } from "./network.ts";
 
-type Values = Float32Array<ArrayBuffer>;
-
-/** Makes inputs of batches; `close` frees what that takes of the GPU. */
+/** Turns batches of images into a classifier's inputs. */
 export interface InputMaker {
   /** Inputs for `count` normalised images [count, C, H, W]. */
   make(batch: { images: Values; count: number }): Promise<Values>;
+  /** Frees the GPU's memory. */
   close(): void;
 }
 
-/** What makes the inputs of a classifier; without a codec, batches are inputs already. */
+/**
+ * Makes the inputs of a classifier: reconstructions or latents by the codec; without a codec, batches are returned as they are.
+ *
+ * @param size [H, W] of the original images
+ */
 export function inputMaker(
   gpu: Gpu,
   { input }: Pick<TrainedClassifier, "input">,
-  codec: SavedCodec | undefined,
-  /** [H, W] of the original images. */
-  size: readonly [number, number],
+  saved: SavedCodec | undefined,
+  [height, width]: readonly [number, number],
 ): InputMaker {
-  if (!codec) return { make: ({ images }) => Promise.resolve(images), close: () => {} };
-  const applied = new Codec(gpu, codec, size);
+  if (!saved) return { make: ({ images }) => Promise.resolve(images), close: () => {} };
+  const codec = new Codec(gpu, saved);
   return {
-    make: ({ images, count }) =>
-      input === "latent" ? applied.latent(images, count) : applied.reconstruct(images, count),
-    close: () => applied.close(),
+    make({ images, count }) {
+      const size = { count, height, width };
+      return input === "latent" ? codec.latent(images, size) : codec.reconstruct(images, size);
+    },
+    close: () => codec.close(),
   };
 }

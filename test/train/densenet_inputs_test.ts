@@ -97,19 +97,19 @@ Deno.test("a batch without a known label costs nothing and teaches nothing", asy
 Deno.test("latents of a file and latents made on the fly teach the same, bit for bit", async () => {
   const vqvae_file = goldenPath("strides_2_2.pt").pathname;
   const gpu = await Gpu.open();
-  const codec = new Codec(gpu, await readCodec(vqvae_file), [32, 32]);
+  const codec = new Codec(gpu, await readCodec(vqvae_file));
   for (const [split, first, count] of [["train", 0, 10], ["valid", 100, 6]] as const) {
     const { images, labels } = await clothes(first, count);
-    const latents = await codec.latent(images, count);
+    const latents = await codec.latent(images, { count, height: 32, width: 32 });
     const writer = await ImageFileWriter.create(at(`any_${split}_32_latent.hdf5`), {
-      shape: [...codec.latentShape],
+      shape: codec.latentShape({ height: 32, width: 32 }),
       labelCount: 3,
       attributes: { class_names: classes },
     });
     writer.append(latents, labels);
     await writer.finish();
   }
-  const [channels] = codec.latentShape;
+  const [channels] = codec.latentShape({ height: 32, width: 32 });
   codec.close();
   gpu.close();
   // At 16 by 16 nothing would be left of an image in the fourth block.

@@ -90,8 +90,8 @@ Deno.test("validation figures are those of the checkpoint's classifier, unknown 
   const known = labels.map(unknown);
   const gpu = await Gpu.open();
   const path = at("judged/checkpoint/densenet_001.safetensors");
-  const classifier = new Classifier(gpu, await readClassifier(path), [32, 32]);
-  const probabilities = await classifier.predict(images, 12);
+  const classifier = new Classifier(gpu, await readClassifier(path));
+  const probabilities = await classifier.predict(images, { count: 12, height: 32, width: 32 });
   classifier.close();
   gpu.close();
   assertAlmostEquals(line.loss, crossEntropy(probabilities, known), 1e-5 * line.loss);

@@ -25,23 +25,27 @@ const count = 7;
 const side = 32;
 const length = 3 * side * side;
 const images = normalArray(keyOf("images"), count * length);
+const sized = (count: number) => ({ count, height: side, width: side });
 
 Deno.test("probabilities are the sigmoids of the model's logits, in batches of any number", async () => {
   const path = join(folder, "densenet.safetensors");
   await saveClassifier(path, smallDensenet, { input: "orig", class_names: JSON.stringify(["a", "b", "c"]) });
   const gpu = await Gpu.open();
-  const whole = new Classifier(gpu, await readClassifier(path), [side, side]);
+  const whole = new Classifier(gpu, await readClassifier(path));
   assertEquals([whole.classNames, whole.configuration], [["a", "b", "c"], smallDensenet]);
-  const probabilities = await whole.predict(images, count);
+  const probabilities = await whole.predict(images, sized(count));
   const logits = await directLogits(gpu);
   assertEquals(probabilities, logits.map((logit) => 1 / (1 + Math.exp(-logit))));
   assertEquals(new Set(probabilities).size, 3 * count);
   assert(probabilities.every((value) => value > 0 && value < 1));
-  // Fewer than the first time, and more.
-  assertEquals(await whole.predict(images.slice(2 * length, 5 * length), 3), probabilities.slice(6, 15));
-  const part = new Classifier(gpu, await readClassifier(path), [side, side]);
-  assertEquals(await part.predict(images.slice(0, 3 * length), 3), probabilities.slice(0, 9));
-  assertEquals(await part.predict(images, count), probabilities);
+  // Fewer than in the first call, and more.
+  assertEquals(
+    await whole.predict(images.slice(2 * length, 5 * length), sized(3)),
+    probabilities.slice(6, 15),
+  );
+  const part = new Classifier(gpu, await readClassifier(path));
+  assertEquals(await part.predict(images.slice(0, 3 * length), sized(3)), probabilities.slice(0, 9));
+  assertEquals(await part.predict(images, sized(count)), probabilities);
   whole.close();
   part.close();
   assertEquals(gpu.allocated, { bytes: 0, buffers: 0 });
@@ -69,9 +73,9 @@ Deno.test("latents come with as many channels as the model has", async () => {
   const path = join(folder, "latent.safetensors");
   await saveClassifier(path, { ...smallDensenet, latent_channels: 2 }, { input: "latent" });
   const gpu = await Gpu.open();
-  const classifier = new Classifier(gpu, await readClassifier(path), [side, side]);
+  const classifier = new Classifier(gpu, await readClassifier(path));
   assertEquals(classifier.classNames, ["class 1", "class 2", "class 3"]);
-  const probabilities = await classifier.predict(images.slice(0, 2 * 2 * side * side), 2);
+  const probabilities = await classifier.predict(images.slice(0, 2 * 2 * side * side), sized(2));
   assertEquals(new Set(probabilities).size, 6);
   classifier.close();
   gpu.close();

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { ImageFileWriter } from "../../src/data/write.ts";
 import { Gpu } from "../../src/gpu/device.ts";
 import { keyOf, normalArray } from "../../src/random.ts";
-import { Codec, type Coded } from "../../src/trained/codec.ts";
+import { Codec, type CodedImages } from "../../src/trained/codec.ts";
 import type { EvaluateCodecOptions } from "../../src/apply/codec/evaluate.ts";
 import { goldenPath } from "../golden/read.ts";
 import { readCodec } from "../../src/trained/codec_file.ts";
@@ -36,10 +36,14 @@ export async function writeColorFile(folder: string, name = "toy_valid_24_all.hd
 }
 
 /** What the codec makes of images of any size, without an evaluation. */
-export async function code(values: Float32Array<ArrayBuffer>, size: number): Promise<Coded> {
+export async function code(values: Float32Array<ArrayBuffer>, size: number): Promise<CodedImages> {
   const gpu = await Gpu.open();
-  const codec = new Codec(gpu, await readCodec(codecFile), [size, size]);
-  const coded = await codec.code(values, values.length / (3 * size * size));
+  const codec = new Codec(gpu, await readCodec(codecFile));
+  const coded = await codec.code(values, {
+    count: values.length / (3 * size * size),
+    height: size,
+    width: size,
+  });
   codec.close();
   gpu.close();
   return coded;

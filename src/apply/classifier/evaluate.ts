@@ -14,7 +14,7 @@ import type { NamedMeasures } from "../../report/evaluation.ts";
 import { type InputOptions, type InputSource, namesFor, openSource, sourceKind } from "./inputs.ts";
 import { inputMaker } from "../../trained/input_maker.ts";
 import { Classifier, type ClassifierInput, type TrainedClassifier } from "../../trained/classifier.ts";
-import { readClassifier } from "../../trained/classifier_file.ts";
+import { classifierOf } from "../../trained/classifier_file.ts";
 import type { RunContext } from "../../report/run_context.ts";
 
 export interface EvaluateOptions extends InputOptions {
@@ -90,13 +90,13 @@ export async function evaluateClassifiers(
 async function readClassifiers(paths: readonly string[]): Promise<TrainedClassifier[]> {
   const classifiers: TrainedClassifier[] = [];
   for (const path of paths) {
-    const { kind } = (await readSafetensors(path)).metadata;
-    if (kind === "vqvae") {
+    const file = await readSafetensors(path);
+    if (file.metadata.kind === "vqvae") {
       throw new DataError(
         `${path}: holds weights of a vqvae, expected a classifier's, which is what can be compared`,
       );
     }
-    classifiers.push(await readClassifier(path));
+    classifiers.push(classifierOf(file, path));
   }
   return classifiers.sort((a, b) => inputOrder.indexOf(a.input) - inputOrder.indexOf(b.input));
 }
@@ -164,12 +164,13 @@ async function scoreImages(
     source.loader.info.height,
     source.loader.info.width,
   ]);
-  const classifier = new Classifier(gpu, trained, source.size);
+  const classifier = new Classifier(gpu, trained);
   try {
     const bar = progress(inputNames[trained.input], info.count);
     let done = 0;
     for await (const batch of source.loader.epoch(0)) {
-      scores.set(await classifier.predict(await maker.make(batch), batch.count), done * classNames.length);
+      const size = { count: batch.count, ...source.size };
+      scores.set(await classifier.predict(await maker.make(batch), size), done * classNames.length);
       labels.set(batch.labels!, done * classNames.length);
       bar.update(done += batch.count);
     }

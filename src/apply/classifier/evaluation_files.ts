@@ -11,6 +11,7 @@ import {
   rocPanels,
 } from "../../report/evaluation.ts";
 import { renderRoc } from "../../report/roc.ts";
+import { jsonText } from "../json_text.ts";
 import type { EvaluateOptions, EvaluationOutcome } from "./evaluate.ts";
 
 /** Tables for a terminal. */
@@ -73,9 +74,4 @@ export async function saveEvaluation(
   });
   await writeFileAtomic(join(save_path, "roc.png"), png, { makeFolder: true });
   await writeFileAtomic(join(save_path, "evaluation.json"), jsonText(json));
-}
-
-/** JSON as a file has it. */
-export function jsonText(json: Record<string, unknown>): string {
-  return JSON.stringify(json, null, 2) + "\n";
 }

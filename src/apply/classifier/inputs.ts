@@ -6,10 +6,11 @@ import { BatchLoader } from "../../data/loader.ts";
 import { resolveDataFile } from "../../data/locate.ts";
 import { DataError } from "../../errors.ts";
 import { blockSides } from "../../models/densenet/configuration.ts";
-import { totalStride } from "../../models/vqvae/configuration.ts";
+import { latentShape, totalStride } from "../../models/vqvae/configuration.ts";
 import { inputChannels, type TrainedClassifier } from "../../trained/classifier.ts";
 import type { SavedCodec } from "../../trained/codec.ts";
 import { readCodec } from "../../trained/codec_file.ts";
+import type { ImageSize } from "../../trained/image_batch.ts";
 
 export interface InputOptions {
   /** An HDF5 file, or a folder in which it is found by its name. */
@@ -28,8 +29,8 @@ export interface InputSource {
   loader: BatchLoader;
   /** What makes the inputs of the file's images; the file holds the inputs themselves where it is missing. */
   codec?: { path: string; saved: SavedCodec };
-  /** [H, W] of the inputs. */
-  size: readonly [number, number];
+  /** Of the inputs. */
+  size: ImageSize;
 }
 
 /** Whether a codec is needed for a classifier's inputs. */
@@ -79,9 +80,10 @@ function inputSize(
   { input }: TrainedClassifier,
   { height, width }: DatasetInfo,
   codec?: SavedCodec,
-): [number, number] {
-  const { first_stride } = codec?.configuration ?? { first_stride: 1 };
-  return input === "latent" ? [height / first_stride, width / first_stride] : [height, width];
+): ImageSize {
+  if (!codec || input !== "latent") return { height, width };
+  const [, latentHeight, latentWidth] = latentShape(codec.configuration, { height, width });
+  return { height: latentHeight, width: latentWidth };
 }
 
 function requireFittingImages({ path, configuration, input }: TrainedClassifier, source: InputSource): void {
@@ -101,11 +103,10 @@ function requireFittingImages({ path, configuration, input }: TrainedClassifier,
       `${info.path}: latents have ${info.fileChannels} channels, expected ${channels} as ${path} was trained on`,
     );
   }
-  if (size.some((side) => blockSides(configuration, side).some((inside) => inside < 1))) {
+  const { height, width } = size;
+  if ([height, width].some((side) => blockSides(configuration, side).some((inside) => inside < 1))) {
     throw new DataError(
-      `${info.path}: inputs of ${size[0]} by ${
-        size[1]
-      } are too small for the classifier ${path}, which halves them ${
+      `${info.path}: inputs of ${height} by ${width} are too small for the classifier ${path}, which halves them ${
         configuration.block_layers.length + 1
       } times`,
     );

@@ -10,10 +10,11 @@ import { normalisationAttributes, normalisationFor } from "../../data/normalisat
 import { ResumableImageFile, type StartMode } from "../../data/resumable_file.ts";
 import { UsageError } from "../../errors.ts";
 import { Gpu } from "../../gpu/device.ts";
-import { totalStride } from "../../models/vqvae/configuration.ts";
+import { latentShape, totalStride } from "../../models/vqvae/configuration.ts";
 import { Codec, type SavedCodec } from "../../trained/codec.ts";
 import { readCodec } from "../../trained/codec_file.ts";
 import { weightsChecksum } from "../../trained/checksum.ts";
+import type { ImageSize } from "../../trained/image_batch.ts";
 import { makeFolder } from "../../io/atomic.ts";
 import type { RunContext } from "../../report/run_context.ts";
 
@@ -61,7 +62,6 @@ const gzipLevel = 4;
 /** One data file, and what is made of it. */
 interface Job {
   loader: BatchLoader;
-  codec: Codec;
   outputs: Map<Encoding, { file: ResumableImageFile; shape: number[] }>;
 }
 
@@ -81,13 +81,14 @@ export async function encodeFiles(
   const gpu = await Gpu.open({ adapter: options.adapter });
   const jobs: Job[] = [];
   try {
+    using codec = new Codec(gpu, saved);
     for (const source of sources) jobs.push(await prepare(source, options, saved, gpu));
     for (const { outputs } of jobs) noteWhatIsThere(outputs, options, context);
     await makeFolder(options.save_path);
     const files: EncodedFile[] = [];
     for (const job of jobs) {
       const started = performance.now();
-      const done = await encode(job, options, context);
+      const done = await encode(job, codec, options, context);
       if (context.stop.exitCode !== undefined && !isComplete(job)) {
         return { files, exitCode: context.stop.exitCode };
       }
@@ -96,10 +97,7 @@ export async function encodeFiles(
     }
     return { files };
   } finally {
-    for (const { loader, codec } of jobs) {
-      loader.close();
-      codec.close();
-    }
+    for (const { loader } of jobs) loader.close();
     gpu.close();
   }
 }
@@ -130,8 +128,10 @@ async function prepare(source: string, options: EncodeOptions, saved: SavedCodec
   try {
     const { info } = loader;
     requireDivisible(info, totalStride(saved.configuration));
-    const codec = new Codec(gpu, saved, [info.height, info.width]);
-    const shapes = { recon: [info.channels, info.height, info.width], latent: codec.latentShape } as const;
+    const shapes = {
+      recon: [info.channels, info.height, info.width],
+      latent: latentShape(saved.configuration, info),
+    } as const;
     const provenance = await describe(info, options, saved, gpu);
     const outputs: Job["outputs"] = new Map();
     for (const encoding of only ? [only] : ["recon", "latent"] as const) {
@@ -147,7 +147,7 @@ async function prepare(source: string, options: EncodeOptions, saved: SavedCodec
       }, beginning(options));
       outputs.set(encoding, { file, shape: [info.count, channels, height, width] });
     }
-    return { loader, codec, outputs };
+    return { loader, outputs };
   } catch (error) {
     loader.close();
     throw error;
@@ -228,10 +228,11 @@ function isComplete({ loader, outputs }: Job): boolean {
 /** Encodes until the end or a signal; returns the number of images that were encoded. */
 async function encode(
   job: Job,
+  codec: Codec,
   { batch_size, only }: EncodeOptions,
   { progress, stop }: EncodeContext,
 ): Promise<number> {
-  const { loader, codec, outputs } = job;
+  const { loader, outputs } = job;
   const files = [...outputs.values()].map(({ file }) => file);
   const first = Math.min(...files.map(({ count }) => count));
   if (isComplete(job)) return 0;
@@ -239,7 +240,7 @@ async function encode(
   let done = first;
   for await (const batch of loader.epoch(0, first / batch_size)) {
     if (stop.exitCode !== undefined) break;
-    const values = await encodeBatch(codec, batch, only);
+    const values = await encodeBatch(codec, batch, loader.info, only);
     for (const [encoding, { file }] of outputs) {
       // One that an earlier run was ahead with has this batch.
       if (file.count === done) await file.append(values[encoding]!, batch.labels);
@@ -254,11 +255,13 @@ async function encode(
 async function encodeBatch(
   codec: Codec,
   { images, count }: Batch,
+  { height, width }: ImageSize,
   only: Encoding | undefined,
 ): Promise<Partial<Record<Encoding, Float32Array<ArrayBuffer>>>> {
-  if (only === "recon") return { recon: await codec.reconstruct(images, count) };
-  if (only === "latent") return { latent: await codec.latent(images, count) };
-  const { reconstruction, latent } = await codec.both(images, count);
+  const size = { count, height, width };
+  if (only === "recon") return { recon: await codec.reconstruct(images, size) };
+  if (only === "latent") return { latent: await codec.latent(images, size) };
+  const { reconstruction, latent } = await codec.both(images, size);
   return { recon: reconstruction, latent };
 }
 

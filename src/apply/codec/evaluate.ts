@@ -14,6 +14,7 @@ import type { VqvaeConfiguration } from "../../models/vqvae/configuration.ts";
 import { joinKeys, keyOf } from "../../random.ts";
 import { Codec } from "../../trained/codec.ts";
 import { readCodec } from "../../trained/codec_file.ts";
+import type { BatchSize } from "../../trained/image_batch.ts";
 import { type CodecDataOptions, findDataFiles, openForCodec, readImage, shortNames } from "./data.ts";
 import { FidMeasure } from "./fid.ts";
 import { readInception } from "../../trained/inception_file.ts";
@@ -94,16 +95,11 @@ export async function evaluateCodec(
     const gpu = await Gpu.open({ adapter: options.adapter });
     const fid = fidWeights && new FidMeasure(gpu, fidWeights);
     try {
+      using codec = new Codec(gpu, saved);
       const evaluations: CodecEvaluation[] = [];
       for (const [index, loader] of loaders.entries()) {
-        const { height, width } = loader.info;
-        const codec = new Codec(gpu, saved, [height, width]);
         const one = new DataEvaluation(names[index]!, codec, loader, options, fid);
-        try {
-          evaluations.push(await one.run(context));
-        } finally {
-          codec.close();
-        }
+        evaluations.push(await one.run(context));
       }
       const { configuration } = saved;
       return { model: options.model, configuration, evaluations, adapter: gpu.adapter };
@@ -179,7 +175,7 @@ class DataEvaluation {
   }
 
   private async measure({ images, indices, count }: Batch): Promise<void> {
-    const { reconstruction, topCodes, bottomCodes } = await this.codec.code(images, count);
+    const { reconstruction, topCodes, bottomCodes } = await this.codec.code(images, this.sizeOf(count));
     this.books.top.add(topCodes);
     this.books.bottom.add(bottomCodes);
     const pairs = this.pairs(images, reconstruction, indices);
@@ -199,7 +195,7 @@ class DataEvaluation {
     indices: Uint32Array,
   ): Promise<void> {
     const changed = this.change(originals, each.manipulation, indices);
-    const reconstruction = await this.codec.reconstruct(changed, originals.length);
+    const reconstruction = await this.codec.reconstruct(changed, this.sizeOf(originals.length));
     const channels = originals.map((original) => original.channels);
     for (const [place, pair] of this.pairs(changed, reconstruction, indices, channels).entries()) {
       const original = originals[place]!;
@@ -246,6 +242,11 @@ class DataEvaluation {
     });
   }
 
+  private sizeOf(count: number): BatchSize {
+    const { height, width } = this.loader.info;
+    return { count, height, width };
+  }
+
   private compression(): Compression {
     const { info } = this.loader;
     return compression({
@@ -261,7 +262,7 @@ class DataEvaluation {
 
   private async example(index: number): Promise<Example> {
     const image = await readImage(this.loader, index, this.options.batch_size);
-    const reconstruction = await this.codec.reconstruct(image, 1);
+    const reconstruction = await this.codec.reconstruct(image, this.sizeOf(1));
     return { index, ...this.format.pair(image, reconstruction) };
   }
 
@@ -269,7 +270,7 @@ class DataEvaluation {
     const examples: Example[] = [];
     for (const { manipulation } of this.manipulated) {
       const image = this.change([original], manipulation, Uint32Array.of(index));
-      const reconstruction = await this.codec.reconstruct(image, 1);
+      const reconstruction = await this.codec.reconstruct(image, this.sizeOf(1));
       examples.push({ index, ...this.format.pair(image, reconstruction, original.channels) });
     }
     return examples;

@@ -18,7 +18,7 @@ import {
 } from "./tables.ts";
 import type { CodecEvaluation, CodecOutcome, EvaluateCodecOptions, ManipulatedQuality } from "./evaluate.ts";
 import { aboutFid } from "./fid.ts";
-import { jsonText } from "../classifier/evaluation_files.ts";
+import { jsonText } from "../json_text.ts";
 
 /** Tables for a terminal. */
 export function describeCodecEvaluation({ model, evaluations }: CodecOutcome): string {

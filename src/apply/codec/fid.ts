@@ -4,7 +4,8 @@ import type { Gpu } from "../../gpu/device.ts";
 import { FeatureStatistics, frechetDistance } from "../../metrics/frechet.ts";
 import type { Pixels } from "../../metrics/pictures.ts";
 import { featureCount } from "../../models/inception/model.ts";
-import { FeatureExtractor, type InceptionWeights } from "../../trained/inception.ts";
+import { FeatureExtractor } from "../../trained/inception.ts";
+import type { ModelWeights } from "../../trained/network.ts";
 
 /** What is said with every such distance. */
 export const aboutFid =
@@ -17,7 +18,7 @@ export class FidMeasure {
   private originals = new FeatureStatistics(featureCount);
   private reconstructions = new FeatureStatistics(featureCount);
 
-  constructor(gpu: Gpu, weights: InceptionWeights) {
+  constructor(gpu: Gpu, weights: ModelWeights) {
     this.extractor = new FeatureExtractor(gpu, weights);
   }
 

@@ -67,8 +67,8 @@ export async function writeImages(
     const indices = chosen(options, loader);
     const targets = await freshTargets(options, indices);
     const gpu = await Gpu.open({ adapter: options.adapter });
-    const codec = new Codec(gpu, saved, [loader.info.height, loader.info.width]);
     try {
+      using codec = new Codec(gpu, saved);
       for (const kind of kinds) await makeFolder(join(save_path, kind));
       const first: PicturePair[] = [];
       for (const index of indices.slice(0, mostForFactor)) first.push(await makePair(codec, loader, index));
@@ -99,7 +99,6 @@ export async function writeImages(
       }
       return { data: file, count: indices.length, factor };
     } finally {
-      codec.close();
       gpu.close();
     }
   } finally {
@@ -137,9 +136,10 @@ async function freshTargets({ save_path, overwrite, grid }: ImagesOptions, indic
 }
 
 async function makePair(codec: Codec, loader: BatchLoader, index: number): Promise<PicturePair> {
-  const format = new PictureFormat(loader.info);
+  const { height, width } = loader.info;
   const image = await readImage(loader, index, 1);
-  return format.pair(image, await codec.reconstruct(image, 1));
+  const reconstruction = await codec.reconstruct(image, { count: 1, height, width });
+  return new PictureFormat(loader.info).pair(image, reconstruction);
 }
 
 async function writePictures(

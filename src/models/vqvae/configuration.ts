@@ -75,6 +75,14 @@ export function totalStride({ first_stride, second_stride }: VqvaeConfiguration)
   return first_stride * second_stride;
 }
 
+/** [L, h, w] of the decoder's input for an image of these sides, which are multiples of the total stride. */
+export function latentShape(
+  { embed_dim, first_stride }: VqvaeConfiguration,
+  { height, width }: { height: number; width: number },
+): [channels: number, height: number, width: number] {
+  return [2 * embed_dim, height / first_stride, width / first_stride];
+}
+
 /** Input values for each code index, as the original counts compression: 3·H·W over the indices of both grids. */
 export function valuesPerIndex(configuration: VqvaeConfiguration): number {
   const { in_channel, first_stride } = configuration;

@@ -1,5 +1,6 @@
 /** The two-level VQ-VAE-2 (Razavi, van den Oord and Vinyals 2019), as the PyTorch repository that vqray follows builds it. */
 
+import type { FloatType } from "../../graph/layout.ts";
 import type { Tensor } from "../../graph/tensor.ts";
 import { concat } from "../../ops/channels.ts";
 import { add, cast, scale } from "../../ops/elementwise.ts";
@@ -13,20 +14,55 @@ import { type Quantized, Quantizer } from "./quantizer.ts";
 /** The weight of the quantizers' differences in the loss. */
 const latentLossWeight = 0.25;
 
-/** All that one pass over a batch gives. */
-export interface VqvaeResult {
-  reconstruction: Tensor;
-  /** See {@linkcode Vqvae.latent}. */
+/** A value for each of the two levels. */
+export interface Levels<T> {
+  top: T;
+  bottom: T;
+}
+
+/** What the encoder makes of images. */
+export interface EncodedImages extends Levels<Quantized> {
+  /** The vectors of the chosen codes as the decoder takes them, in the precision of the values between layers. */
+  vectors: Levels<Tensor>;
+}
+
+/** What the decoder makes of codes. */
+export interface DecodedImages {
+  /** The decoder's input concat[upsample_t(q_t), q_b]; see {@linkcode Vqvae.latent}. */
   latent: Tensor;
-  top: Quantized;
-  bottom: Quantized;
+  /** [B, C, H, W] float32, channels last. */
+  reconstruction: Tensor;
+}
+
+/** Everything that a pass over a batch gives. */
+export interface VqvaeResult extends Levels<Quantized>, DecodedImages {
   /** mean((reconstruction − images)²). */
   reconstructionLoss: Tensor;
-  /** The two quantizers' differences added up. */
+  /** The sum of both quantizers' differences. */
   latentLoss: Tensor;
+  /** reconstructionLoss + 0.25 · latentLoss. */
   loss: Tensor;
 }
 
+/**
+ * The model's layers and their weights.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { floatType } from "../../graph/layout.ts";
+ * import { variable } from "../../ops/variable.ts";
+ * import { defaultConfiguration } from "./configuration.ts";
+ *
+ * const model = new Vqvae(defaultConfiguration);
+ * const images = variable(floatType([8, 3, 64, 32], "channels_last"), "images");
+ * const { top, bottom } = model.encode(images);
+ * assertEquals(top.codes.shape, [8, 8, 4]);
+ * assertEquals(bottom.codes.shape, [8, 16, 8]);
+ * const { reconstruction } = model.decode({ top: top.codes, bottom: bottom.codes });
+ * assertEquals(reconstruction.shape, images.shape);
+ * ```
+ */
 export class Vqvae {
   readonly set = new ParameterSet();
   readonly quantizeTop: Quantizer;
@@ -37,9 +73,9 @@ export class Vqvae {
   private readonly decodeTop: Layer;
   private readonly projectBottom: Layer;
   private readonly upsampleTop: Layer;
-  private readonly decode: Layer;
+  private readonly decodeBottom: Layer;
 
-  /** Throws a UsageError where the configuration's parts do not go together. */
+  /** @throws {UsageError} if the configuration's parts do not go together */
   constructor(readonly configuration: VqvaeConfiguration) {
     checkConfiguration(configuration);
     const { set } = this;
@@ -82,7 +118,7 @@ export class Vqvae {
     });
     this.quantizeBottom = new Quantizer(set, "quantize_b", embed_dim, n_embed, decay);
     this.upsampleTop = decoderLayer(set, "upsample_t", { ...fromTop, width: embed_dim });
-    this.decode = decoderLayer(set, "dec", {
+    this.decodeBottom = decoderLayer(set, "dec", {
       input: 2 * embed_dim,
       output: in_channel,
       width: channel,
@@ -92,36 +128,69 @@ export class Vqvae {
   }
 
   /**
-   * The graph for images [B, C, H, W] in the channels-last layout. With `halves`, the optimizer's float16 copies of the weights,
-   * the values between layers are float16; what is quantized, and all that losses are made of, is float32 in any case.
+   * Builds the graph from images to reconstructions and losses.
+   *
+   * @param images [B, C, H, W] float32, channels last; H and W are multiples of the total stride
+   * @param halves the optimizer's float16 copies of the weights: with them the values between layers are float16;
+   * quantization and losses are float32 in any case
    */
   forward(images: Tensor, halves?: HalfCopies): VqvaeResult {
-    return this.set.withHalves(halves, () => this.build(images, halves));
-  }
-
-  private build(images: Tensor, halves?: HalfCopies): VqvaeResult {
-    const precision = halves ? "f16" : "f32";
-    const bottomFeatures = this.encodeBottom(cast(images, precision));
-    const top = this.quantizeTop.quantize(cast(this.projectTop(this.encodeTop(bottomFeatures)), "f32"));
-    const topValues = cast(top.values, precision);
-    const bottomInput = this.projectBottom(concat([this.decodeTop(topValues), bottomFeatures]));
-    const bottom = this.quantizeBottom.quantize(cast(bottomInput, "f32"));
-    const bottomValues = cast(bottom.values, precision);
-    const latent = this.latent(topValues, bottomValues, halves);
-    const reconstruction = this.decodeLatent(latent, halves);
+    const { top, bottom, vectors } = this.encode(images, halves);
+    const { latent, reconstruction } = this.decodeVectors(vectors, halves);
     const reconstructionLoss = mse(reconstruction, images, { targetGiven: true });
     const latentLoss = add(top.difference, bottom.difference);
     const loss = add(reconstructionLoss, scale(latentLoss, latentLossWeight));
     return { reconstruction, latent, top, bottom, reconstructionLoss, latentLoss, loss };
   }
 
-  /** What the decoder sees and what a classifier can be trained on: concat[upsample_t(q_t), q_b], [B, 2·embed_dim, h, w]. */
+  /**
+   * Builds the graph from images to their codes: [B, H / (s₁·s₂), W / (s₁·s₂)] at the top and [B, H / s₁, W / s₁] at the
+   * bottom, for the strides s₁ and s₂. The parameters are those of {@linkcode forward}.
+   */
+  encode(images: Tensor, halves?: HalfCopies): EncodedImages {
+    const precision = precisionWith(halves);
+    return this.set.withHalves(halves, () => {
+      const bottomFeatures = this.encodeBottom(cast(images, precision));
+      const top = this.quantizeTop.quantize(cast(this.projectTop(this.encodeTop(bottomFeatures)), "f32"));
+      const topVectors = cast(top.values, precision);
+      const bottomInput = this.projectBottom(concat([this.decodeTop(topVectors), bottomFeatures]));
+      const bottom = this.quantizeBottom.quantize(cast(bottomInput, "f32"));
+      return { top, bottom, vectors: { top: topVectors, bottom: cast(bottom.values, precision) } };
+    });
+  }
+
+  /**
+   * Builds the graph from code indices, u32, to images. The indices have the shapes that {@linkcode encode} gives. What an
+   * index outside the codebook reads is undefined.
+   */
+  decode({ top, bottom }: Levels<Tensor>, halves?: HalfCopies): DecodedImages {
+    const vectors = {
+      top: cast(this.quantizeTop.lookUp(top), precisionWith(halves)),
+      bottom: cast(this.quantizeBottom.lookUp(bottom), precisionWith(halves)),
+    };
+    return this.decodeVectors(vectors, halves);
+  }
+
+  private decodeVectors({ top, bottom }: Levels<Tensor>, halves?: HalfCopies): DecodedImages {
+    const latent = this.latent(top, bottom, halves);
+    return { latent, reconstruction: this.decodeLatent(latent, halves) };
+  }
+
+  /**
+   * The decoder's input, on which classifiers can be trained: concat[upsample_t(q_t), q_b], [B, 2·embed_dim, H / s₁, W / s₁],
+   * for the code vectors q_t and q_b [B, embed_dim, h, w].
+   */
   latent(top: Tensor, bottom: Tensor, halves?: HalfCopies): Tensor {
     return this.set.withHalves(halves, () => concat([this.upsampleTop(top), bottom]));
   }
 
-  /** Images from latents. */
+  /** Images [B, C, H, W] float32 from latents. */
   decodeLatent(latent: Tensor, halves?: HalfCopies): Tensor {
-    return this.set.withHalves(halves, () => cast(this.decode(latent), "f32"));
+    return this.set.withHalves(halves, () => cast(this.decodeBottom(latent), "f32"));
   }
+}
+
+/** The type of values between layers. */
+function precisionWith(halves?: HalfCopies): FloatType {
+  return halves ? "f16" : "f32";
 }

@@ -39,8 +39,8 @@ export class Quantizer {
   constructor(
     set: ParameterSet,
     private readonly key: string,
-    dim: number,
-    private readonly codes: number,
+    private readonly dim: number,
+    codes: number,
     private readonly decay: number,
   ) {
     const embed = set.buffer(`${key}.embed`, floatType([dim, codes], "codes_first"), normalInitialiser);
@@ -64,8 +64,12 @@ export class Quantizer {
     return { input, codes, values, difference, statistics, perplexity: perplexity(statistics) };
   }
 
-  /** The vectors of given codes: what a decoder starts from. `like` has the shape of the result. */
-  lookUp(codes: Tensor, like: Tensor): Tensor {
+  /** The vectors [B, dim, h, w] of code indices, u32 [B, h, w]: what a decoder starts from. */
+  lookUp(codes: Tensor): Tensor {
+    const [images, height, width] = codes.shape;
+    const type = floatType([images!, this.dim, height!, width!], "channels_last");
+    // Gives the result its shape. No kernel reads it, so a plan takes no memory for it.
+    const like = variable(type, `${this.key}.shape`);
     return gatherCode(codes, this.codebook.embed, like);
   }
 

@@ -33,8 +33,8 @@ Deno.test("a classifier's figures are those of its probabilities in the file's o
   assertEquals([name, data, measures.images], ["original", inFolder("toy_valid_64_orig.hdf5"), count]);
   assertEquals(measures.classes.map((each) => each.name), names);
   const gpu = await Gpu.open();
-  const classifier = new Classifier(gpu, await readClassifier(files.orig), [side, side]);
-  const probabilities = await classifier.predict(images, count);
+  const classifier = new Classifier(gpu, await readClassifier(files.orig));
+  const probabilities = await classifier.predict(images, { count, height: side, width: side });
   classifier.close();
   gpu.close();
   for (const [index, each] of measures.classes.entries()) {

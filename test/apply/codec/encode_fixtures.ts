@@ -91,10 +91,11 @@ export function namesIn(name: string): string[] {
 /** Each image encoded by itself: what the files are held against. */
 export const alone = await (async () => {
   const gpu = await Gpu.open();
-  const codec = new Codec(gpu, await readCodec(codecFile), [32, 32]);
+  const codec = new Codec(gpu, await readCodec(codecFile));
   const parts = [];
   for (let image = 0; image < count; image++) {
-    parts.push(await codec.both(images.slice(image * length, (image + 1) * length), 1));
+    const values = images.slice(image * length, (image + 1) * length);
+    parts.push(await codec.both(values, { count: 1, height: 32, width: 32 }));
   }
   codec.close();
   gpu.close();

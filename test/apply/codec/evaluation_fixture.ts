@@ -80,8 +80,8 @@ async function prepare(): Promise<void> {
   await saveWeights(files.codec, model, weights, { steps: 0, epochs: 0, batches: 0 });
 
   const gpu = await Gpu.open();
-  const codec = new Codec(gpu, await readCodec(files.codec), [side, side]);
-  const { reconstruction, latent } = await codec.both(images, count);
+  const codec = new Codec(gpu, await readCodec(files.codec));
+  const { reconstruction, latent } = await codec.both(images, { count, height: side, width: side });
   codec.close();
   gpu.close();
   await writeImages("toy_valid_64_orig.hdf5", images, [3, side, side]);

@@ -1,0 +1,114 @@
+/** A network's plans: how many are kept, what dropping one frees, and how often weights are uploaded. */
+
+import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { Gpu, OutOfMemoryError } from "../../src/gpu/device.ts";
+import { floatType } from "../../src/graph/layout.ts";
+import { convolutionLayer } from "../../src/nn/convolution.ts";
+import { ParameterSet } from "../../src/nn/parameters.ts";
+import { channelsLast } from "../../src/ops/channels.ts";
+import { variable } from "../../src/ops/variable.ts";
+import { keyOf, normalArray } from "../../src/random.ts";
+import { Network } from "../../src/trained/network.ts";
+import { uploadedBytes } from "./uploaded_bytes.ts";
+
+/** A 3 × 3 convolution from 4 to 64 channels: its weights are larger than everything else. */
+function sample(gpu: Gpu, planCount?: number) {
+  const set = new ParameterSet();
+  const layer = convolutionLayer(set, "layer", { input: 4, output: 64, kernel: 3, padding: 1 });
+  const network = new Network(gpu, set, set.initialValues(1), planCount);
+  let builds = 0;
+  const run = async (side: number) => {
+    const build = () => {
+      builds++;
+      const images = variable(floatType([1, 4, side, side]), "images");
+      return { inputs: [images], results: [layer(channelsLast(images))] };
+    };
+    const [result] = await network.run(`${side}`, build, [normalArray(keyOf(`${side}`), 4 * side * side)]);
+    return result!;
+  };
+  return { network, run, builds: () => builds };
+}
+
+const weightBytes = 4 * 64 * 4 * 9;
+
+Deno.test("the least recently used plan is dropped, its memory is freed, and a reload gives the same bits", async () => {
+  const gpu = await Gpu.open();
+  const { network, run, builds } = sample(gpu, 2);
+  const first = await run(4);
+  const one = { ...gpu.allocated };
+  await run(6);
+  assertEquals(await run(4), first);
+  assertEquals(builds(), 2);
+  const two = { ...gpu.allocated };
+  // The plan for 6 has gone unused for longest, so that the one for 4 stays.
+  await run(8);
+  assertEquals(gpu.allocated.buffers, two.buffers);
+  assertEquals(await run(4), first);
+  assertEquals(builds(), 3);
+  await run(6);
+  assertEquals(builds(), 4);
+  assertEquals(gpu.allocated, two);
+  // Now the plan for 8 is gone; with a bound of one, only a single plan and the weights would be left.
+  const single = sample(gpu, 1);
+  for (const side of [8, 6, 4]) await single.run(side);
+  assertEquals({ bytes: gpu.allocated.bytes - two.bytes, buffers: gpu.allocated.buffers - two.buffers }, one);
+  single.network.close();
+  network.close();
+  assertEquals(gpu.allocated, { bytes: 0, buffers: 0 });
+  gpu.close();
+});
+
+Deno.test("weights are uploaded once, even if every plan that used them was dropped", async () => {
+  const gpu = await Gpu.open();
+  const { network, run } = sample(gpu, 1);
+  const written = uploadedBytes(gpu);
+  await run(4);
+  assert(written() > weightBytes);
+  const before = written();
+  for (const side of [6, 4, 6]) await run(side);
+  assert(written() - before < weightBytes, `${written() - before} bytes`);
+  network.close();
+  gpu.close();
+});
+
+Deno.test("concurrent runs take turns, even if they drop one another's plans", async () => {
+  const gpu = await Gpu.open();
+  const alone = sample(gpu);
+  const expected = [];
+  for (const side of [4, 5, 6, 4]) expected.push(await alone.run(side));
+  const { network, run } = sample(gpu, 1);
+  assertEquals(await Promise.all([4, 5, 6, 4].map(run)), expected);
+  network.close();
+  alone.network.close();
+  gpu.close();
+});
+
+Deno.test("a run that fails leaves no memory behind and the network usable", async () => {
+  const gpu = await Gpu.open();
+  const { network, run } = sample(gpu);
+  const first = await run(4);
+  const { ...before } = gpu.allocated;
+  const failing = network.run("failing", () => {
+    throw new RangeError("no such graph");
+  }, []);
+  await assertRejects(() => failing, RangeError, "no such graph");
+  assertEquals(gpu.allocated, before);
+  // The variables of a plan are allocated first; then the memory runs out.
+  const allocate = gpu.allocate.bind(gpu);
+  gpu.allocate = (label, ...rest) => {
+    if (label.startsWith("shared")) return Promise.reject(new OutOfMemoryError("full"));
+    return allocate(label, ...rest);
+  };
+  await assertRejects(() => run(6), OutOfMemoryError, "full");
+  assertEquals(gpu.allocated, before);
+  gpu.allocate = allocate;
+  assertEquals(await run(4), first);
+  network.close();
+  gpu.close();
+});
+
+Deno.test("a network keeps at least one plan", async () => {
+  const gpu = await Gpu.open();
+  assertThrows(() => sample(gpu, 0), RangeError, "expected at least 1");
+  gpu.close();
+});
