@@ -41,7 +41,7 @@ export function inputChannels({ latent_channels }: DensenetConfiguration): numbe
  * import { densenet121 } from "../models/densenet/configuration.ts";
  * import { Densenet } from "../models/densenet/model.ts";
  *
- * const configuration = { ...densenet121, n_classes: 2, growth_rate: 4, block_layers: [1, 1], initial_features: 8 };
+ * const configuration = { ...densenet121, n_classes: 2, growth_rate: 8, block_layers: [1, 1], initial_features: 16 };
  * // An untrained classifier; `readClassifier` of classifier_file.ts reads trained ones.
  * const weights = new Densenet(configuration).set.initialValues(1);
  * const trained = { path: "", configuration, classNames: ["a", "b"], input: "orig" as const, weights };

@@ -76,7 +76,7 @@ Deno.test("difference is mean((values − input)²), and its gradient reaches th
 });
 
 Deno.test("codes are looked up as they were quantized", () => {
-  const { x, values, quantizer, quantized } = sample();
+  const { values, quantizer, quantized } = sample();
   const [found, again] = evaluate([quantized.values, quantizer.lookUp(quantized.codes)], values);
   assertEquals(again, found);
 });
