@@ -1,4 +1,4 @@
-/** Convolution layers: they own their weights and give a tensor for a tensor. */
+/** Convolution layers, which own their weights. */
 
 import { floatType } from "../graph/layout.ts";
 import type { Place, Tensor } from "../graph/tensor.ts";
@@ -6,15 +6,19 @@ import { conv2d, convTranspose2d } from "../ops/convolution/conv2d.ts";
 import type { Window } from "../ops/convolution/window.ts";
 import { kaimingInitialiser, type ParameterSet, uniformInitialiser } from "./parameters.ts";
 
-/** A layer: from a tensor to a tensor. */
+/** A layer: builds the graph from an input to an output. */
 export type Layer = (x: Tensor) => Tensor;
 
 interface ConvolutionOptions {
+  /** Channels. */
   input: number;
+  /** Channels. */
   output: number;
-  /** Square kernels, strides and paddings. */
+  /** The side of the square kernel. */
   kernel: number;
+  /** In both directions; default: 1. */
   stride?: number;
+  /** On all four edges; default: 0. */
   padding?: number;
 }
 
@@ -35,7 +39,10 @@ export function convolutionLayer(set: ParameterSet, key: string, options: Convol
   return (x) => conv2d(x, set.matching(x, weight), bias, window(options), key);
 }
 
-/** A convolution without bias, whose result may lie in another tensor's rows; key `{key}.weight`, He's initialisation. */
+/**
+ * A convolution without bias, whose result may be written into a part of another tensor; key `{key}.weight`
+ * [output, input, kernel, kernel] with He's initialisation.
+ */
 export function unbiasedConvolutionLayer(
   set: ParameterSet,
   key: string,
@@ -47,14 +54,16 @@ export function unbiasedConvolutionLayer(
   return (x, into) => conv2d(x, set.matching(x, weight), undefined, window(options), key, into);
 }
 
-/** A transposed convolution with bias; keys `{key}.weight` [input, output, kernel, kernel] and `{key}.bias` [output]. */
+/**
+ * A transposed convolution with bias; keys `{key}.weight` [input, output, kernel, kernel] and `{key}.bias` [output].
+ */
 export function transposedConvolutionLayer(
   set: ParameterSet,
   key: string,
   options: ConvolutionOptions,
 ): Layer {
   const { input, output, kernel } = options;
-  // PyTorch takes a transposed convolution's fan-in from the weight's second axis, its output channels.
+  // For transposed convolutions PyTorch computes the fan-in from the weight's second axis, the output channels.
   const initialise = uniformInitialiser(output * kernel * kernel);
   const weight = set.parameter(
     `${key}.weight`,

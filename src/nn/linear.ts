@@ -1,11 +1,14 @@
-/** The linear layer: a pointwise convolution of images of one pixel. */
+/** The linear layer, as a convolution of images of one pixel. */
 
 import { floatType } from "../graph/layout.ts";
 import { conv2d } from "../ops/convolution/conv2d.ts";
 import type { Layer } from "./convolution.ts";
 import { type ParameterSet, uniformInitialiser, zeroInitialiser } from "./parameters.ts";
 
-/** [B, input, 1, 1] to [B, output, 1, 1]; keys `{key}.weight` [output, input] and `{key}.bias` [output], zero at first. */
+/**
+ * From [B, input, 1, 1] to [B, output, 1, 1]; keys `{key}.weight` [output, input] and `{key}.bias` [output], initially
+ * zero.
+ */
 export function linearLayer(
   set: ParameterSet,
   key: string,

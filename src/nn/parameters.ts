@@ -1,11 +1,11 @@
-/** A model's weights and buffers: their keys, their places in the graph, and their values before training. */
+/** A model's parameters and buffers: their keys, their variables in the graph, and their initial values. */
 
 import { elementCount, type Shape, type TensorType } from "../graph/layout.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import { variable } from "../ops/variable.ts";
 import { joinKeys, keyOf, normalArray, uniformArray } from "../random.ts";
 
-/** Makes a parameter's first values, row-major, from a random key. */
+/** Draws a parameter's initial values, row-major, by a random key. */
 export type Initialiser = (type: TensorType, key: number) => Float32Array<ArrayBuffer>;
 
 /** Copies of parameters in float16, which an optimizer keeps, by parameter. */
@@ -13,17 +13,17 @@ export type HalfCopies = ReadonlyMap<Tensor, Tensor>;
 
 /** One tensor of a model. */
 export interface Parameter {
-  /** As in PyTorch's state dict. */
+  /** The key in PyTorch's state dict. */
   key: string;
-  /** As files have it; the tensor may have further axes of one element. */
+  /** The shape in files. The tensor may have additional axes of extent 1. */
   shape: Shape;
   tensor: Tensor;
   initialise: Initialiser;
-  /** The name of its random numbers, where that is not its key: tensors of one name start equal. */
+  /** Names the random numbers of the initial values; default: the key. Parameters with one stream start equal. */
   stream?: string;
 }
 
-/** PyTorch's default for convolutions, weight and bias alike: uniform in ±1/√fan_in. */
+/** Uniform in ±1/√fan_in: PyTorch's default for the weights and biases of convolutions. */
 export function uniformInitialiser(fanIn: number): Initialiser {
   const bound = 1 / Math.sqrt(fanIn);
   return ({ shape }, key) => uniformArray(key, elementCount(shape), -bound, bound);
@@ -32,7 +32,7 @@ export function uniformInitialiser(fanIn: number): Initialiser {
 /** Standard normal values. */
 export const normalInitialiser: Initialiser = ({ shape }, key) => normalArray(key, elementCount(shape));
 
-/** He's normal initialisation for layers with ReLU (He et al. 2015): standard deviation √(2 / fan_in). */
+/** Normal with the standard deviation √(2 / fan_in), for layers with ReLU (He et al. 2015). */
 export function kaimingInitialiser(fanIn: number): Initialiser {
   const deviation = Math.sqrt(2 / fanIn);
   return ({ shape }, key) => normalArray(key, elementCount(shape)).map((value) => value * deviation);
@@ -44,7 +44,10 @@ export const oneInitialiser: Initialiser = ({ shape }) => new Float32Array(eleme
 /** Zeros. */
 export const zeroInitialiser: Initialiser = ({ shape }) => new Float32Array(elementCount(shape));
 
-/** The parameters (which have gradients) and buffers (which do not) of one model, in the order in which they were made. */
+/**
+ * The parameters, which are trained by gradients, and the buffers, which are not, of one model, in the order of
+ * creation.
+ */
 export class ParameterSet {
   readonly parameters: Parameter[] = [];
   readonly buffers: Parameter[] = [];
@@ -52,12 +55,22 @@ export class ParameterSet {
   /** The copies that layers read while a float16 graph is built; see {@linkcode withHalves}. */
   private halves?: HalfCopies;
 
-  /** A trained tensor. `shape` is its shape in files, where that is not the tensor's own. */
+  /**
+   * Adds a parameter and returns its variable.
+   *
+   * @param shape the shape in files; default: the tensor's own
+   * @throws {RangeError} if the key exists
+   */
   parameter(key: string, type: TensorType, initialise: Initialiser, shape = type.shape): Tensor {
     return this.add(this.parameters, key, type, initialise, { shape });
   }
 
-  /** A tensor that is part of the model but that no gradient reaches. */
+  /**
+   * Adds a buffer, a tensor of the model that gradients do not reach, and returns its variable.
+   *
+   * @param stream see {@linkcode Parameter.stream}
+   * @throws {RangeError} if the key exists
+   */
   buffer(key: string, type: TensorType, initialise: Initialiser, stream?: string): Tensor {
     return this.add(this.buffers, key, type, initialise, { shape: type.shape, stream });
   }
@@ -103,12 +116,12 @@ export class ParameterSet {
     return copy;
   }
 
-  /** Everything that a checkpoint holds. */
+  /** Parameters and buffers: what a checkpoint holds. */
   get all(): Parameter[] {
     return [...this.parameters, ...this.buffers];
   }
 
-  /** Values before training, a function of the seed and each key alone. */
+  /** Initial values by key, row-major. Each tensor's values depend on the seed and its key alone. */
   initialValues(seed: number): Map<string, Float32Array<ArrayBuffer>> {
     return new Map(
       this.all.map(({ key, tensor, initialise, stream = key }) => [

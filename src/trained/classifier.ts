@@ -31,8 +31,8 @@ export function inputChannels({ latent_channels }: DensenetConfiguration): numbe
 /**
  * A classifier on a GPU, for inputs of any size that its architecture takes and batches of any size.
  *
- * Inputs are normalised as in training: row-major [count, C, height, width] with C of {@linkcode inputChannels}; for latents,
- * height and width are those of the latents.
+ * Inputs are normalised as in training: row-major [count, C, height, width] with C of {@linkcode inputChannels}; for
+ * latents, height and width are those of the latents.
  *
  * @example
  * ```ts
@@ -77,10 +77,11 @@ export class Classifier {
   /**
    * Probabilities [count, n_classes] of inputs [count, C, height, width].
    *
-   * All runs for inputs of one size take as many as the first call had: smaller batches are padded with zeros and larger ones
-   * split, so that an input's probabilities do not depend on how many others are in its batch.
+   * All runs for inputs of one size take as many as the first call had: smaller batches are padded with zeros and
+   * larger ones split, so that an input's probabilities do not depend on how many others are in its batch.
    *
-   * @throws {RangeError} if the number of values does not fit the shape, or the inputs are too small for the architecture
+   * @throws {RangeError} if the number of values does not fit the shape, or the inputs are too small for the
+   * architecture
    */
   async predict(inputs: Values, size: BatchSize): Promise<Values> {
     const { n_classes } = this.configuration;

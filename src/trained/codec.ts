@@ -44,9 +44,10 @@ export interface CodedImages extends Codes {
 type Output = "reconstruction" | "latent" | "topCodes" | "bottomCodes";
 
 /**
- * A codec on a GPU, for images of any height and width from 1 × 1 on and batches of any size. Sides that are no multiples of
- * the codec's total stride are padded by repeating the last row and column, and reconstructions are cropped back; codes and
- * latents are those of the padded images. One instance serves many sizes: weights are uploaded once.
+ * A codec on a GPU, for images of any height and width from 1 × 1 on and batches of any size. Sides that are no
+ * multiples of the codec's total stride are padded by repeating the last row and column, and reconstructions are
+ * cropped back; codes and latents are those of the padded images. One instance serves many sizes: weights are uploaded
+ * once.
  *
  * An image's values do not depend on the batch that it is in, and `decode(await encode(x, size))` equals
  * `reconstruct(x, size)` bit for bit. Applying a codec never changes it.

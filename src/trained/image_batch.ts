@@ -50,7 +50,10 @@ export function requireBatch(images: Values, channels: number, size: BatchSize):
   );
 }
 
-/** Images [N, height, width] with their last row and column repeated up to `to`. Returns `images` itself if the size fits. */
+/**
+ * Images [N, height, width] with their last row and column repeated up to `to`. Returns `images` itself if the size
+ * fits.
+ */
 export function padImages(images: Values, { height, width }: ImageSize, to: ImageSize): Values {
   if (height === to.height && width === to.width) return images;
   const planes = images.length / (height * width);

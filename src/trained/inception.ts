@@ -21,7 +21,10 @@ export class FeatureExtractor {
     this.network = new Network(gpu, this.model.set, weights);
   }
 
-  /** Features [2048] of each picture. Pictures of any size are resized to 299 × 299, and grey ones get three equal channels. */
+  /**
+   * Features [2048] of each picture. Pictures of any size are resized to 299 × 299, and grey ones get three equal
+   * channels.
+   */
   async features(pictures: readonly Pixels[]): Promise<Float32Array[]> {
     const features: Float32Array[] = [];
     for (let start = 0; start < pictures.length; start += picturesPerPass) {
@@ -57,8 +60,8 @@ export class FeatureExtractor {
 }
 
 /**
- * A picture as Inception takes it: [3, 299, 299] in −1 … 1. It is resized bilinearly without antialiasing, like PyTorch's
- * `interpolate` with `align_corners=False`, which pytorch-fid uses.
+ * A picture as Inception takes it: [3, 299, 299] in −1 … 1. It is resized bilinearly without antialiasing, like
+ * PyTorch's `interpolate` with `align_corners=False`, which pytorch-fid uses.
  */
 export function inceptionInput({ data, channels, height, width }: Pixels): Float32Array {
   const side = inceptionSide;

@@ -8,7 +8,8 @@ import { foldedWeights } from "../models/inception/weights.ts";
 import type { ModelWeights } from "./network.ts";
 
 /**
- * Reads Inception v3's weights from torchvision's or pytorch-fid's file, and folds batch normalisation into the convolutions.
+ * Reads Inception v3's weights from torchvision's or pytorch-fid's file, and folds batch normalisation into the
+ * convolutions.
  *
  * @throws {DataError} if the file cannot be read or holds another model; one line that names it
  */

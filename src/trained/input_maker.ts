@@ -7,14 +7,15 @@ import type { Values } from "./network.ts";
 
 /** Turns batches of images into a classifier's inputs. */
 export interface InputMaker {
-  /** Inputs for `count` normalised images [count, C, H, W]. */
+  /** Inputs for `count` normalised images [count, C, H, W]: images of that shape, or latents [count, L, h, w]. */
   make(batch: { images: Values; count: number }): Promise<Values>;
   /** Frees the GPU's memory. */
   close(): void;
 }
 
 /**
- * Makes the inputs of a classifier: reconstructions or latents by the codec; without a codec, batches are returned as they are.
+ * Makes the inputs of a classifier: reconstructions or latents by the codec; without a codec, batches are returned as
+ * they are.
  *
  * @param size [H, W] of the original images
  */

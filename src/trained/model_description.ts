@@ -1,21 +1,28 @@
-/** What a file of weights says of its model, and whether its tensors fit that model. Pure: nothing here opens a file. */
+/** The metadata by which a file of weights describes its model, and the check that its tensors fit that model. */
 
 import { DataError } from "../errors.ts";
 import { type HostTensor, toFloat32 } from "../io/host_tensor.ts";
 
-/** What weights are of. */
+/** The model that a file's weights belong to. */
 export interface ModelDescription {
-  /** Names the model in the metadata, so that a classifier is not taken for a codec, and in the files' names. */
+  /** "vqvae" or "densenet": stored in the metadata and part of checkpoints' file names. */
   kind: string;
+  /** Stored in the metadata as JSON. */
   configuration: object;
-  /** What else the metadata say of it, such as the names of its classes. */
+  /** Further metadata, such as the names of a classifier's classes. */
   extraMetadata?: Record<string, string>;
 }
 
-/** Marks the metadata of files that vqray wrote. */
+/** The metadata's `format` in files that vqray wrote. */
 export const format = "vqray";
 
-/** The configuration in a checkpoint's metadata; undefined for weights that vqray did not write. */
+/**
+ * The configuration in a file's metadata; undefined if vqray did not write the file.
+ *
+ * @param kind the expected {@linkcode ModelDescription.kind}
+ * @param path the file, for messages
+ * @throws {DataError} if the file holds weights of another kind of model
+ */
 export function configurationIn(
   metadata: Record<string, string>,
   kind: string,
@@ -28,7 +35,13 @@ export function configurationIn(
   return JSON.parse(metadata.configuration ?? "{}");
 }
 
-/** Checks that a file holds exactly the wanted tensors; names the first that is missing, too many or of another shape. */
+/**
+ * The values of a file's tensors by key, as float32, if the file holds exactly the expected tensors.
+ *
+ * @param shapes the expected tensors' shapes by key
+ * @param path the file, for messages
+ * @throws {DataError} if a tensor is missing, unexpected or of another shape; the first one is named
+ */
 export function matchState(
   tensors: ReadonlyMap<string, HostTensor>,
   shapes: ReadonlyMap<string, readonly number[]>,

@@ -1,4 +1,4 @@
-/** Writes files of weights that say what model they are of. */
+/** Writes files of weights that describe their model. */
 
 import type { HostTensor } from "../io/host_tensor.ts";
 import { writeSafetensors } from "../io/safetensors_file.ts";
@@ -7,16 +7,21 @@ import { format, type ModelDescription } from "./model_description.ts";
 /** Tensors by key, row-major. */
 export type State = Map<string, { shape: number[]; data: Float32Array<ArrayBuffer> }>;
 
-/** How far a run has come. */
+/** How far a training run has come. */
 export interface RunPosition {
   /** Training steps so far. */
   steps: number;
-  /** Epochs that are finished, and batches of the next one that are. */
+  /** Finished epochs. */
   epochs: number;
+  /** Finished batches of the next epoch. */
   batches: number;
 }
 
-/** Writes weights with their configuration; alone they are what other commands read. */
+/**
+ * Writes a safetensors file of weights with their configuration. `readCodec` and `readClassifier` read it.
+ *
+ * @throws {DataError} if the file cannot be written; one line that names it
+ */
 export async function saveWeights(
   path: string,
   { kind, configuration, extraMetadata }: ModelDescription,

@@ -3,8 +3,8 @@ import { readWeights } from "../io/weights_file.ts";
 export type ModelKind = "codec" | "classifier";
 
 /**
- * What a file of weights is of, by what it says of itself or else by its tensors' names. What is no codec counts as a classifier, whose reader says
- * what is wrong with it.
+ * What a file of weights is of, by what it says of itself or else by its tensors' names. What is no codec counts as a
+ * classifier, whose reader says what is wrong with it.
  *
  * @throws DataError, one line naming the file, where it cannot be read
  */

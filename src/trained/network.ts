@@ -26,13 +26,13 @@ interface LoadedPass extends Pass {
   executor: Executor;
 }
 
-/** Plans that a network keeps unless it is given another number. */
+/** The default number of plans that a network keeps. */
 const defaultPlanCount = 8;
 
 /**
- * Runs a model's passes on a GPU. Each pass has a name, which says what is computed and for which shapes. Its plan is made
- * when it first runs and kept until `planCount` other passes have run since; then its memory is freed, and a later run
- * plans it again with the same result. Weights are uploaded once, by the first plan that uses them.
+ * Runs a model's passes on a GPU. Each pass has a name, which says what is computed and for which shapes. Its plan is
+ * made when it first runs and kept until `planCount` other passes have run after it. Then its memory is freed, and a
+ * later run plans it again with the same result. Weights are uploaded once, by the first plan that uses them.
  */
 export class Network {
   private readonly memory: Memory;

@@ -1,4 +1,4 @@
-/** What a classifier's classes are called where nobody names them. */
+/** Default names of a classifier's classes. */
 
 /** The 14 findings that CheXpert and MIMIC-CXR label, in the order of their tables. */
 export const chexpertClasses: readonly string[] = [
@@ -18,7 +18,7 @@ export const chexpertClasses: readonly string[] = [
   "Support Devices",
 ];
 
-/** CheXpert's for 14 labels, otherwise "class 1", "class 2" … */
+/** The names for `count` classes: CheXpert's findings for 14, otherwise "class 1", "class 2" … */
 export function defaultClassNames(count: number): string[] {
   if (count === chexpertClasses.length) return [...chexpertClasses];
   return Array.from({ length: count }, (_, index) => `class ${index + 1}`);

@@ -1,22 +1,22 @@
-/** What can be chosen about a DenseNet (Huang et al. 2017), and how small its images may be. */
+/** The configuration of a DenseNet (Huang et al. 2017), and the smallest images that it takes. */
 
 import { UsageError } from "../../errors.ts";
 
 export interface DensenetConfiguration {
   n_classes: number;
-  /** 0: images [B, 3, S, S] go straight into the stem. Otherwise latents of so many channels, which `init_conv` brings to three. */
+  /** 0 for images of three channels. Otherwise the channels of latents, which `init_conv` maps to three. */
   latent_channels: number;
-  /** Channels that each layer adds to its block's features. */
+  /** Channels that each layer adds to its block's features; a multiple of 4. */
   growth_rate: number;
-  /** Layers of each block. */
+  /** The number of layers in each block. */
   block_layers: readonly number[];
-  /** Channels of the stem. */
+  /** The stem's channels; a multiple of 8. */
   initial_features: number;
-  /** A layer's bottleneck has so many times `growth_rate` channels. */
+  /** The channels of a layer's bottleneck, in multiples of `growth_rate`. */
   bottleneck_factor: number;
 }
 
-/** torchvision's densenet121, with the fourteen classes of CheXpert. */
+/** torchvision's densenet121 with the 14 classes of CheXpert. */
 export const densenet121: Readonly<DensenetConfiguration> = {
   n_classes: 14,
   latent_channels: 0,
@@ -26,26 +26,35 @@ export const densenet121: Readonly<DensenetConfiguration> = {
   bottleneck_factor: 4,
 };
 
-/** Side of the images in each block, from that of the input; the last is zero or less where the input is too small. */
+/**
+ * The height or width in each block for an input of this height or width. The last is below 1 if the input is too
+ * small.
+ */
 export function blockSides({ block_layers }: DensenetConfiguration, side: number): number[] {
   const stem = Math.floor((side - 1) / 2) + 1;
   let current = Math.floor((stem - 1) / 2) + 1;
   return block_layers.map((_, index) => index === 0 ? current : current = Math.floor(current / 2));
 }
 
-/** Throws a UsageError where the parts do not go together. */
+/**
+ * Checks that a configuration describes a network.
+ *
+ * @throws {UsageError} if an option's value is out of range; names the option
+ * @throws {RangeError} if the architecture is impossible
+ */
 export function checkConfiguration(configuration: DensenetConfiguration): void {
   const { n_classes, latent_channels, growth_rate, block_layers, initial_features } = configuration;
   if (!Number.isInteger(n_classes) || n_classes < 1) {
     throw new UsageError(`--n_classes ${n_classes}: expected a whole number, at least 1`);
   }
   if (!Number.isInteger(latent_channels) || latent_channels < 0) {
-    throw new RangeError(`latents of ${latent_channels} channels`);
+    throw new RangeError(`latents of ${latent_channels} channels: expected a whole number, at least 0`);
   }
-  // Features lie behind one another in quads.
+  // Each layer appends its channels to the features in whole quads.
   if (growth_rate % 4 !== 0 || initial_features % 8 !== 0 || block_layers.length === 0) {
     throw new RangeError(
-      `a DenseNet of growth rate ${growth_rate} and ${initial_features} features at first: expected multiples of 4 and 8`,
+      `a DenseNet of ${block_layers.length} blocks, growth rate ${growth_rate} and ${initial_features} initial ` +
+        "features: expected at least 1 block, a multiple of 4 and a multiple of 8",
     );
   }
 }

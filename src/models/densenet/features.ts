@@ -1,7 +1,4 @@
-/**
- * The features of a dense block in one buffer. Each layer reads all channels so far and writes its own behind them, so that
- * nothing is ever concatenated; in training their moments lie in a second buffer likewise, each worked out once.
- */
+/** The features of a dense block, kept in one buffer to which each layer appends its channels. */
 
 import type { FloatType, Shape } from "../../graph/layout.ts";
 import type { Place, Tensor } from "../../graph/tensor.ts";
@@ -10,16 +7,19 @@ import { moments } from "../../ops/moments.ts";
 import { concat } from "../../ops/channels.ts";
 import { append, workspace } from "../../ops/parts.ts";
 
+/** The features that the layers of one dense block have computed so far. */
 export interface BlockFeatures {
-  /** Where the next layer is to leave its result; undefined for memory of its own. */
+  /** The place where the next layer must write its result; undefined if the result gets memory of its own. */
   readonly next: Place | undefined;
-  /** Takes in what was computed for the last `next`. */
+  /** Adds the result of the layer that wrote to `next`. */
   add(values: Tensor): void;
-  /** All channels so far. */
+  /** All channels so far, with their moments in training. */
   readonly all: Measured;
 }
 
-/** As the formulas say it: everything is concatenated and measured anew. What memory and traffic are compared with. */
+/**
+ * Features that are concatenated and measured again for each layer, as the formulas say: the reference for comparisons.
+ */
 export class CopiedFeatures implements BlockFeatures {
   readonly next = undefined;
   private current?: Tensor;
@@ -36,12 +36,16 @@ export class CopiedFeatures implements BlockFeatures {
   }
 }
 
+/**
+ * Features in one buffer. Each layer reads all channels so far and writes its own after them, so that nothing is
+ * copied. In training the channels' moments are in a second buffer in the same way, and each is computed once.
+ */
 export class Features implements BlockFeatures {
   private readonly host: Tensor;
   private readonly momentsHost?: Tensor;
   private current?: Measured;
 
-  /** Room for [B, C, H, W], C being the channels behind the last layer. */
+  /** @param shape [B, C, H, W], C being the number of channels after the last layer */
   constructor(shape: Shape, label: string, training: boolean, precision: FloatType = "f32") {
     this.host = workspace(shape, `${label} features`, precision);
     if (training) this.momentsHost = workspace([1, shape[1]!, 2, 1], `${label} moments`);

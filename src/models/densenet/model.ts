@@ -1,4 +1,4 @@
-/** DenseNet (Huang et al. 2017) with torchvision's layers and keys, and in front of it, for latents, a convolution to three channels. */
+/** DenseNet (Huang et al. 2017). */
 
 import type { FloatType } from "../../graph/layout.ts";
 import type { Place, Tensor } from "../../graph/tensor.ts";
@@ -13,35 +13,56 @@ import { moments } from "../../ops/moments.ts";
 import { checkConfiguration, type DensenetConfiguration } from "./configuration.ts";
 import { CopiedFeatures, Features } from "./features.ts";
 
-/** Whether batch normalisation takes the batch's own moments, which its running statistics then follow, or those statistics. */
+/**
+ * "train" normalises by the batch's moments and updates the running statistics; "evaluate" normalises by the running
+ * statistics.
+ */
 export type Mode = "train" | "evaluate";
 
 interface ForwardOptions {
+  /** Concatenates features and stores every value, as the formulas say; for comparisons only. */
   copied?: boolean;
+  /** The optimizer's float16 copies of the weights; with them the values between layers are float16. */
   halves?: HalfCopies;
 }
 
-/** A layer that can leave its result in another tensor's rows. */
+/** A layer that can write its result into a part of another tensor. */
 type PlacedLayer = (x: Tensor, into?: Place) => Tensor;
 
-/** Normalisation, ReLU, convolution: what a DenseNet is made of. */
+/** Normalisation, ReLU and convolution, in this order. */
 interface Stage {
   norm: NormalisationLayer;
   conv: PlacedLayer;
 }
 
 interface Block {
-  /** The bottleneck and the layer proper of each. */
+  /** Each layer is a 1×1 bottleneck and the 3×3 convolution whose channels are added to the features. */
   layers: { bottleneck: Stage; growth: Stage }[];
-  /** Channels behind the last layer. */
+  /** Channels after the last layer. */
   channels: number;
-  /** What leads to the next block; the last has none. */
+  /** Leads to the next block; the last block has none. */
   transition?: Stage;
 }
 
 const halving = { kernel: [2, 2], stride: [2, 2], padding: [0, 0, 0, 0] } as const;
 const stemPool = { kernel: [3, 3], stride: [2, 2], padding: [1, 1, 1, 1] } as const;
 
+/**
+ * The model's layers and their weights, with torchvision's structure and keys. For latents a convolution to three
+ * channels comes first.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { floatType } from "../../graph/layout.ts";
+ * import { variable } from "../../ops/variable.ts";
+ * import { densenet121 } from "./configuration.ts";
+ *
+ * const model = new Densenet(densenet121);
+ * const images = variable(floatType([8, 3, 64, 64], "channels_last"), "images");
+ * assertEquals(model.forward(images, "evaluate").shape, [8, 14, 1, 1]);
+ * ```
+ */
 export class Densenet {
   readonly set = new ParameterSet();
   private readonly fromLatent?: Layer;
@@ -50,7 +71,10 @@ export class Densenet {
   private readonly lastNorm: NormalisationLayer;
   private readonly classifier: Layer;
 
-  /** Throws a UsageError where the configuration's parts do not go together. */
+  /**
+   * @throws {UsageError} if an option's value is out of range
+   * @throws {RangeError} if the architecture is impossible
+   */
   constructor(readonly configuration: DensenetConfiguration) {
     checkConfiguration(configuration);
     const { set } = this;
@@ -107,9 +131,10 @@ export class Densenet {
   }
 
   /**
-   * The graph from [B, C, H, W] in the channels-last layout to logits [B, n_classes, 1, 1]. `copied` concatenates and stores
-   * every value, as the formulas have it: nobody wants that but who compares. With `halves`, the optimizer's float16 copies of
-   * the weights, the values between layers are float16.
+   * Builds the graph from inputs to logits [B, n_classes, 1, 1] float32.
+   *
+   * @param input [B, C, H, W] float32, channels last; C is 3 for images, otherwise `latent_channels`
+   * @throws {RangeError} if a block would have images without pixels
    */
   forward(input: Tensor, mode: Mode, { copied = false, halves }: ForwardOptions = {}): Tensor {
     const precision = halves ? "f16" : "f32";
@@ -150,11 +175,12 @@ export class Densenet {
   }
 }
 
-/** [height, width] behind the stem's convolution, and behind its pool. */
+/** [height, width] after the stem's convolution. */
 function stemSize([, , height, width]: readonly number[]): [number, number] {
   return [Math.floor((height! - 1) / 2) + 1, Math.floor((width! - 1) / 2) + 1];
 }
 
+/** [height, width] after the stem's pooling, whose window arithmetic is that of the convolution. */
 function pooledSize([height, width]: [number, number]): [number, number] {
   return stemSize([0, 0, height, width]);
 }

@@ -1,8 +1,4 @@
-/**
- * Inception v3 (Szegedy et al., "Rethinking the inception architecture for computer vision", 2016) up to its last pooling, for features that a
- * Fréchet Inception Distance is made of. Keys are torchvision's; pooling is as in TensorFlow's network of 2015, from which published distances
- * are: averages leave the padding out, and the last block's pooling takes maxima.
- */
+/** Inception v3 (Szegedy et al. 2016) up to its last pooling. */
 
 import { floatType } from "../../graph/layout.ts";
 import type { Tensor } from "../../graph/tensor.ts";
@@ -14,28 +10,30 @@ import { conv2d } from "../../ops/convolution/conv2d.ts";
 import { relu } from "../../ops/elementwise.ts";
 import { maxPool2d } from "../../ops/max_pooling.ts";
 
-/** Features of an image. */
+/** The number of features of an image. */
 export const featureCount = 2048;
-/** The images' side. */
+/** The images' side in pixels. */
 export const inceptionSide = 299;
 
-/** A convolution of a block's branch: kernel [height, width], padded to keep the size unless it strides or says otherwise. */
+/** A convolution in a branch of a block. Its padding keeps the images' size, unless `stride` is 2 or `valid` is set. */
 interface Unit {
   name: string;
+  /** Channels. */
   output: number;
+  /** [height, width]; default: 1 × 1. */
   kernel?: readonly [number, number];
   stride?: 1 | 2;
-  /** No padding although it does not stride. */
+  /** No padding although the stride is 1. */
   valid?: true;
 }
 
-/** A branch's units one after another; the last may be several side by side. */
+/** A branch's units in order. Units in a list of their own have the same input, and their outputs are concatenated. */
 type Branch = readonly (Unit | readonly Unit[])[];
 
 interface Block {
   key: string;
   branches: readonly Branch[];
-  /** What the last branch pools before its units, if it has any. */
+  /** The pooling with which the last branch begins. */
   pool: "average" | "maximum" | "halving";
 }
 
@@ -136,10 +134,17 @@ const pools: Record<Block["pool"], Layer> = {
   halving: (x) => maxPool2d(x, { kernel: [3, 3], stride: [2, 2], padding: [0, 0, 0, 0] }),
 };
 
-/** Its parameters `{unit}.weight` and `{unit}.bias` are convolutions with their batch normalisation folded in, see weights.ts. */
+/**
+ * The network whose features a Fréchet Inception Distance compares. Keys and layers are torchvision's. Pooling follows
+ * TensorFlow's network of 2015, with which published distances are computed: averages leave the padding out, and the
+ * last block's pooling takes maxima.
+ *
+ * The parameters `{unit}.weight` and `{unit}.bias` are convolutions with batch normalisation folded in; see weights.ts.
+ * (Szegedy, Vanhoucke, Ioffe, Shlens and Wojna, "Rethinking the inception architecture for computer vision", 2016.)
+ */
 export class Inception {
   readonly set = new ParameterSet();
-  /** Keys of the convolutions with their normalisation, as in torchvision's files. */
+  /** The units' keys in torchvision's files. */
   readonly units: string[] = [];
   private readonly layers: Layer[] = [];
 
@@ -156,7 +161,10 @@ export class Inception {
     }
   }
 
-  /** Features [B, 2048, 1, 1] of images [B, 3, 299, 299], both channels last, with values in −1 … 1. */
+  /**
+   * Builds the graph from images [B, 3, 299, 299] with values in −1 … 1 to features [B, 2048, 1, 1], both channels
+   * last.
+   */
   forward(images: Tensor): Tensor {
     return globalAveragePool2d(this.layers.reduce((x, layer) => layer(x), images));
   }

@@ -1,4 +1,4 @@
-/** Inception's weights from a file: convolutions with their batch normalisation folded in. */
+/** Inception's parameters from a file's tensors: batch normalisation is folded into the convolutions. */
 
 import { DataError } from "../../errors.ts";
 import type { Inception } from "./model.ts";
@@ -10,10 +10,10 @@ const epsilon = 0.001;
 type Tensors = ReadonlyMap<string, { shape: readonly number[]; data: Float32Array<ArrayBuffer> }>;
 
 /**
- * What the model's parameters become: weight · γ / √(variance + ε), and β − mean · γ / √(variance + ε) as bias. Further tensors, such as
- * the classifier's, are left alone.
+ * The values of the model's parameters: weight · γ / √(variance + ε), and the bias β − mean · γ / √(variance + ε).
+ * Other tensors, such as the classifier's, are ignored.
  *
- * @throws DataError, without a file's name, where a tensor is missing or has another shape
+ * @throws {DataError} if a tensor is missing or has another shape; the message names no file
  */
 export function foldedWeights(model: Inception, tensors: Tensors): Map<string, Float32Array<ArrayBuffer>> {
   const shapes = new Map(model.set.all.map(({ key, shape }) => [key, shape]));

@@ -1,4 +1,4 @@
-/** The encoder and decoder of VQ-VAE-2, with the original's widths and keys. */
+/** The encoder and decoder of VQ-VAE-2, with the widths and keys of the PyTorch implementation that vqray follows. */
 
 import { add, relu } from "../../ops/elementwise.ts";
 import { convolutionLayer, type Layer, transposedConvolutionLayer } from "../../nn/convolution.ts";
@@ -6,14 +6,22 @@ import type { ParameterSet } from "../../nn/parameters.ts";
 import { Sequence } from "../../nn/sequence.ts";
 
 interface BlockOptions {
+  /** Channels. */
   input: number;
+  /** Channels. */
   output: number;
+  /** The number of residual blocks. */
   residualBlocks: number;
+  /** Channels between the two convolutions of a residual block. */
   residualChannels: number;
+  /** The factor between the sides of input and output. */
   stride: number;
 }
 
-/** y = conv 1×1(ReLU(conv 3×3(h))) + h with h = ReLU(x): the original's first ReLU works in place, so the skip carries h. */
+/**
+ * y = conv 1×1(ReLU(conv 3×3(h))) + h with h = ReLU(x). The skip connection carries h rather than x, because the first
+ * ReLU of the original works in place.
+ */
 function residualLayer(set: ParameterSet, key: string, channels: number, inner: number): Layer {
   const first = convolutionLayer(set, `${key}.conv.1`, {
     input: channels,
@@ -40,12 +48,16 @@ function addResiduals(
   return blocks.relu();
 }
 
-/** Halves the sides log2(stride) times, then a 3×3 convolution and residual blocks, `output` channels wide. */
+/**
+ * Convolutions that halve the sides log2(stride) times, then a 3×3 convolution and residual blocks with `output`
+ * channels.
+ */
 export function encoderLayer(set: ParameterSet, key: string, options: BlockOptions): Layer {
   const { input, output, stride } = options;
   const blocks = new Sequence(`${key}.blocks`);
   let width = input;
-  // Stride 2 stops at half the width; the others double up to the full one.
+  // For stride 2 the only halving has half of the channels. For others the channels double at each halving, up to all
+  // of them.
   for (let rest = stride; rest >= 2; rest /= 2) {
     const next = stride === 2 ? output / 2 : output * 2 / rest;
     const from = width;
@@ -58,7 +70,10 @@ export function encoderLayer(set: ParameterSet, key: string, options: BlockOptio
   return addResiduals(blocks, set, output, options).layer;
 }
 
-/** A 3×3 convolution to `width` channels and residual blocks, then doubles the sides log2(stride) times. */
+/**
+ * A 3×3 convolution and residual blocks with `width` channels, then convolutions that double the sides log2(stride)
+ * times.
+ */
 export function decoderLayer(
   set: ParameterSet,
   key: string,

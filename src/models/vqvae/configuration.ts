@@ -1,25 +1,30 @@
-/** What can be chosen about a VQ-VAE-2, and which choices go together. */
+/** The configuration of a VQ-VAE-2, and the sizes that follow from it. */
 
 import { UsageError } from "../../errors.ts";
 
+/** The names are those of the command line's options and of checkpoints' metadata. */
 export interface VqvaeConfiguration {
   /** Channels of the images. */
   in_channel: number;
-  /** Width of the encoders and of the last decoder. */
+  /** Channels of the encoders, of the top decoder and of the last decoder. */
   channel: number;
+  /** The number of residual blocks in each encoder and decoder. */
   n_res_block: number;
+  /** Channels inside a residual block. */
   n_res_channel: number;
-  /** Length of a code. */
+  /** The length of a code vector. */
   embed_dim: number;
-  /** Codes in each of the two codebooks. */
+  /** The number of codes in each of the two codebooks. */
   n_embed: number;
-  /** How much smaller the bottom grid is than the image, and the top grid than the bottom one. */
+  /** The factor between the sides of an image and of its bottom codes: 2, 4, 8 or 16. */
   first_stride: number;
+  /** The factor between the sides of the bottom and the top codes: 2, 4, 8 or 16. */
   second_stride: number;
-  /** How much of a codebook's moving sums stays at each update. */
+  /** The share of a codebook's moving averages that an update keeps, from 0 to below 1. */
   decay: number;
 }
 
+/** The configuration that `train:vqvae` uses unless options change it. */
 export const defaultConfiguration: Readonly<VqvaeConfiguration> = {
   in_channel: 3,
   channel: 128,
@@ -34,7 +39,11 @@ export const defaultConfiguration: Readonly<VqvaeConfiguration> = {
 
 const strides = [2, 4, 8, 16];
 
-/** Throws a UsageError that names the option, its value and what was expected. */
+/**
+ * Checks that a configuration describes a model.
+ *
+ * @throws {UsageError} if it does not; names the option, its value and what was expected
+ */
 export function checkConfiguration(configuration: VqvaeConfiguration): void {
   const { channel, embed_dim, first_stride, second_stride, decay } = configuration;
   for (
@@ -70,7 +79,7 @@ export function checkConfiguration(configuration: VqvaeConfiguration): void {
   }
 }
 
-/** Image sides must be multiples of this. */
+/** The factor between the sides of an image and of its top codes. The model takes sides that are multiples of it. */
 export function totalStride({ first_stride, second_stride }: VqvaeConfiguration): number {
   return first_stride * second_stride;
 }
@@ -83,14 +92,17 @@ export function latentShape(
   return [2 * embed_dim, height / first_stride, width / first_stride];
 }
 
-/** Input values for each code index, as the original counts compression: 3·H·W over the indices of both grids. */
+/**
+ * Input values for each code index, 3·H·W over the number of indices: the compression as the original repository counts
+ * it.
+ */
 export function valuesPerIndex(configuration: VqvaeConfiguration): number {
   const { in_channel, first_stride } = configuration;
   const indicesPerPixel = 1 / first_stride ** 2 + 1 / totalStride(configuration) ** 2;
   return in_channel / indicesPerPixel;
 }
 
-/** Bits of code indices for each pixel, as many for an index as n_embed needs. */
+/** Bits for each pixel if every code index takes ⌈log2 n_embed⌉ bits. */
 export function indexBitsPerPixel(configuration: VqvaeConfiguration): number {
   const bits = Math.ceil(Math.log2(Math.max(2, configuration.n_embed)));
   return bits * configuration.in_channel / valuesPerIndex(configuration);

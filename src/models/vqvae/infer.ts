@@ -1,4 +1,4 @@
-/** What a codec's weights say about its configuration, where nothing else does: PyTorch's files hold tensors only. */
+/** A codec's configuration inferred from its weights, for PyTorch's files, which hold tensors only. */
 
 import { DataError } from "../../errors.ts";
 import { defaultConfiguration, type VqvaeConfiguration } from "./configuration.ts";
@@ -7,10 +7,10 @@ import { defaultConfiguration, type VqvaeConfiguration } from "./configuration.t
 type Shapes = ReadonlyMap<string, { shape: readonly number[] }>;
 
 /**
- * The configuration that weights of these shapes belong to. The decay leaves no trace in them, and neither does
- * n_res_channel where there are no residual blocks: these two are the default's.
+ * The configuration of the model whose weights have these shapes. Two values have no effect on the shapes and are the
+ * defaults: `decay`, and `n_res_channel` if there are no residual blocks.
  *
- * @throws DataError, without a file's name, where a tensor that tells it is missing or of another rank
+ * @throws {DataError} if a required tensor is missing or has another rank; the message names no file
  */
 export function inferConfiguration(tensors: Shapes): VqvaeConfiguration {
   const extents = (key: string, rank: number): readonly number[] => {
@@ -43,7 +43,7 @@ function residualBlocks(tensors: Shapes): string[] {
   return [...tensors.keys()].filter((key) => /^enc_b\.blocks\.\d+\.conv\.1\.weight$/.test(key));
 }
 
-/** Each 4×4 convolution of an encoder halves its input's sides. */
+/** An encoder's stride: each of its 4×4 convolutions halves the sides. */
 function strideOf(tensors: Shapes, encoder: string): number {
   const halvings = [...tensors].filter(([key, { shape }]) =>
     key.startsWith(`${encoder}.blocks.`) && shape.length === 4 && shape[2] === 4

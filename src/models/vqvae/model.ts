@@ -1,4 +1,4 @@
-/** The two-level VQ-VAE-2 (Razavi, van den Oord and Vinyals 2019), as the PyTorch repository that vqray follows builds it. */
+/** The two-level VQ-VAE-2 (Razavi, van den Oord and Vinyals 2019). */
 
 import type { FloatType } from "../../graph/layout.ts";
 import type { Tensor } from "../../graph/tensor.ts";
@@ -45,7 +45,8 @@ export interface VqvaeResult extends Levels<Quantized>, DecodedImages {
 }
 
 /**
- * The model's layers and their weights.
+ * The model's layers and their weights, with the structure and the keys of the PyTorch implementation that vqray
+ * follows.
  *
  * @example
  * ```ts
@@ -73,7 +74,7 @@ export class Vqvae {
   private readonly decodeTop: Layer;
   private readonly projectBottom: Layer;
   private readonly upsampleTop: Layer;
-  private readonly decodeBottom: Layer;
+  private readonly decodeBoth: Layer;
 
   /** @throws {UsageError} if the configuration's parts do not go together */
   constructor(readonly configuration: VqvaeConfiguration) {
@@ -118,7 +119,7 @@ export class Vqvae {
     });
     this.quantizeBottom = new Quantizer(set, "quantize_b", embed_dim, n_embed, decay);
     this.upsampleTop = decoderLayer(set, "upsample_t", { ...fromTop, width: embed_dim });
-    this.decodeBottom = decoderLayer(set, "dec", {
+    this.decodeBoth = decoderLayer(set, "dec", {
       input: 2 * embed_dim,
       output: in_channel,
       width: channel,
@@ -144,8 +145,8 @@ export class Vqvae {
   }
 
   /**
-   * Builds the graph from images to their codes: [B, H / (s₁·s₂), W / (s₁·s₂)] at the top and [B, H / s₁, W / s₁] at the
-   * bottom, for the strides s₁ and s₂. The parameters are those of {@linkcode forward}.
+   * Builds the graph from images to their codes: [B, H / (s₁·s₂), W / (s₁·s₂)] at the top and [B, H / s₁, W / s₁] at
+   * the bottom, for the strides s₁ and s₂. The parameters are those of {@linkcode forward}.
    */
   encode(images: Tensor, halves?: HalfCopies): EncodedImages {
     const precision = precisionWith(halves);
@@ -160,8 +161,8 @@ export class Vqvae {
   }
 
   /**
-   * Builds the graph from code indices, u32, to images. The indices have the shapes that {@linkcode encode} gives. What an
-   * index outside the codebook reads is undefined.
+   * Builds the graph from code indices, u32, to images. The indices have the shapes that {@linkcode encode} gives. What
+   * an index outside the codebook reads is undefined.
    */
   decode({ top, bottom }: Levels<Tensor>, halves?: HalfCopies): DecodedImages {
     const vectors = {
@@ -177,8 +178,8 @@ export class Vqvae {
   }
 
   /**
-   * The decoder's input, on which classifiers can be trained: concat[upsample_t(q_t), q_b], [B, 2·embed_dim, H / s₁, W / s₁],
-   * for the code vectors q_t and q_b [B, embed_dim, h, w].
+   * The decoder's input, on which classifiers can be trained: concat[upsample_t(q_t), q_b], [B, 2·embed_dim, H / s₁, W
+   * / s₁], for the code vectors q_t and q_b [B, embed_dim, h, w].
    */
   latent(top: Tensor, bottom: Tensor, halves?: HalfCopies): Tensor {
     return this.set.withHalves(halves, () => concat([this.upsampleTop(top), bottom]));
@@ -186,7 +187,7 @@ export class Vqvae {
 
   /** Images [B, C, H, W] float32 from latents. */
   decodeLatent(latent: Tensor, halves?: HalfCopies): Tensor {
-    return this.set.withHalves(halves, () => cast(this.decodeBottom(latent), "f32"));
+    return this.set.withHalves(halves, () => cast(this.decodeBoth(latent), "f32"));
   }
 }
 

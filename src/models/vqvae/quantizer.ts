@@ -1,4 +1,4 @@
-/** The quantizer: nearest code, straight-through gradient, and a codebook that follows its codes' moving averages. */
+/** The quantizer: nearest codes, a straight-through gradient, and a codebook of moving averages. */
 
 import { floatType } from "../../graph/layout.ts";
 import type { Tensor } from "../../graph/tensor.ts";
@@ -8,34 +8,42 @@ import { type Codebook, countCodes, emaUpdate, restartCodes } from "../../ops/up
 import { variable } from "../../ops/variable.ts";
 import { normalInitialiser, type ParameterSet, zeroInitialiser } from "../../nn/parameters.ts";
 
-/** What quantising gives. */
+/** The result of quantizing a batch. */
 export interface Quantized {
   /** The quantizer's input, [B, dim, h, w]. */
   input: Tensor;
   /** Code indices, u32 [B, h, w]. */
   codes: Tensor;
-  /** The codes' vectors in place of the input. */
+  /** The vectors of the codes, [B, dim, h, w]. */
   values: Tensor;
-  /** mean((values − input)²); its gradient reaches the input only. */
+  /** mean((values − input)²). Its gradient reaches the input only. */
   difference: Tensor;
-  /** The effective number of codes that the batch used. */
+  /** exp(entropy) of how often the batch used each code: the effective number of codes in use. */
   perplexity: Tensor;
-  /** Sums and counts of the batch; see codeStatistics. */
+  /** The batch's sums and counts for each code; see {@linkcode codeStatistics}. */
   statistics: Tensor;
 }
 
-/** How dead codes are restarted: below `threshold`, with the step's random key. */
+/** How codes that are hardly used are restarted. */
 export interface Restart {
+  /** Codes whose moving count is below this are restarted. */
   threshold: number;
+  /** The step's random key, u32 [4]. */
   key: Tensor;
 }
 
+/** A codebook [dim, codes] and the operations on it. */
 export class Quantizer {
   readonly codebook: Codebook;
-  /** How often each code was chosen since the counters were cleared, u32 [n]. */
+  /** How often each code was chosen since the counters were cleared, u32 [codes]. */
   readonly usage: Tensor;
 
-  /** Buffers `{key}.embed` and, equal to it at first, `{key}.embed_avg` [dim, codes]; `{key}.cluster_size` [codes]. */
+  /**
+   * Adds the buffers `{key}.embed` [dim, codes], `{key}.embed_avg` [dim, codes], which starts equal to it, and
+   * `{key}.cluster_size` [codes].
+   *
+   * @param decay the share of the moving averages that an update keeps
+   */
   constructor(
     set: ParameterSet,
     private readonly key: string,
@@ -55,6 +63,7 @@ export class Quantizer {
     this.usage = variable({ shape: [codes], dtype: "u32", layout: "flat" }, `${key}.usage`);
   }
 
+  /** Builds the graph from vectors [B, dim, h, w] float32 to their nearest codes. */
   quantize(input: Tensor): Quantized {
     const { embed } = this.codebook;
     const codes = nearestCode(input, embed);
@@ -73,16 +82,16 @@ export class Quantizer {
     return gatherCode(codes, this.codebook.embed, like);
   }
 
-  /** Counts a batch's codes. */
+  /** The effect that adds a batch's codes to {@linkcode usage}. */
   count({ statistics }: Quantized): Tensor {
     return countCodes(statistics, this.usage);
   }
 
-  /** The changes that a training step makes to the codebook, behind the look-up. */
+  /** The effects by which a training step updates the codebook, after the batch was quantized. */
   update({ statistics, input }: Quantized, restart?: Restart): Tensor[] {
     const changes = [emaUpdate(statistics, this.codebook, this.decay)];
     if (restart) {
-      // Twice the threshold gives a restarted code ln 2 / (1 − decay) steps to find members.
+      // A restarted code begins at twice the threshold, which gives it ln 2 / (1 − decay) steps to be chosen.
       changes.push(restartCodes(input, restart.key, this.codebook, restart.threshold, 2 * restart.threshold));
     }
     return changes;
