@@ -30,7 +30,7 @@ Deno.test("what cannot be evaluated is refused in one line", async () => {
   await refused(
     options([files.codec]),
     DataError,
-    `${files.codec}: holds weights of a vqvae, expected a classifier's, which is what can be compared`,
+    `${files.codec}: holds weights of a vqvae, expected a classifier's checkpoint`,
   );
   await refused(
     options([files.orig], { vqvae_file: files.codec }),
@@ -84,7 +84,7 @@ Deno.test("data and codecs that do not fit a classifier are refused in one line"
   await refused(
     options([wide], { vqvae_file: files.codec }),
     DataError,
-    `${files.codec}: makes 2 channels, expected 4 as ${wide} was trained on`,
+    `${files.codec}: makes 2 channels, expected 4, on which ${wide} was trained`,
   );
   const broken = inFolder("broken.safetensors");
   const weights = smallWeights(smallDensenet);
@@ -109,7 +109,7 @@ Deno.test("only classifiers of the same images and classes are compared", async 
   await refused(
     options([files.orig, other]),
     DataError,
-    `${other}: has other classes than ${files.orig}, expected the same to compare`,
+    `${other}: its classes differ from those of ${files.orig}; only classifiers of the same classes can be compared`,
   );
   // A file whose second half is zero images with zero labels, and one that lacks images.
   const half = count / 2;
@@ -122,8 +122,8 @@ Deno.test("only classifiers of the same images and classes are compared", async 
     DataError,
     `${faulty}: image ${
       Math.floor(first / classes)
-    } (counted from 0) has other labels than in ${original}, ` +
-      "expected the same images in the same order to compare",
+    } (counted from 0) has other labels than in ${original}; ` +
+      "expected the same images in the same order",
   );
   await writeImages("faulty_valid_64_recon.hdf5", images.slice(0, half * 3 * side * side), [3, side, side], {
     labels: labels.slice(0, half * classes),
@@ -131,6 +131,6 @@ Deno.test("only classifiers of the same images and classes are compared", async 
   await refused(
     options([files.orig, files.recon], { dataset: "faulty" }),
     DataError,
-    `${faulty}: holds 11 images, expected 22, the same as in ${original}, to compare`,
+    `${faulty}: holds 11 images, expected 22 as in ${original}; only measures on the same images can be compared`,
   );
 });

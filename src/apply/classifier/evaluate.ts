@@ -1,4 +1,4 @@
-/** Evaluates classifiers: AUROC and its relatives on labelled data, one by itself or several side by side on the same images. */
+/** Evaluates classifiers on labelled images: one alone, or several compared on the same images. */
 
 import { basename } from "node:path";
 import { DataError, UsageError } from "../../errors.ts";
@@ -17,26 +17,30 @@ import { Classifier, type ClassifierInput, type TrainedClassifier } from "../../
 import { classifierOf } from "../../trained/classifier_file.ts";
 import type { RunContext } from "../../report/run_context.ts";
 
+/** See the help of `evaluate`. */
 export interface EvaluateOptions extends InputOptions {
-  /** Checkpoints of classifiers. */
+  /** Paths of classifiers' checkpoints. */
   models: readonly string[];
-  /** Rounds of the bootstrap. */
+  /** Rounds of the bootstrap; 0 computes no intervals. */
   bootstrap: number;
+  /** The bootstrap's seed. */
   seed: number;
+  /** An index in the list of adapters, or part of a name; default: the fastest. */
   adapter?: string;
 }
 
-/** One classifier's outcome; its name says what it looks at, and is its own among those compared. */
+/** The measures of one classifier. Its name describes its inputs and is unique among the classifiers compared. */
 export interface Evaluation extends NamedMeasures {
   trained: TrainedClassifier;
   /** The data file. */
   data: string;
 }
 
+/** The result of {@linkcode evaluateClassifiers}. */
 export interface EvaluationOutcome {
-  /** Originals first, then reconstructions, then latents. */
+  /** Classifiers of originals first, then of reconstructions, then of latents. */
   evaluations: Evaluation[];
-  /** Of every evaluation but the first, from the first. */
+  /** Each evaluation except the first minus the first. */
   differences: Differences[];
   adapter: AdapterDescription;
 }
@@ -49,10 +53,12 @@ const inputNames: Record<ClassifierInput, string> = {
 const inputOrder = Object.keys(inputNames);
 
 /**
- * Lets every classifier score its images, and measures them. Everything that can be checked is checked before the first image is
- * scored; classifiers that are compared must have seen the same labels in the same order.
+ * Scores every image with every classifier and computes AUROC, average precision and their bootstrap intervals.
+ * Everything that can be checked is checked before the first image is scored. Classifiers that are compared must see
+ * the same labels in the same order.
  *
- * @throws UsageError or DataError, one line naming the option or file
+ * @throws {UsageError} if options contradict the checkpoints; one line that names the option
+ * @throws {DataError} if a file cannot be read, does not fit, or gives scores that are NaN; one line that names it
  */
 export async function evaluateClassifiers(
   options: EvaluateOptions,
@@ -93,7 +99,7 @@ async function readClassifiers(paths: readonly string[]): Promise<TrainedClassif
     const file = await readSafetensors(path);
     if (file.metadata.kind === "vqvae") {
       throw new DataError(
-        `${path}: holds weights of a vqvae, expected a classifier's, which is what can be compared`,
+        `${path}: holds weights of a vqvae, expected a classifier's checkpoint`,
       );
     }
     classifiers.push(classifierOf(file, path));
@@ -101,7 +107,12 @@ async function readClassifiers(paths: readonly string[]): Promise<TrainedClassif
   return classifiers.sort((a, b) => inputOrder.indexOf(a.input) - inputOrder.indexOf(b.input));
 }
 
-/** Refuses options that contradict the checkpoints, and checkpoints that cannot be compared. */
+/**
+ * Checks that the options fit the checkpoints.
+ *
+ * @throws {UsageError} if options contradict the checkpoints
+ * @throws {DataError} if the checkpoints cannot be compared
+ */
 async function requirePlausible(
   classifiers: readonly TrainedClassifier[],
   options: EvaluateOptions,
@@ -110,7 +121,11 @@ async function requirePlausible(
   const [first, ...others] = classifiers;
   for (const { path, classNames } of others) {
     if (String(classNames) === String(first!.classNames)) continue;
-    throw new DataError(`${path}: has other classes than ${first!.path}, expected the same to compare`);
+    throw new DataError(
+      `${path}: its classes differ from those of ${
+        first!.path
+      }; only classifiers of the same classes can be compared`,
+    );
   }
   if (vqvae_file !== undefined && classifiers.every(({ input }) => input === "orig")) {
     throw new UsageError(
@@ -129,7 +144,7 @@ async function requirePlausible(
   }
 }
 
-/** What a classifier looks at, with its file's name where another looks at the same. */
+/** The kind of a classifier's inputs, followed by its file's name if another classifier has the same kind. */
 function nameOf({ input, path }: TrainedClassifier, all: readonly TrainedClassifier[]): string {
   const isAlone = all.filter((other) => other.input === input).length === 1;
   return isAlone ? inputNames[input] : `${inputNames[input]}, ${basename(path, ".safetensors")}`;
@@ -187,7 +202,11 @@ async function scoreImages(
   );
 }
 
-/** What was measured on other images, or on the same in another order, cannot be compared. */
+/**
+ * Checks that two classifiers saw the same images in the same order, as far as labels show it.
+ *
+ * @throws {DataError} if labels differ; names the first such image
+ */
 function requireSameLabels(
   first: ScoreTable,
   second: ScoreTable,
@@ -196,16 +215,15 @@ function requireSameLabels(
   const [one, other] = sources.map(({ loader }) => loader.info);
   if (first.labels.length !== second.labels.length) {
     throw new DataError(
-      `${other!.path}: holds ${other!.count} images, expected ${one!.count}, the same as in ${
-        one!.path
-      }, to compare`,
+      `${other!.path}: holds ${other!.count} images, expected ${one!.count} as in ${one!.path}; ` +
+        "only measures on the same images can be compared",
     );
   }
   const bad = first.labels.findIndex((label, index) => !Object.is(label + 0, second.labels[index]! + 0));
   if (bad < 0) return;
   const image = Math.floor(bad / first.classNames.length);
   throw new DataError(
-    `${other!.path}: image ${image} (counted from 0) has other labels than in ${one!.path}, ` +
-      "expected the same images in the same order to compare",
+    `${other!.path}: image ${image} (counted from 0) has other labels than in ${one!.path}; ` +
+      "expected the same images in the same order",
   );
 }

@@ -1,4 +1,4 @@
-/** What an evaluation of classifiers leaves: tables for a terminal, evaluation.json and roc.png. */
+/** The output of an evaluation of classifiers: tables for a terminal, evaluation.json and roc.png. */
 
 import { join } from "node:path";
 import { writeFileAtomic } from "../../io/atomic.ts";
@@ -14,7 +14,7 @@ import { renderRoc } from "../../report/roc.ts";
 import { jsonText } from "../json_text.ts";
 import type { EvaluateOptions, EvaluationOutcome } from "./evaluate.ts";
 
-/** Tables for a terminal. */
+/** The measures as tables for a terminal. */
 export function describeEvaluation({ evaluations, differences }: EvaluationOutcome): string {
   const [first, ...others] = evaluations;
   const { images, mean, classes } = first!.measures;
@@ -26,14 +26,16 @@ export function describeEvaluation({ evaluations, differences }: EvaluationOutco
     "Differences on the same draws of images (paired bootstrap):\n\n" +
     differencesTable(first!, others.map(({ name }, index) => ({ name, differences: differences[index]! }))),
   ];
-  const left = classes.length - mean.classes;
-  if (left > 0) {
-    tables.push(`${left} of ${classes.length} classes have one kind of label only, and are in no mean.`);
+  const excluded = classes.length - mean.classes;
+  if (excluded > 0) {
+    tables.push(
+      `${excluded} of ${classes.length} classes have labels of one kind only and are excluded from the means.`,
+    );
   }
   return [heading, ...tables].join("\n\n");
 }
 
-/** The outcome as an object for JSON. */
+/** The content of evaluation.json. */
 export function evaluationJson(
   { evaluations, differences, adapter }: EvaluationOutcome,
   { bootstrap, seed }: EvaluateOptions,
@@ -62,7 +64,11 @@ export function evaluationJson(
   };
 }
 
-/** Draws roc.png and writes evaluation.json into a folder. */
+/**
+ * Writes roc.png and evaluation.json into a folder, which is created if necessary.
+ *
+ * @throws {DataError} if a file cannot be written; one line that names it
+ */
 export async function saveEvaluation(
   save_path: string,
   outcome: EvaluationOutcome,

@@ -1,4 +1,4 @@
-/** Where a trained classifier's inputs come from: a file that holds them, or a codec that makes them of original images. */
+/** The source of a classifier's inputs: a file that holds them, or a codec that makes them from original images. */
 
 import { classNames } from "../../data/class_names.ts";
 import { type DatasetInfo, requireDivisible } from "../../data/hdf5_file.ts";
@@ -12,45 +12,50 @@ import type { SavedCodec } from "../../trained/codec.ts";
 import { readCodec } from "../../trained/codec_file.ts";
 import type { ImageSize } from "../../trained/image_batch.ts";
 
+/** Where to find a classifier's inputs. */
 export interface InputOptions {
-  /** An HDF5 file, or a folder in which it is found by its name. */
+  /** An HDF5 file, or a folder in which the file has its usual name. */
   data_path: string;
+  /** Part of the usual file names. */
   dataset: string;
+  /** Part of the usual file names. */
   view: string;
-  /** Side of the original images; the file's own where it is missing. */
+  /** The side of the original images in pixels; default: the file's own. */
   size?: number;
-  /** A codec that makes reconstructions or latents of original images. */
+  /** A codec's file, to make reconstructions or latents from original images. */
   vqvae_file?: string;
+  /** Images in a batch. */
   batch_size: number;
 }
 
-/** An open file whose images, or what a codec makes of them, a classifier takes. */
+/** An open data file, and the codec that makes a classifier's inputs from its images, if one is needed. */
 export interface InputSource {
   loader: BatchLoader;
-  /** What makes the inputs of the file's images; the file holds the inputs themselves where it is missing. */
+  /** The codec; undefined if the file holds the inputs themselves. */
   codec?: { path: string; saved: SavedCodec };
-  /** Of the inputs. */
+  /** Height and width of the inputs; for latents, the latents' own. */
   size: ImageSize;
 }
 
-/** Whether a codec is needed for a classifier's inputs. */
-function isMade({ input }: TrainedClassifier, { vqvae_file }: InputOptions): boolean {
+/** Whether a codec makes the classifier's inputs. */
+function needsCodec({ input }: TrainedClassifier, { vqvae_file }: InputOptions): boolean {
   return vqvae_file !== undefined && input !== "orig";
 }
 
-/** The kind of file that a classifier's inputs come from. */
+/** What the data file for a classifier must hold. */
 export function sourceKind(trained: TrainedClassifier, options: InputOptions): TrainedClassifier["input"] {
-  return isMade(trained, options) ? "orig" : trained.input;
+  return needsCodec(trained, options) ? "orig" : trained.input;
 }
 
 /**
- * Finds and opens the validation file for a classifier, in the file's order, and checks that its images and labels fit.
+ * Finds and opens the validation file for a classifier and checks that its images and labels fit. Batches come in the
+ * file's order. The caller closes the loader.
  *
- * @throws DataError naming the file, or the codec's, and what does not fit
+ * @throws {DataError} if a file is missing or does not fit; one line that names it
  */
 export async function openSource(trained: TrainedClassifier, options: InputOptions): Promise<InputSource> {
   const { data_path, dataset, view, size, vqvae_file, batch_size } = options;
-  const codec = isMade(trained, options)
+  const codec = needsCodec(trained, options)
     ? { path: vqvae_file!, saved: await readCodec(vqvae_file!) }
     : undefined;
   const kind = sourceKind(trained, options);
@@ -95,12 +100,12 @@ function requireFittingImages({ path, configuration, input }: TrainedClassifier,
     const made = input === "latent" ? 2 * embed_dim : in_channel;
     if (made !== channels) {
       throw new DataError(
-        `${codec.path}: makes ${made} channels, expected ${channels} as ${path} was trained on`,
+        `${codec.path}: makes ${made} channels, expected ${channels}, on which ${path} was trained`,
       );
     }
   } else if (input === "latent" && info.fileChannels !== channels) {
     throw new DataError(
-      `${info.path}: latents have ${info.fileChannels} channels, expected ${channels} as ${path} was trained on`,
+      `${info.path}: latents have ${info.fileChannels} channels, expected ${channels}, on which ${path} was trained`,
     );
   }
   const { height, width } = size;
@@ -113,7 +118,11 @@ function requireFittingImages({ path, configuration, input }: TrainedClassifier,
   }
 }
 
-/** Labels must be as many as the classifier's classes and, where both sides name them, in the same order. */
+/**
+ * Checks that the labels are the classifier's classes: the same number, with the same names if both sides have names.
+ *
+ * @throws {DataError} if they are not
+ */
 function requireFittingLabels({ path, classNames: own }: TrainedClassifier, info: DatasetInfo): void {
   if (info.labelCount !== own.length) {
     throw new DataError(
@@ -131,12 +140,12 @@ function requireFittingLabels({ path, classNames: own }: TrainedClassifier, info
   );
 }
 
-/** The names of a classifier's classes; those of the file where the classifier has only numbers for them. */
+/** The names of a classifier's classes; the data file's if the classifier only numbers them. */
 export function namesFor({ classNames: own }: TrainedClassifier, info: DatasetInfo): readonly string[] {
   return isNumbered(own) ? classNames(info) ?? own : own;
 }
 
-/** Whether nobody named the classes. */
+/** Whether the names are the default "class 1", "class 2" … */
 function isNumbered(names: readonly string[]): boolean {
   return names.every((name, index) => name === `class ${index + 1}`);
 }

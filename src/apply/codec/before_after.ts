@@ -25,6 +25,7 @@ export interface BeforeAfterOptions {
   data: string;
   /** A PNG file for some originals above their reconstructions. */
   picture: string;
+  /** An index in the list of adapters, or part of a name; default: the fastest. */
   adapter?: string;
 }
 
@@ -39,7 +40,8 @@ export interface BeforeAfter {
 }
 
 /**
- * Reconstructs the images of a data file with a codec's first and with its trained weights, and draws some of the latter.
+ * Reconstructs the images of a data file with a codec's first and with its trained weights, and draws some of the
+ * latter.
  *
  * @throws {DataError} if a file cannot be read or written; one line that names it
  */

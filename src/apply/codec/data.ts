@@ -1,4 +1,4 @@
-/** The data files that a codec is tried on. */
+/** The data files to which a codec is applied. */
 
 import { basename } from "node:path";
 import { requireDivisible } from "../../data/hdf5_file.ts";
@@ -8,19 +8,20 @@ import { DataError, UsageError } from "../../errors.ts";
 import { totalStride } from "../../models/vqvae/configuration.ts";
 import type { SavedCodec } from "../../trained/codec.ts";
 
-/** Which files: each path is a file, or a folder with one for every data set and view. */
+/** Which files to use: each path is a file, or a folder with a file for every data set and view. */
 export interface CodecDataOptions {
   data_paths: readonly string[];
   datasets: readonly string[];
   views: readonly string[];
-  /** Side of the images; the files' own where it is missing. */
+  /** The side of the images in pixels; default: the files' own. */
   size?: number;
 }
 
 /**
- * The files that options mean, each once, in the options' order.
+ * The files that options select, in the options' order.
  *
- * @throws DataError where there is none; UsageError where one is named twice
+ * @throws {DataError} if a file does not exist
+ * @throws {UsageError} if a file is selected twice
  */
 export async function findDataFiles(options: CodecDataOptions): Promise<string[]> {
   const { data_paths, datasets, views, size = 256 } = options;
@@ -28,7 +29,7 @@ export async function findDataFiles(options: CodecDataOptions): Promise<string[]
   const add = (file: string, because: string) => {
     const earlier = found.get(file);
     if (earlier !== undefined) {
-      throw new UsageError(`${because}: means ${file}, and so does ${earlier}, expected different files`);
+      throw new UsageError(`${because}: selects ${file}, as does ${earlier}; expected different files`);
     }
     found.set(file, because);
   };
@@ -44,16 +45,16 @@ export async function findDataFiles(options: CodecDataOptions): Promise<string[]
   return [...found.keys()];
 }
 
-/** Names by which files are told apart: without their folders where that is enough. */
+/** Names that identify files: without their folders if those names are unique. */
 export function shortNames(files: readonly string[]): string[] {
   const names = files.map((file) => basename(file));
   return new Set(names).size === names.length ? names : [...files];
 }
 
 /**
- * Opens a file in its own order, without labels, for a codec.
+ * Opens a file for a codec: batches in the file's order, without labels.
  *
- * @throws DataError naming the file where its images do not fit
+ * @throws {DataError} if the images do not fit; one line that names the file
  */
 export async function openForCodec(
   path: string,
@@ -63,7 +64,7 @@ export async function openForCodec(
   const channels = configuration.in_channel;
   if (channels !== 1 && channels !== 3) {
     throw new DataError(
-      `${path}: the codec takes ${channels} channels, expected 1 or 3, which make a picture`,
+      `${path}: the codec takes ${channels} channels, expected 1 or 3, the channels of a picture`,
     );
   }
   const settings = { channels, size, batchSize, dropLast: false, shuffle: false, seed: 0 };
@@ -77,7 +78,7 @@ export async function openForCodec(
   }
 }
 
-/** One image [C, H, W] of a file whose loader reads batches in the file's order. */
+/** One image [C, H, W] by its index in the file. `batchSize` is the loader's, which must read in the file's order. */
 export async function readImage(
   loader: BatchLoader,
   index: number,
@@ -86,8 +87,8 @@ export async function readImage(
   const start = Math.floor(index / batchSize);
   for await (const { images, count } of loader.epoch(0, start)) {
     const length = images.length / count;
-    const place = index - start * batchSize;
-    return images.slice(place * length, (place + 1) * length);
+    const position = index - start * batchSize;
+    return images.slice(position * length, (position + 1) * length);
   }
   throw new RangeError(`no image ${index} in ${loader.info.path}`);
 }

@@ -1,4 +1,4 @@
-/** A trained codec applied to data files: their reconstructions and latents, with the labels, as files of their own. */
+/** Writes the reconstructions and latents of data files, with their labels, as new data files. */
 
 import { basename, join } from "node:path";
 import type { Attribute } from "../../data/append.ts";
@@ -18,7 +18,7 @@ import type { ImageSize } from "../../trained/image_batch.ts";
 import { makeFolder } from "../../io/atomic.ts";
 import type { RunContext } from "../../report/run_context.ts";
 
-/** What can be made of a data file, as in the names of files. */
+/** What a codec makes of a data file; also the ending of the new file's name. */
 export type Encoding = "recon" | "latent";
 
 /** See the help of `hdf5:encode`. */
@@ -28,38 +28,42 @@ export interface EncodeOptions {
   save_path: string;
   dataset: string;
   view: string;
-  /** Side of the images; the file's own where it is missing. */
+  /** The side of the images in pixels; default: the file's own. */
   size?: number;
-  /** Both where it is missing and `data_path` is a folder. */
+  /** Which file of a folder; default: both. */
   split?: "train" | "valid";
-  /** Both where it is missing. */
+  /** Which of the two files to write; default: both. */
   only?: Encoding;
+  /** Images in a batch. */
   batch_size: number;
   compression: "gzip" | "none";
   resume: boolean;
   overwrite: boolean;
+  /** An index in the list of adapters, or part of a name; default: the fastest. */
   adapter?: string;
 }
 
-/** A file that is complete. */
+/** A complete file. */
 export interface EncodedFile {
   path: string;
   /** [N, C, H, W]. */
   shape: number[];
+  /** The file's size. */
   bytes: number;
-  /** How fast this run went; undefined where it had nothing left to do. */
+  /** The speed of this run; undefined if the file was complete already. */
   imagesPerSecond?: number;
 }
 
+/** The result of {@linkcode encodeFiles}. */
 export interface EncodeOutcome {
   files: EncodedFile[];
-  /** Set where a signal ended the run. */
+  /** Set if a signal ended the run. */
   exitCode?: number;
 }
 
 const gzipLevel = 4;
 
-/** One data file, and what is made of it. */
+/** One data file and the files that are made from it. */
 interface Job {
   loader: BatchLoader;
   outputs: Map<Encoding, { file: ResumableImageFile; shape: number[] }>;
@@ -68,8 +72,12 @@ interface Job {
 type EncodeContext = Pick<RunContext, "note" | "progress" | "stop">;
 
 /**
- * Writes `{dataset}_{split}_{size}_recon.hdf5` and `…_latent.hdf5` for a data file, or for those of a folder: every image once, in the
- * file's order, with its labels. Everything is checked before anything is written; one batch at a time is in memory.
+ * Writes `{dataset}_{split}_{size}_recon.hdf5` and `…_latent.hdf5` for a data file, or for each of a folder:
+ * reconstructions [N, C, H, W] and latents [N, L, h, w] of every image, in the file's order, with the labels.
+ * Everything is checked before anything is written. One batch at a time is in memory.
+ *
+ * @throws {UsageError} if options contradict each other; one line that names the option
+ * @throws {DataError} if a file cannot be read or written, does not fit the codec, or exists; one line that names it
  */
 export async function encodeFiles(
   options: EncodeOptions,
@@ -83,16 +91,17 @@ export async function encodeFiles(
   try {
     using codec = new Codec(gpu, saved);
     for (const source of sources) jobs.push(await prepare(source, options, saved, gpu));
-    for (const { outputs } of jobs) noteWhatIsThere(outputs, options, context);
+    for (const { outputs } of jobs) noteResumption(outputs, options, context);
     await makeFolder(options.save_path);
     const files: EncodedFile[] = [];
     for (const job of jobs) {
       const started = performance.now();
-      const done = await encode(job, codec, options, context);
+      const encoded = await encode(job, codec, options, context);
       if (context.stop.exitCode !== undefined && !isComplete(job)) {
         return { files, exitCode: context.stop.exitCode };
       }
-      const imagesPerSecond = done > 0 ? done / (performance.now() - started) * 1000 : undefined;
+      const seconds = (performance.now() - started) / 1000;
+      const imagesPerSecond = encoded > 0 ? encoded / seconds : undefined;
       files.push(...await finish(job, imagesPerSecond));
     }
     return { files };
@@ -158,13 +167,16 @@ function beginning({ resume, overwrite }: EncodeOptions): StartMode {
   return resume ? "resume" : overwrite ? "overwrite" : "new";
 }
 
-/** What a file holds, and for images how they are normalised: as those that the codec was given. */
+/** Attributes that describe a file's content. Reconstructions are normalised like the images that the codec read. */
 function contentAttributes(encoding: Encoding, info: DatasetInfo): Record<string, Attribute> {
   if (encoding === "latent") return { content: "latents: concat[upsample_t(q_t), q_b]" };
   return { content: "reconstructions", ...normalisationOf(info) };
 }
 
-/** What the source says of its normalisation; ours where it says nothing or was normalised when it was read. */
+/**
+ * The source's own attributes about normalisation if its floats were read as they are; otherwise those of vqray's
+ * reader.
+ */
 function normalisationOf({ dtype, channels, attributes }: DatasetInfo): Record<string, Attribute> {
   const names = Object.keys(normalisationAttributes);
   const own = Object.entries(attributes).filter((entry): entry is [string, Attribute] =>
@@ -180,7 +192,7 @@ function isAttribute(value: unknown): value is Attribute {
   return ["string", "number"].includes(typeof first) && rest.every((each) => typeof each === typeof first);
 }
 
-/** Where a file comes from. What another source, codec or option would change is told by these. */
+/** Attributes that identify a file's source, codec and options. A run resumes only files whose attributes are equal. */
 async function describe(
   info: DatasetInfo,
   { vqvae_file, batch_size, compression }: EncodeOptions,
@@ -201,7 +213,11 @@ async function describe(
   };
 }
 
-/** A source is never written over: its name may be one that would be derived from it. */
+/**
+ * Checks that a new file would not replace its source, whose name may be the one derived from it.
+ *
+ * @throws {UsageError} if it would
+ */
 async function requireOther(path: string, source: string): Promise<void> {
   const [target, own] = await Promise.all([path, source].map((each) => Deno.realPath(each).catch(() => "")));
   if (target === own) {
@@ -209,7 +225,7 @@ async function requireOther(path: string, source: string): Promise<void> {
   }
 }
 
-function noteWhatIsThere(
+function noteResumption(
   outputs: Job["outputs"],
   { resume }: EncodeOptions,
   { note }: EncodeContext,
@@ -217,7 +233,7 @@ function noteWhatIsThere(
   if (!resume) return;
   for (const { file: { path, isFinished, count } } of outputs.values()) {
     if (isFinished) note(`${path}: is complete`);
-    else note(`${path}: ${count > 0 ? `going on behind ${count} images` : "nothing to go on with"}`);
+    else note(`${path}: ${count > 0 ? `continuing after ${count} images` : "nothing to resume"}`);
   }
 }
 
@@ -225,7 +241,7 @@ function isComplete({ loader, outputs }: Job): boolean {
   return [...outputs.values()].every(({ file }) => file.count === loader.info.count);
 }
 
-/** Encodes until the end or a signal; returns the number of images that were encoded. */
+/** Encodes a job's images until the end or a signal. Returns the number of encoded images. */
 async function encode(
   job: Job,
   codec: Codec,
@@ -242,7 +258,7 @@ async function encode(
     if (stop.exitCode !== undefined) break;
     const values = await encodeBatch(codec, batch, loader.info, only);
     for (const [encoding, { file }] of outputs) {
-      // One that an earlier run was ahead with has this batch.
+      // An interrupted run may have appended this batch to one of its two files only.
       if (file.count === done) await file.append(values[encoding]!, batch.labels);
     }
     done += batch.count;

@@ -1,4 +1,4 @@
-/** What an evaluation of codecs leaves: tables for a terminal, evaluation.json, images.csv, report.html and manipulated.png. */
+/** The output of an evaluation of codecs: tables for a terminal, and its files. */
 
 import { join } from "node:path";
 import { writeFileAtomic } from "../../io/atomic.ts";
@@ -16,11 +16,12 @@ import {
   qualityTable,
   type Table,
 } from "./tables.ts";
-import type { CodecEvaluation, CodecOutcome, EvaluateCodecOptions, ManipulatedQuality } from "./evaluate.ts";
+import type { CodecEvaluation, ManipulatedQuality } from "./data_evaluation.ts";
+import type { CodecOutcome, EvaluateCodecOptions } from "./evaluate.ts";
 import { aboutFid } from "./fid.ts";
 import { jsonText } from "../json_text.ts";
 
-/** Tables for a terminal. */
+/** The measures as tables for a terminal. */
 export function describeCodecEvaluation({ model, evaluations }: CodecOutcome): string {
   const show = ({ header, rows }: Table) => textTable(header, rows);
   const parts = [
@@ -32,14 +33,14 @@ export function describeCodecEvaluation({ model, evaluations }: CodecOutcome): s
   ];
   if (evaluations[0]!.manipulated.length > 0) {
     parts.push(
-      "Changed images: reconstructions against what the codec was given; then PSNR of both against the unchanged images",
+      "Changed images: reconstructions against the changed images; then the PSNR of both against the unchanged images",
       show(manipulationTable(evaluations)),
     );
   }
   return parts.join("\n\n");
 }
 
-/** The outcome as an object for JSON; what is infinite is null, beside the number of identical images. */
+/** The content of evaluation.json. Infinite numbers are null; `identical_images` counts the images that cause them. */
 export function codecJson(
   { model, configuration, evaluations, adapter }: CodecOutcome,
   { seed, manipulations }: EvaluateCodecOptions,
@@ -136,7 +137,10 @@ const measures: readonly [name: string, of: (image: PictureQuality) => number | 
   ["squared_error", (image) => image.squaredError],
 ];
 
-/** A row an image: its file and place there, and its measures, as they are and after each manipulation. */
+/**
+ * The content of images.csv, a row for each image: its file, its index there, and its measures without and with
+ * changes.
+ */
 export function imagesCsv(evaluations: readonly CodecEvaluation[]): string {
   const { manipulated } = evaluations[0]!;
   const suffixes = manipulated.map(({ manipulation: { name, strength } }) =>
@@ -162,7 +166,12 @@ function csvText(text: string): string {
   return /[",\n\r]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }
 
-/** Writes every file of an evaluation into a folder. */
+/**
+ * Writes report.html, images.csv, evaluation.json and, if there were manipulations, manipulated.png into a folder,
+ * which is created if necessary.
+ *
+ * @throws {DataError} if a file cannot be written; one line that names it
+ */
 export async function saveCodecEvaluation(
   save_path: string,
   outcome: CodecOutcome,

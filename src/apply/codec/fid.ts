@@ -7,12 +7,12 @@ import { featureCount } from "../../models/inception/model.ts";
 import { FeatureExtractor } from "../../trained/inception.ts";
 import type { ModelWeights } from "../../trained/network.ts";
 
-/** What is said with every such distance. */
+/** The note that accompanies every such distance. */
 export const aboutFid =
-  "Fréchet Inception Distances grow as images get fewer: compare them only at equal numbers of images, best of some thousands. " +
-  "The features were learned from photographs.";
+  "Fréchet Inception Distances grow as the number of images falls: compare only distances over equal numbers of images, " +
+  "preferably thousands. The features were learned from photographs.";
 
-/** Gathers pictures' features, one data file at a time. */
+/** Accumulates the features of pictures, for one data file after another. */
 export class FidMeasure {
   private readonly extractor: FeatureExtractor;
   private originals = new FeatureStatistics(featureCount);
@@ -22,6 +22,7 @@ export class FidMeasure {
     this.extractor = new FeatureExtractor(gpu, weights);
   }
 
+  /** Adds pictures and their reconstructions. */
   async add(pairs: readonly { original: Pixels; reconstruction: Pixels }[]): Promise<void> {
     for (const feature of await this.extractor.features(pairs.map(({ original }) => original))) {
       this.originals.add(feature);
@@ -31,7 +32,7 @@ export class FidMeasure {
     }
   }
 
-  /** The distance between what was added since the last one. */
+  /** The distance between the pictures and the reconstructions added since the last call. */
   distance(): number {
     const distance = frechetDistance(this.originals, this.reconstructions);
     this.originals = new FeatureStatistics(featureCount);
@@ -39,6 +40,7 @@ export class FidMeasure {
     return distance;
   }
 
+  /** Frees the GPU's memory. */
   close(): void {
     this.extractor.close();
   }

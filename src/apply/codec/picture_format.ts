@@ -1,15 +1,16 @@
-/** How the images of a data file are pictures: normalised numbers as a codec takes them, and pixels of 8 bits. */
+/** Conversion between the normalised images that a codec takes and pictures of 8-bit pixels. */
 
 import type { DatasetInfo } from "../../data/hdf5_file.ts";
 import { integerNormalisation, writeIntegers } from "../../data/pixels.ts";
 import { pixelPair, type Pixels } from "../../metrics/pictures.ts";
 
+/** How the images of one data file are normalised. */
 export class PictureFormat {
   /** [C, H, W] of an image as the codec takes it. */
   readonly shape: readonly [channels: number, height: number, width: number];
   /**
-   * Gray floats are repeated as they are, so that all channels have the normalisation of gray images; integers get each
-   * channel's own when they are read.
+   * Whether the reader repeats grey floats for each channel. All channels then have the normalisation of grey images,
+   * whereas integers are normalised for each channel when they are read.
    */
   private readonly repeatsFloats: boolean;
 
@@ -18,7 +19,7 @@ export class PictureFormat {
     this.repeatsFloats = dtype.startsWith("float") && fileChannels < channels;
   }
 
-  /** Pixels of an image [C, H, W] and its reconstruction; see {@linkcode pixelPair}. */
+  /** The pixels of an image [C, H, W] and of its reconstruction; see {@linkcode pixelPair}. */
   pair(
     image: Float32Array,
     reconstruction: Float32Array,
@@ -30,7 +31,7 @@ export class PictureFormat {
     return pixelPair(one!, other!, [1, height, width]);
   }
 
-  /** Writes a picture's pixels to an image [C, H, W], normalised. */
+  /** Normalises a picture's pixels and writes them to an image [C, H, W]. */
   write({ data }: Pixels, image: Float32Array): void {
     const [channels, height, width] = this.shape;
     const plane = height * width;

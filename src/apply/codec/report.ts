@@ -1,4 +1,4 @@
-/** The report on a codec: tables, histograms, and its best, median and worst images. */
+/** The report on a codec: tables, histograms, and the best, median and worst images. */
 
 import { differenceFactor, errorMap, pictureOf } from "../../report/error_map.ts";
 import { renderHistograms } from "../../report/histogram.ts";
@@ -14,21 +14,22 @@ import {
   qualityTable,
 } from "./tables.ts";
 import { aboutFid } from "./fid.ts";
-import type { CodecEvaluation, CodecOutcome, Example } from "./evaluate.ts";
+import type { CodecEvaluation, Example } from "./data_evaluation.ts";
+import type { CodecOutcome } from "./evaluate.ts";
 
 const aboutQuality =
-  "Means over the images ± standard deviations, on pixels of 8 bits. Gray images that a file or the codec repeats to three " +
-  "channels count once, and their reconstruction is the mean of the codec's three. SSIM and MS-SSIM have the standard window of " +
-  "11 × 11 pixels; MS-SSIM has five scales where they fit. Absolute errors are in levels of 255.";
+  "Means over the images ± standard deviations, on pixels of 8 bits. Grey images that a file or the reader repeats in three " +
+  "channels count as one channel, and their reconstruction is the mean of the codec's three. SSIM and MS-SSIM use the standard " +
+  "window of 11 × 11 pixels; MS-SSIM uses five scales if the images are large enough. Absolute errors are in levels of 0 to 255.";
 const aboutCompression =
-  "“Values an index” counts input values whatever they take, as the original repository does. Bits a pixel are those of the " +
-  "file's own numbers, of the images as pictures of 8 bits, of indices as they are (⌈log2 codes⌉ bits each), and the order-0 bound: the " +
-  "entropy of how often each code occurs, below which no code gets that writes each index by itself.";
+  "“Input values an index” counts values without regard to their bits, as the original repository does. Bits a pixel are given " +
+  "for the file's own numbers, for the images as pictures of 8 bits, for plain indices (⌈log2 codes⌉ bits each), and for the " +
+  "order-0 bound, the entropy of the codes' frequencies: no coding that treats each index independently needs fewer bits.";
 const aboutManipulations =
-  "Measures are of reconstructions against the changed images that the codec was given. The last two columns are the PSNR, in dB, of the " +
-  "mean squared errors of what was given and of what was reconstructed against the unchanged images.";
+  "The measures compare reconstructions with the changed images from which they were made. The last two columns are the PSNR in " +
+  "dB, by mean squared errors, of the changed images and of their reconstructions against the unchanged images.";
 
-/** One HTML file. */
+/** The content of report.html, one file that loads nothing else. */
 export async function renderCodecReport(outcome: CodecOutcome): Promise<string> {
   const { model, configuration, evaluations } = outcome;
   const { first_stride, second_stride, n_embed, embed_dim } = configuration;
@@ -50,7 +51,7 @@ export async function renderCodecReport(outcome: CodecOutcome): Promise<string> 
       heading: "Changed images",
       paragraphs: [aboutManipulations],
       tables: [manipulationTable(evaluations)],
-      figures: [[{ caption: "what the codec was given, over what it made of it", source, isWide: true }]],
+      figures: [[{ caption: "what the codec was given, above its reconstructions", source, isWide: true }]],
     });
   }
   for (const evaluation of evaluations) sections.push(await imagesSection(evaluation));
@@ -89,7 +90,7 @@ async function histograms(images: CodecEvaluation["images"]): Promise<ReportFigu
   ].filter((panel) => panel.values.length > 0);
   if (panels.length === 0) return [];
   const source = `data:image/png;base64,${(await renderHistograms(panels)).toBase64()}`;
-  return [[{ caption: "how often images reach which quality", source, isWide: true }]];
+  return [[{ caption: "the number of images by quality", source, isWide: true }]];
 }
 
 function exampleFigures(example: Example, caption: string, factor: number): ReportFigure[] {
@@ -100,7 +101,7 @@ function exampleFigures(example: Example, caption: string, factor: number): Repo
   ];
 }
 
-/** A sheet of the median image of each data file: unchanged and changed, over what the codec makes of it. */
+/** The content of manipulated.png: each data file's median image, unchanged and changed, above its reconstructions. */
 export async function manipulatedSheet({ evaluations }: CodecOutcome): Promise<Uint8Array> {
   const labels = evaluations[0]!.manipulated.map(({ manipulation }) => manipulationLabel(manipulation));
   const rows: Sheet["rows"] = evaluations.flatMap(({ name, examples, manipulatedExamples }) => {

@@ -1,4 +1,4 @@
-/** What an evaluation of codecs measured, as tables for a terminal and for a report. */
+/** The measures of codecs as tables, for a terminal and for a report. */
 
 import type { Compression } from "../../metrics/compression.ts";
 import type { Manipulation } from "../../metrics/manipulations.ts";
@@ -6,14 +6,15 @@ import { type QualitySummary, summariseQuality } from "../../metrics/pictures.ts
 import { psnr } from "../../metrics/psnr.ts";
 import type { Summary } from "../../metrics/summary.ts";
 import type { Cell } from "../../report/table.ts";
-import type { CodecEvaluation } from "./evaluate.ts";
+import type { CodecEvaluation } from "./data_evaluation.ts";
 
+/** A table with a header line. */
 export interface Table {
   header: string[];
   rows: Cell[][];
 }
 
-/** How close reconstructions come: a row a data file; means over its images, and their standard deviations. */
+/** The quality of reconstructions, a row for each data file: means over its images ± standard deviations. */
 export function qualityTable(evaluations: readonly CodecEvaluation[]): Table {
   const summaries = evaluations.map(({ images }) => summariseQuality(images));
   return {
@@ -44,7 +45,7 @@ function qualityCells(quality: QualitySummary, all: readonly QualitySummary[]): 
   ];
 }
 
-/** The column's name says the number of scales where it is the same for all. */
+/** The column's name; it includes the number of scales if that is the same for all files. */
 function msSsimName(summaries: readonly QualitySummary[]): string {
   const [scales, ...others] = new Set(summaries.map((each) => each.scales));
   return others.length > 0 ? "MS-SSIM" : `MS-SSIM, ${scalesText(scales!)}`;
@@ -60,7 +61,7 @@ function scalesText(scales: number): string {
   return scales === 1 ? "1 scale" : `${scales} scales`;
 }
 
-/** How the codebooks are used: a row a data file and codebook. */
+/** The use of the codebooks, a row for each data file and codebook. */
 export function codebookTable(evaluations: readonly CodecEvaluation[]): Table {
   return {
     header: ["data", "codebook", "indices", "codes", "codes in use", "perplexity", "entropy in bits"],
@@ -78,7 +79,7 @@ export function codebookTable(evaluations: readonly CodecEvaluation[]): Table {
   };
 }
 
-/** How small the codes are: a column a data file. */
+/** The compression, a column for each data file. */
 export function compressionTable(evaluations: readonly CodecEvaluation[]): Table {
   const all = evaluations.map(({ compression }) => compression);
   const row = (name: string, of: (compression: Compression) => Cell): Cell[] => [name, ...all.map(of)];
@@ -97,12 +98,12 @@ export function compressionTable(evaluations: readonly CodecEvaluation[]): Table
   };
 }
 
-/** Codes that are all the same take no bits. */
+/** A ratio of bits. Codes that are all equal take no bits, so that the ratio is infinite. */
 function ratioText(bits: number, fewer: number): string {
   return fewer > 0 ? (bits / fewer).toFixed(1) : "infinite";
 }
 
-/** Reconstructions of changed images against what the codec was given, and both against the unchanged images. */
+/** Reconstructions of changed images against the changed images, and the PSNR of both against the unchanged images. */
 export function manipulationTable(evaluations: readonly CodecEvaluation[]): Table {
   const summaries = evaluations.map(({ images }) => summariseQuality(images));
   const header = ["data", "given", "PSNR in dB", "SSIM", msSsimName(summaries), "absolute error"];
@@ -124,11 +125,12 @@ export function manipulationTable(evaluations: readonly CodecEvaluation[]): Tabl
   };
 }
 
-/** A manipulation's name, and its strength where it is not the usual one. */
+/** A manipulation's name, followed by its strength unless that is 1. */
 export function manipulationLabel({ name, strength }: Manipulation): string {
   return strength === 1 ? name : `${name} × ${strength}`;
 }
 
+/** Decibels with two decimals. */
 export function decibels(value: number): string {
   return Number.isFinite(value) ? value.toFixed(2) : "infinite";
 }

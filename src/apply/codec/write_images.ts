@@ -1,4 +1,4 @@
-/** Originals, reconstructions and their differences as picture files. */
+/** Writes images, their reconstructions and the differences as PNG files. */
 
 import { join } from "node:path";
 import type { BatchLoader } from "../../data/loader.ts";
@@ -26,34 +26,38 @@ export interface ImagesOptions {
   view: string;
   size?: number;
   split: "train" | "valid";
-  /** The file's first images, as many as there are. */
+  /** How many of the file's first images are written; all if the file has fewer. */
   count: number;
-  /** Where the images stand in the file, from 0, instead of the first ones. */
+  /** Indices in the file, from 0, of the images to write instead of the first ones. */
   indices?: readonly number[];
   grid: boolean;
   overwrite: boolean;
+  /** An index in the list of adapters, or part of a name; default: the fastest. */
   adapter?: string;
 }
 
+/** The result of {@linkcode writeImages}. */
 export interface WrittenImages {
   /** The data file. */
   data: string;
   count: number;
-  /** By what differences were multiplied. */
+  /** The factor by which difference maps exaggerate differences. */
   factor: number;
 }
 
 const kinds = ["original", "reconstruction", "difference", "sheet"] as const;
-/** Images by which the factor is chosen; all have the same, so that their maps can be compared. */
-const mostForFactor = 16;
-/** A grid holds all its pictures in memory. */
-const mostInGrid = 64;
+/** The number of images that determine the factor of all difference maps, so that the maps can be compared. */
+const imagesForFactor = 16;
+/** The most images in a grid, which holds all its pictures in memory. */
+const maximumInGrid = 64;
 const gridColumns = 8;
 
 /**
- * Writes `original/0000.png` and so on for each image, its number in the data file in four digits or more; and, if it is wanted, `grid.png`.
+ * Writes `original/0000.png`, `reconstruction/0000.png`, `difference/0000.png` and `sheet/0000.png` for each image, and
+ * `grid.png` if `grid` is set. The number is the image's index in the data file, with four digits or more.
  *
- * @throws UsageError or DataError, one line naming the option or file; files that are there are replaced only where that is wanted
+ * @throws {UsageError} if options do not fit the data; one line that names the option
+ * @throws {DataError} if a file cannot be read or written, or exists and `overwrite` is not set; one line that names it
  */
 export async function writeImages(
   options: ImagesOptions,
@@ -71,7 +75,7 @@ export async function writeImages(
       using codec = new Codec(gpu, saved);
       for (const kind of kinds) await makeFolder(join(save_path, kind));
       const first: PicturePair[] = [];
-      for (const index of indices.slice(0, mostForFactor)) first.push(await makePair(codec, loader, index));
+      for (const index of indices.slice(0, imagesForFactor)) first.push(await makePair(codec, loader, index));
       const factor = differenceFactor(first);
       const grid: Record<"original" | "reconstruction" | "difference", Picture[]> = {
         original: [],
@@ -79,8 +83,8 @@ export async function writeImages(
         difference: [],
       };
       const bar = progress("images", indices.length);
-      for (const [place, index] of indices.entries()) {
-        const pair = first[place] ?? await makePair(codec, loader, index);
+      for (const [position, index] of indices.entries()) {
+        const pair = first[position] ?? await makePair(codec, loader, index);
         const pictures = {
           original: pictureOf(pair.original),
           reconstruction: pictureOf(pair.reconstruction),
@@ -88,7 +92,7 @@ export async function writeImages(
         };
         await writePictures(targets(index), `image ${index}`, pictures, factor);
         if (options.grid) { for (const kind of gridKinds) grid[kind].push(pictures[kind]); }
-        bar.update(place + 1);
+        bar.update(position + 1);
       }
       bar.finish();
       if (options.grid) {
@@ -114,13 +118,17 @@ function chosen({ indices, count, grid }: ImagesOptions, { info }: BatchLoader):
   if (bad !== undefined) {
     throw new UsageError(`--indices ${bad}: ${info.path} holds images 0 to ${info.count - 1}`);
   }
-  if (grid && wanted.length > mostInGrid) {
-    throw new UsageError(`--grid: shows ${mostInGrid} images at most, but ${wanted.length} are wanted`);
+  if (grid && wanted.length > maximumInGrid) {
+    throw new UsageError(`--grid: shows at most ${maximumInGrid} images, but ${wanted.length} are selected`);
   }
   return [...wanted];
 }
 
-/** The files of an image by its index; refuses to replace any. */
+/**
+ * A function from an image's index to the paths of its files.
+ *
+ * @throws {DataError} if one of the files exists and must not be replaced
+ */
 async function freshTargets({ save_path, overwrite, grid }: ImagesOptions, indices: readonly number[]) {
   const targets = (index: number) =>
     Object.fromEntries(
@@ -130,7 +138,7 @@ async function freshTargets({ save_path, overwrite, grid }: ImagesOptions, indic
   const all = indices.flatMap((index) => Object.values(targets(index)));
   for (const path of grid ? [...all, join(save_path, "grid.png")] : all) {
     if (!await Deno.stat(path).then(() => true, () => false)) continue;
-    throw new DataError(`${path}: is there already; --overwrite replaces it`);
+    throw new DataError(`${path}: already exists; --overwrite replaces it`);
   }
   return targets;
 }
@@ -154,7 +162,7 @@ async function writePictures(
   await writeFileAtomic(paths.sheet, await renderSheet({ title, columns, rows, factor }));
 }
 
-/** Rows of originals, each above the reconstructions and differences. */
+/** A sheet of rows of originals, each above its reconstructions and differences. */
 function gridSheet(
   grid: Record<"original" | "reconstruction" | "difference", Picture[]>,
   indices: readonly number[],

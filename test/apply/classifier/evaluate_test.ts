@@ -58,7 +58,7 @@ Deno.test("the table says what has one label only, and the files hold the same f
   const row = text.split("\n").find((line) => line.startsWith("Fracture"))!.split(/ {2,}/);
   assertEquals(row, ["Fracture", "–", "one label only", "–", "0.0 %", "22"]);
   assertStringIncludes(text, "mean of 2 classes");
-  assertStringIncludes(text, "1 of 3 classes have one kind of label only, and are in no mean.");
+  assertStringIncludes(text, "1 of 3 classes have labels of one kind only and are excluded from the means.");
 
   const json = evaluationJson(outcome, wanted, { vqray: "test" });
   await saveEvaluation(inFolder("run/evaluation"), outcome, json);
@@ -111,7 +111,7 @@ Deno.test("three classifiers stand side by side, on files or on what a codec mak
   assertEquals(json.differences!.map(({ name }) => name), ["reconstructed", "latent"]);
 });
 
-Deno.test("classifiers of one kind of input are told apart by their files", async () => {
+Deno.test("classifiers of one kind of input are named by their files", async () => {
   const other = inFolder("second.safetensors");
   await saveClassifier(other, smallDensenet, { input: "orig", class_names: JSON.stringify(names) }, 5);
   const { evaluations } = await evaluateClassifiers(options([files.orig, other]), context);

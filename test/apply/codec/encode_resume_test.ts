@@ -23,7 +23,7 @@ Deno.test("a run that a signal ended leaves partial files, and goes on to the by
   }
   const last = context();
   const { files } = await encodeFiles(options("stopped", { compression, resume: true }), last);
-  assertEquals(last.notes, files.map(({ path }) => `${path}: going on behind 12 images`));
+  assertEquals(last.notes, files.map(({ path }) => `${path}: continuing after 12 images`));
   for (const [index, { path }] of files.entries()) {
     assertEquals(await Deno.readFile(path), await Deno.readFile(whole.files[index]!.path));
   }

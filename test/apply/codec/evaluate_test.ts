@@ -237,7 +237,7 @@ Deno.test("what does not fit is refused in one line that names it", async () => 
       );
       assert(!error.message.includes("\n"));
     };
-    await refuse({ data_paths: [path, path] }, UsageError, `--data_path ${path}: means ${path}, and so does`);
+    await refuse({ data_paths: [path, path] }, UsageError, `--data_path ${path}: selects ${path}, as does`);
     await refuse({ data_paths: [folder], size: 99 }, DataError, "toy_valid_99_all_normalized.hdf5");
     await refuse({ size: 32 }, DataError, "images are 24 by 24, expected 32 by 32");
     await refuse({ model: goldenPath("strides_8_4.pt").pathname }, DataError, "divisible by 32");

@@ -53,7 +53,7 @@ Deno.test("the distance is between the features of all originals and of all reco
     await assertRejects(
       () => evaluateCodec(options(single, { fid_weights }), context()),
       UsageError,
-      `--fid_weights ${fid_weights}: needs two images, but ${single} holds 1`,
+      `--fid_weights ${fid_weights}: needs at least two images, but ${single} holds 1`,
     );
   });
 });

@@ -103,7 +103,11 @@ Deno.test("nothing is replaced unless that is wanted, and nothing is written whe
       assert(!error.message.includes("\n"));
     };
     await refuse({ indices: [3, 500] }, UsageError, `--indices 500: ${grayFile} holds images 0 to 499`);
-    await refuse({ count: 65, grid: true }, UsageError, "--grid: shows 64 images at most, but 65 are wanted");
+    await refuse(
+      { count: 65, grid: true },
+      UsageError,
+      "--grid: shows at most 64 images, but 65 are selected",
+    );
     await refuse({ vqvae_file: grayFile }, DataError, grayFile);
     assertEquals(await names(folder), []);
     await writeImages(options(grayFile, out, { count: 1 }), context());
@@ -111,7 +115,7 @@ Deno.test("nothing is replaced unless that is wanted, and nothing is written whe
     await refuse(
       {},
       DataError,
-      `${join(out, "original", "0000.png")}: is there already; --overwrite replaces it`,
+      `${join(out, "original", "0000.png")}: already exists; --overwrite replaces it`,
     );
     assertEquals(await names(join(out, "original")), ["0000.png"]);
     await writeImages(options(grayFile, out, { count: 1, overwrite: true }), context());
