@@ -1,3 +1,5 @@
+/** Convolution layers and sequences of layers. */
+
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { floatType } from "../../src/graph/layout.ts";
 import { ancestors } from "../../src/graph/tensor.ts";
@@ -53,7 +55,7 @@ Deno.test("a transposed convolution owns a weight [in, out, k, k]; its fan-in co
   assertEquals(layer(image(64, 8)).shape, [2, 32, 16, 16]);
 });
 
-Deno.test("stride is 1 and padding 0 unless told, and a layer used twice keeps its weights", () => {
+Deno.test("stride 1 and padding 0 are the defaults, and a layer that is used twice has one set of weights", () => {
   const set = new ParameterSet();
   const layer = convolutionLayer(set, "point", { input: 3, output: 5, kernel: 1 });
   const [first, second] = [layer(image(3, 7)), layer(image(3, 4))];
@@ -63,7 +65,7 @@ Deno.test("stride is 1 and padding 0 unless told, and a layer used twice keeps i
   assertThrows(() => layer(image(4, 4)), RangeError, "Cannot run conv2d");
 });
 
-Deno.test("a sequence counts layers without weights among its indices", () => {
+Deno.test("layers without weights take an index in a sequence", () => {
   const set = new ParameterSet();
   const sequence = new Sequence("net.blocks")
     .add((key) => convolutionLayer(set, key, { input: 3, output: 4, kernel: 1 }))

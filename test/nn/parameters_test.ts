@@ -1,3 +1,5 @@
+/** Parameter sets and initialisers. */
+
 import { assert, assertAlmostEquals, assertEquals, assertNotEquals, assertThrows } from "@std/assert";
 import { elementCount, floatType } from "../../src/graph/layout.ts";
 import {
@@ -9,7 +11,7 @@ import {
 
 const type = floatType([64, 32, 4, 4], "taps_first");
 
-Deno.test("a uniform initialiser stays within ±1/√fan_in, and fills it evenly", () => {
+Deno.test("a uniform initialiser draws evenly from ±1/√fan_in", () => {
   const values = uniformInitialiser(512)(type, 7);
   const bound = 1 / Math.sqrt(512);
   assertEquals(values.length, elementCount(type.shape));
@@ -21,7 +23,7 @@ Deno.test("a uniform initialiser stays within ±1/√fan_in, and fills it evenly
   assertAlmostEquals(variance, bound ** 2 / 3, 0.02 * bound ** 2);
 });
 
-Deno.test("a normal initialiser has mean 0 and deviation 1", () => {
+Deno.test("a normal initialiser draws with mean 0 and deviation 1", () => {
   const values = normalInitialiser(type, 7);
   const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
   const variance = values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / values.length;
@@ -38,7 +40,7 @@ function sampleSet(keys: string[]): ParameterSet {
   return set;
 }
 
-Deno.test("initial values depend on the seed and on each key alone", () => {
+Deno.test("initial values depend only on the seed and the key", () => {
   const first = sampleSet(["a", "b"]).initialValues(816);
   assertEquals([...first.keys()], ["a", "b", "codes"]);
   assertEquals(sampleSet(["a", "b"]).initialValues(816), first);
@@ -48,7 +50,7 @@ Deno.test("initial values depend on the seed and on each key alone", () => {
   assertNotEquals(sampleSet(["a"]).initialValues(817).get("a"), first.get("a"));
 });
 
-Deno.test("tensors of one random stream start equal", () => {
+Deno.test("tensors with the same random stream start equal", () => {
   const set = new ParameterSet();
   set.buffer("embed", floatType([7]), normalInitialiser);
   set.buffer("embed_avg", floatType([7]), normalInitialiser, "embed");
@@ -56,7 +58,7 @@ Deno.test("tensors of one random stream start equal", () => {
   assertEquals(values.get("embed_avg"), values.get("embed"));
 });
 
-Deno.test("a set holds parameters and buffers in the order in which they were made, and no key twice", () => {
+Deno.test("a set holds parameters and buffers in the order of creation, and refuses a key twice", () => {
   const set = sampleSet(["b", "a"]);
   assertEquals(set.all.map(({ key }) => key), ["b", "a", "codes"]);
   assertEquals(set.parameters.map(({ key, tensor }) => [key, tensor.label, tensor.shape]), [

@@ -1,4 +1,4 @@
-/** Trained classifiers, from a checkpoint to probabilities. */
+/** Trained classifiers: from a checkpoint to probabilities. */
 
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { join } from "node:path";
@@ -27,7 +27,7 @@ const length = 3 * side * side;
 const images = normalArray(keyOf("images"), count * length);
 const sized = (count: number) => ({ count, height: side, width: side });
 
-Deno.test("probabilities are the sigmoids of the model's logits, in batches of any number", async () => {
+Deno.test("probabilities are the sigmoids of the model's logits, in batches of any size", async () => {
   const path = join(folder, "densenet.safetensors");
   await saveClassifier(path, smallDensenet, { input: "orig", class_names: JSON.stringify(["a", "b", "c"]) });
   const gpu = await Gpu.open();
@@ -38,7 +38,7 @@ Deno.test("probabilities are the sigmoids of the model's logits, in batches of a
   assertEquals(probabilities, logits.map((logit) => 1 / (1 + Math.exp(-logit))));
   assertEquals(new Set(probabilities).size, 3 * count);
   assert(probabilities.every((value) => value > 0 && value < 1));
-  // Fewer than in the first call, and more.
+  // Smaller and larger batches than in the first call.
   assertEquals(
     await whole.predict(images.slice(2 * length, 5 * length), sized(3)),
     probabilities.slice(6, 15),
@@ -52,7 +52,7 @@ Deno.test("probabilities are the sigmoids of the model's logits, in batches of a
   gpu.close();
 });
 
-/** The logits of all images, from the model alone. */
+/** The logits of all images, without the class Classifier. */
 async function directLogits(gpu: Gpu): Promise<Float32Array<ArrayBuffer>> {
   const model = new Densenet(smallDensenet);
   const memory = new Memory(gpu);
@@ -69,7 +69,7 @@ async function directLogits(gpu: Gpu): Promise<Float32Array<ArrayBuffer>> {
   return values as Float32Array<ArrayBuffer>;
 }
 
-Deno.test("latents come with as many channels as the model has", async () => {
+Deno.test("a classifier of latents takes the number of channels in its configuration", async () => {
   const path = join(folder, "latent.safetensors");
   await saveClassifier(path, { ...smallDensenet, latent_channels: 2 }, { input: "latent" });
   const gpu = await Gpu.open();
@@ -81,7 +81,7 @@ Deno.test("latents come with as many channels as the model has", async () => {
   gpu.close();
 });
 
-Deno.test("what is no checkpoint of a classifier is refused in one line", async () => {
+Deno.test("files that are not a classifier's checkpoint are refused in one line", async () => {
   const weights = smallWeights(smallDensenet);
   const position = { steps: 1, epochs: 1, batches: 0 };
   const path = join(folder, "other.safetensors");

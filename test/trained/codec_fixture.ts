@@ -1,4 +1,4 @@
-/** A codec that PyTorch made, images for it in colour and in gray, and what is asked of an evaluation of it. */
+/** A codec from PyTorch, images in colour and in grey for it, and options for its evaluation. */
 
 import { join } from "node:path";
 import { ImageFileWriter } from "../../src/data/write.ts";
@@ -11,13 +11,13 @@ import { readCodec } from "../../src/trained/codec_file.ts";
 
 /** Strides 4 and 2, two codebooks of 64 codes. */
 export const codecFile = goldenPath("strides_4_2.pt").pathname;
-/** 500 gray images of 32 by 32, uint8. */
+/** 500 grey images of 32 × 32, uint8. */
 export const grayFile = new URL("../../data/fashion_valid_32_orig.hdf5", import.meta.url).pathname;
 
 export const [count, side] = [7, 24];
 export const length = 3 * side * side;
 
-/** Normalised noise, smooth enough to look like something. */
+/** Normalised images [7, 3, 24, 24]: noise in blocks of 3 × 3 pixels. */
 export const images: Float32Array<ArrayBuffer> = (() => {
   const coarse = normalArray(keyOf("coarse"), count * 3 * 64);
   return Float32Array.from({ length: count * length }, (_, index) => {
@@ -26,7 +26,7 @@ export const images: Float32Array<ArrayBuffer> = (() => {
   });
 })();
 
-/** Writes the images as float32 in colour. */
+/** Writes the images to a file, as float32 in colour. */
 export async function writeColorFile(folder: string, name = "toy_valid_24_all.hdf5"): Promise<string> {
   const path = join(folder, name);
   const writer = await ImageFileWriter.create(path, { shape: [3, side, side], labelCount: 0 });
@@ -35,7 +35,7 @@ export async function writeColorFile(folder: string, name = "toy_valid_24_all.hd
   return path;
 }
 
-/** What the codec makes of images of any size, without an evaluation. */
+/** Codes and reconstructions of square images, from the codec alone. */
 export async function code(values: Float32Array<ArrayBuffer>, size: number): Promise<CodedImages> {
   const gpu = await Gpu.open();
   const codec = new Codec(gpu, await readCodec(codecFile));
@@ -49,7 +49,7 @@ export async function code(values: Float32Array<ArrayBuffer>, size: number): Pro
   return coded;
 }
 
-/** How a file is evaluated here, but for some changes. */
+/** Options to evaluate a file, with some changes. */
 export function options(
   path: string,
   changes: Partial<EvaluateCodecOptions> = {},

@@ -29,7 +29,7 @@ const sizes: BatchSize[] = [
 
 for (const subgroups of [true, false]) {
   const kernels = subgroups ? "" : ", kernels without subgroups";
-  Deno.test(`decoded codes equal reconstructions bit for bit at every size, with one upload of weights${kernels}`, async () => {
+  Deno.test(`decoded codes equal reconstructions bit for bit at every size${kernels}`, async () => {
     const gpu = await Gpu.open({ subgroups });
     const saved = await readCodec(codecFile);
     const codec = new Codec(gpu, saved);
@@ -54,7 +54,7 @@ function paddedAs(size: BatchSize): BatchSize {
   return { count: size.count, ...paddedSize(size, stride) };
 }
 
-Deno.test("an image of an odd size is coded like the same image padded by hand", async () => {
+Deno.test("an image whose sides do not fit is coded like the same image padded by hand", async () => {
   const gpu = await Gpu.open();
   const codec = new Codec(gpu, await readCodec(codecFile));
   const size = { count: 2, height: 13, width: 22 };
@@ -77,14 +77,14 @@ Deno.test("an image of an odd size is coded like the same image padded by hand",
   gpu.close();
 });
 
-Deno.test("images that fit are neither padded nor copied, and cropping undoes padding", () => {
+Deno.test("images whose sides fit are not copied, and cropping undoes padding", () => {
   const [from, to] = [{ height: 5, width: 3 }, { height: 8, width: 8 }];
   const images = normalArray(keyOf("pad"), 4 * 15);
   assert(padImages(images, from, from) === images && cropImages(images, from, from) === images);
   assertEquals(cropImages(padImages(images, from, to), to, from), images);
 });
 
-Deno.test("weights are uploaded once, whatever sizes follow", async () => {
+Deno.test("weights are uploaded once for all sizes", async () => {
   const gpu = await Gpu.open();
   const saved = await readCodec(codecFile);
   const codec = new Codec(gpu, saved);
@@ -96,7 +96,7 @@ Deno.test("weights are uploaded once, whatever sizes follow", async () => {
     const size = { count: 1, height: side, width: side };
     const before = written();
     await codec.reconstruct(noise(size), size);
-    // The images, and the kernels' parameters: 256 bytes for each of fewer than 64 dispatches.
+    // At most the images, and 256 bytes of kernel parameters for each of fewer than 64 dispatches.
     assert(written() - before < 4 * 3 * side * side + 64 * 256, `${side}: ${written() - before}`);
   }
   codec.close();
@@ -116,7 +116,7 @@ Deno.test("codes outside a codebook and wrong numbers of values are refused by n
     const { message } = await assertRejects(work, kind);
     assertEquals(message, text);
   };
-  // The grids are 3 by 2 at the top and 6 by 4 at the bottom.
+  // Padded to 24 by 16, each image has 3 by 2 top codes and 6 by 4 bottom codes.
   const topCodes = codes.topCodes.slice();
   topCodes[6 + 3] = 64;
   await refused(
@@ -148,7 +148,7 @@ Deno.test("codes outside a codebook and wrong numbers of values are refused by n
       `images 2 of 20 by ${side}: expected whole numbers, at least 1`,
     );
   }
-  // A refusal leaves the codec usable.
+  // The codec can still be used.
   assertEquals(await codec.decode(codes), await codec.reconstruct(noise(size), size));
   codec.close();
   gpu.close();

@@ -1,4 +1,4 @@
-/** Trained codecs applied, against PyTorch and against themselves. */
+/** Trained codecs, compared with PyTorch and with themselves. */
 
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { join } from "node:path";
@@ -29,7 +29,7 @@ import {
 const goldens = new Map((await readTrainingGoldens()).map((golden) => [golden.name, golden]));
 const torchFile = (name: string) => goldenPath(`${name}.pt`).pathname;
 
-/** Runs with the codec of a golden on a GPU of its own, and with the golden's first batch. */
+/** Calls `run` with the codec and the first batch of a golden, on a GPU that nothing else uses. */
 async function withCodec(
   golden: TrainingGolden,
   run: (codec: Codec, images: Values, size: BatchSize, gpu: Gpu) => Promise<void>,
@@ -46,7 +46,7 @@ async function withCodec(
 
 for (const { name, latent, reconstruction } of await readLatentGoldens()) {
   const golden = goldens.get(name)!;
-  Deno.test(`latents and reconstructions equal PyTorch's, from its file without a configuration: ${name}`, async () => {
+  Deno.test(`latents and reconstructions equal PyTorch's, read from a file without a configuration: ${name}`, async () => {
     await withCodec(golden, async (codec, images, size) => {
       assertEquals(codec.configuration, { ...defaultConfiguration, ...golden.configuration });
       const both = await codec.both(images, size);
@@ -60,7 +60,7 @@ for (const { name, latent, reconstruction } of await readLatentGoldens()) {
 }
 
 for (const { name } of await readLatentGoldens()) {
-  Deno.test(`codes equal PyTorch's, and come with the usual reconstructions: ${name}`, async () => {
+  Deno.test(`codes equal PyTorch's, and code() returns the same reconstructions as reconstruct(): ${name}`, async () => {
     const golden = goldens.get(name)!;
     await withCodec(golden, async (codec, images, size) => {
       const coded = await codec.code(images, size);
@@ -73,7 +73,7 @@ for (const { name } of await readLatentGoldens()) {
 
 for (const subgroups of [true, false]) {
   const kernels = subgroups ? "" : ", kernels without subgroups";
-  Deno.test(`an image's values do not depend on the batch it comes in, nor on what else is asked for${kernels}`, async () => {
+  Deno.test(`an image's values depend neither on its batch nor on the other results of the pass${kernels}`, async () => {
     const golden = goldens.get("strides_4_2")!;
     await withCodec(golden, async (codec, images, size) => {
       const length = images.length / size.count;
@@ -94,7 +94,7 @@ for (const subgroups of [true, false]) {
   });
 }
 
-Deno.test("applying a codec leaves it as it was", async () => {
+Deno.test("applying a codec does not change it", async () => {
   await withCodec(goldens.get("strides_2_2")!, async (codec, images, size) => {
     const first = await codec.both(images, size);
     await codec.both(images.map((value) => 3 * value - 1), size);
@@ -102,7 +102,7 @@ Deno.test("applying a codec leaves it as it was", async () => {
   });
 });
 
-Deno.test("plans that hold other parts of a codec share its weights, whichever comes first", async () => {
+Deno.test("plans that use different parts of a codec share its weights in any order", async () => {
   await withCodec(goldens.get("strides_4_2")!, async (codec, images, size, gpu) => {
     await codec.latent(images, size);
     const reconstruction = await codec.reconstruct(images, size);
@@ -112,7 +112,7 @@ Deno.test("plans that hold other parts of a codec share its weights, whichever c
   });
 });
 
-Deno.test("the configuration is inferred for every pair of strides, and without residual blocks", () => {
+Deno.test("the configuration is inferred from weights for every pair of strides, also without residual blocks", () => {
   for (const first_stride of [2, 4, 8, 16]) {
     for (const second_stride of [2, 4, 8, 16]) {
       for (const n_res_block of [0, 1, 3]) {
@@ -135,7 +135,7 @@ Deno.test("the configuration is inferred for every pair of strides, and without 
   }
 });
 
-Deno.test("vqray's own checkpoints say their configuration; the checksum is of the weights, not of the file", async () => {
+Deno.test("vqray's checkpoints hold their configuration, and the checksum depends on the weights alone", async () => {
   await inTemporaryFolder(async (folder) => {
     const { configuration, weights } = await readCodec(torchFile("embed_dim_1"));
     const { tensors } = await readWeights(torchFile("embed_dim_1"));
@@ -154,7 +154,7 @@ Deno.test("vqray's own checkpoints say their configuration; the checksum is of t
   });
 });
 
-Deno.test("what is no codec is refused by name", async () => {
+Deno.test("files that are not a codec are refused by name", async () => {
   await inTemporaryFolder(async (folder) => {
     const { tensors } = await readWeights(torchFile("strides_4_2"));
     const refused = async (change: (copy: typeof tensors) => void, message: string) => {

@@ -11,7 +11,7 @@ import { keyOf, normalArray } from "../../src/random.ts";
 import { Network } from "../../src/trained/network.ts";
 import { uploadedBytes } from "./uploaded_bytes.ts";
 
-/** A 3 × 3 convolution from 4 to 64 channels: its weights are larger than everything else. */
+/** A network of one 3 × 3 convolution from 4 to 64 channels, whose weights are larger than the images here. */
 function sample(gpu: Gpu, planCount?: number) {
   const set = new ParameterSet();
   const layer = convolutionLayer(set, "layer", { input: 4, output: 64, kernel: 3, padding: 1 });
@@ -40,7 +40,7 @@ Deno.test("the least recently used plan is dropped, its memory is freed, and a r
   assertEquals(await run(4), first);
   assertEquals(builds(), 2);
   const two = { ...gpu.allocated };
-  // The plan for 6 has gone unused for longest, so that the one for 4 stays.
+  // The plan for side 6 was used least recently, so that it is dropped and the one for side 4 stays.
   await run(8);
   assertEquals(gpu.allocated.buffers, two.buffers);
   assertEquals(await run(4), first);
@@ -48,7 +48,7 @@ Deno.test("the least recently used plan is dropped, its memory is freed, and a r
   await run(6);
   assertEquals(builds(), 4);
   assertEquals(gpu.allocated, two);
-  // Now the plan for 8 is gone; with a bound of one, only a single plan and the weights would be left.
+  // With a bound of one, a single plan and the weights are left, whatever ran before.
   const single = sample(gpu, 1);
   for (const side of [8, 6, 4]) await single.run(side);
   assertEquals({ bytes: gpu.allocated.bytes - two.bytes, buffers: gpu.allocated.buffers - two.buffers }, one);
@@ -83,7 +83,7 @@ Deno.test("concurrent runs take turns, even if they drop one another's plans", a
   gpu.close();
 });
 
-Deno.test("a run that fails leaves no memory behind and the network usable", async () => {
+Deno.test("a failed run frees its memory, and the network can still be used", async () => {
   const gpu = await Gpu.open();
   const { network, run } = sample(gpu);
   const first = await run(4);
@@ -93,7 +93,7 @@ Deno.test("a run that fails leaves no memory behind and the network usable", asy
   }, []);
   await assertRejects(() => failing, RangeError, "no such graph");
   assertEquals(gpu.allocated, before);
-  // The variables of a plan are allocated first; then the memory runs out.
+  // A plan's variables are allocated first. Then the memory runs out.
   const allocate = gpu.allocate.bind(gpu);
   gpu.allocate = (label, ...rest) => {
     if (label.startsWith("shared")) return Promise.reject(new OutOfMemoryError("full"));

@@ -1,4 +1,4 @@
-/** A DenseNet that is small enough for tests, with weights of its own, as a checkpoint. */
+/** A DenseNet that is small enough for tests, its weights, and its checkpoint. */
 
 import { keyOf, uniformArray } from "../../src/random.ts";
 import type { DensenetConfiguration } from "../../src/models/densenet/configuration.ts";
@@ -15,7 +15,7 @@ export const smallDensenet: DensenetConfiguration = {
   bottleneck_factor: 4,
 };
 
-/** Weights as at the start of training, with running statistics as if there had been some. */
+/** Initial weights, with random running statistics and a random last bias in place of the initial ones. */
 export function smallWeights(configuration: DensenetConfiguration, seed = 1): State {
   const { set } = new Densenet(configuration);
   const initial = set.initialValues(seed);
@@ -32,7 +32,7 @@ export function smallWeights(configuration: DensenetConfiguration, seed = 1): St
   }));
 }
 
-/** Writes a checkpoint as train:densenet does. */
+/** Writes a checkpoint like `train:densenet`. */
 export async function saveClassifier(
   path: string,
   configuration: DensenetConfiguration,

@@ -1,4 +1,4 @@
-/** Counts what is written to a GPU's buffers. */
+/** Counts the bytes that are written to a GPU's buffers. */
 
 import type { Gpu } from "../../src/gpu/device.ts";
 

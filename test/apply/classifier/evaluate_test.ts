@@ -1,4 +1,4 @@
-/** Evaluations of small classifiers, from checkpoints and data files to figures. */
+/** Evaluations of small classifiers: from checkpoints and data files to measures. */
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { Gpu } from "../../../src/gpu/device.ts";
@@ -23,11 +23,11 @@ import {
   names,
   options,
   side,
-} from "../codec/evaluation_fixture.ts";
+} from "./evaluation_fixture.ts";
 import { saveClassifier, smallDensenet } from "../../trained/small_classifier.ts";
 import { readClassifier } from "../../../src/trained/classifier_file.ts";
 
-Deno.test("a classifier's figures are those of its probabilities in the file's order", async () => {
+Deno.test("the measures are those of the classifier's probabilities in the file's order", async () => {
   const outcome = await evaluateClassifiers(options([files.orig]), context);
   const [{ measures, name, data }] = outcome.evaluations as [typeof outcome.evaluations[0]];
   assertEquals([name, data, measures.images], ["original", inFolder("toy_valid_64_orig.hdf5"), count]);
@@ -50,7 +50,7 @@ Deno.test("a classifier's figures are those of its probabilities in the file's o
   assertEquals(await evaluateClassifiers(options([files.orig]), context), outcome);
 });
 
-Deno.test("the table says what has one label only, and the files hold the same figures", async () => {
+Deno.test("the table marks classes with one kind of label, and the files hold the same measures", async () => {
   const wanted = options([files.orig]);
   const outcome = await evaluateClassifiers(wanted, context);
   const text = describeEvaluation(outcome);
@@ -83,7 +83,7 @@ Deno.test("the table says what has one label only, and the files hold the same f
   assert(width > 1000 && height > 900, `${width}×${height}`);
 });
 
-Deno.test("three classifiers stand side by side, on files or on what a codec makes", async () => {
+Deno.test("three classifiers are compared, on files or on the output of a codec", async () => {
   const models = [files.latent, files.orig, files.recon];
   const fromFiles = await evaluateClassifiers(options(models), context);
   assertEquals(fromFiles.evaluations.map(({ name }) => name), ["original", "reconstructed", "latent"]);
@@ -111,14 +111,14 @@ Deno.test("three classifiers stand side by side, on files or on what a codec mak
   assertEquals(json.differences!.map(({ name }) => name), ["reconstructed", "latent"]);
 });
 
-Deno.test("classifiers of one kind of input are named by their files", async () => {
+Deno.test("classifiers of one kind of input are named after their files", async () => {
   const other = inFolder("second.safetensors");
   await saveClassifier(other, smallDensenet, { input: "orig", class_names: JSON.stringify(names) }, 5);
   const { evaluations } = await evaluateClassifiers(options([files.orig, other]), context);
   assertEquals(evaluations.map(({ name }) => name), ["original, orig", "original, second"]);
 });
 
-Deno.test("a classifier without names takes those of the file", async () => {
+Deno.test("a classifier without class names takes those of the data file", async () => {
   const path = inFolder("nameless.safetensors");
   await saveClassifier(path, smallDensenet, { input: "orig" });
   const { evaluations } = await evaluateClassifiers(options([path]), context);

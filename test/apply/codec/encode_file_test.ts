@@ -1,4 +1,4 @@
-/** `hdf5:encode`: whole files from a trained codec, held against each image encoded by itself. */
+/** `hdf5:encode`: files of reconstructions and latents, compared with images encoded one at a time. */
 
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { join } from "node:path";
@@ -19,10 +19,10 @@ import {
   read,
   source,
   writeSource,
-} from "./encode_fixtures.ts";
+} from "./encode_fixture.ts";
 
 for (const batch_size of [1, 4, 8, 13, 32]) {
-  Deno.test(`batches of ${batch_size}: every image once, in order, with its own labels, and nothing else`, async () => {
+  Deno.test(`batches of ${batch_size}: the files hold every image once, in order and with its labels`, async () => {
     const name = `batches_of_${batch_size}`;
     const { files, exitCode } = await encodeFiles(options(name, { batch_size }), context());
     assertEquals(exitCode, undefined);
@@ -35,7 +35,7 @@ for (const batch_size of [1, 4, 8, 13, 32]) {
     }
     assertEquals(recon!.images, alone.recon);
     assertEquals(latent!.images, alone.latent);
-    // Without this, a file that holds one image over and over could pass.
+    // Otherwise a file that repeats one image could pass.
     const distinct = new Set(
       Array.from({ length: count }, (_, image) => `${alone.latent.slice(1024 * image, 1024 * (image + 1))}`),
     );
@@ -43,7 +43,7 @@ for (const batch_size of [1, 4, 8, 13, 32]) {
   });
 }
 
-Deno.test("files say what they hold and where it comes from", async () => {
+Deno.test("attributes describe a file's content, source and codec", async () => {
   const { files } = await encodeFiles(options("attributes", { compression: "gzip" }), context());
   const [recon, latent] = await Promise.all(
     files.map(async ({ path }) => (await read(path)).info.attributes),
@@ -66,7 +66,7 @@ Deno.test("files say what they hold and where it comes from", async () => {
   assertEquals(latent!.mean, undefined);
 });
 
-Deno.test("a folder's files are found, encoded and found again", async () => {
+Deno.test("the files of a folder are found by their names, and so are the encoded files", async () => {
   const data_path = join(folder, "data");
   await Deno.mkdir(data_path);
   await writeSource(join(data_path, "digits_train_32_orig.hdf5"));
@@ -92,7 +92,7 @@ Deno.test("a folder's files are found, encoded and found again", async () => {
   assertEquals((await read(some[0]!.path)).images, alone.latent);
 });
 
-Deno.test("what cannot be encoded is refused before anything is written", async () => {
+Deno.test("files that cannot be encoded are refused before anything is written", async () => {
   const refused = async (
     changes: Partial<EncodeOptions>,
     message: string,
@@ -123,18 +123,18 @@ Deno.test("what cannot be encoded is refused before anything is written", async 
   assertEquals(await Deno.stat(join(folder, "never")).catch(() => "none"), "none");
 });
 
-/** Another library's reading of the same file; undefined, and said so, where it cannot be asked. */
+/** A file's content as h5py reads it; undefined, with a note, if h5py cannot be run. */
 async function readByH5py(path: string): Promise<Record<string, unknown> | undefined> {
   const script = `
 import h5py, hashlib, json, sys
 with h5py.File(sys.argv[1]) as file:
-    told = {name: [list(each.shape), str(each.dtype), list(each.chunks), each.compression,
+    content = {name: [list(each.shape), str(each.dtype), list(each.chunks), each.compression,
                    hashlib.sha256(each[...].tobytes()).hexdigest()] for name, each in file.items()}
-    told["class_names"] = [each.decode() if isinstance(each, bytes) else each for each in file["img"].attrs["class_names"]]
-print(json.dumps(told))`;
+    content["class_names"] = [each.decode() if isinstance(each, bytes) else each for each in file["img"].attrs["class_names"]]
+print(json.dumps(content))`;
   if ((await Deno.permissions.query({ name: "run", command: "/usr/bin/python3" })).state !== "granted") {
     console.log(
-      "h5py is not asked: the tests may not run python3 (deno test --allow-run=/usr/bin/python3 lets them)",
+      "h5py is not used: the tests may not run python3 (deno test --allow-run=/usr/bin/python3 allows it)",
     );
     return undefined;
   }
@@ -144,9 +144,9 @@ print(json.dumps(told))`;
     })
       .output();
     if (success) return JSON.parse(new TextDecoder().decode(stdout));
-    console.log(`h5py is not asked: ${new TextDecoder().decode(stderr).trim().split("\n").at(-1)}`);
+    console.log(`h5py is not used: ${new TextDecoder().decode(stderr).trim().split("\n").at(-1)}`);
   } catch (error) {
-    console.log(`h5py is not asked: ${(error as Error).message}`);
+    console.log(`h5py is not used: ${(error as Error).message}`);
   }
   return undefined;
 }
@@ -155,18 +155,18 @@ async function sha256(values: Float32Array<ArrayBuffer>): Promise<string> {
   return new Uint8Array(await crypto.subtle.digest("SHA-256", values)).toHex();
 }
 
-Deno.test("h5py reads the same", async () => {
+Deno.test("h5py reads the same content", async () => {
   const { files } = await encodeFiles(
     options("h5py", { compression: "gzip", batch_size: 8 }),
     context(),
   );
   for (const [index, { path }] of files.entries()) {
-    const told = await readByH5py(path);
-    if (!told) return;
+    const content = await readByH5py(path);
+    if (!content) return;
     const [shape, values] = index === 0
       ? [[3, 32, 32], alone.recon] as const
       : [[16, 8, 8], alone.latent] as const;
-    assertEquals(told, {
+    assertEquals(content, {
       img: [[count, ...shape], "float32", [1, ...shape], "gzip", await sha256(values)],
       labels: [[count, 3], "float32", [256, 3], null, await sha256(labels)],
       class_names: classes,

@@ -1,13 +1,13 @@
-/** `hdf5:encode`: runs that end early, and files that are there already. */
+/** `hdf5:encode`: interrupted runs, and files that exist already. */
 
 import { assertEquals, assertRejects } from "@std/assert";
 import { join } from "node:path";
 import { DataError, UsageError } from "../../../src/errors.ts";
 import { encodeFiles, type EncodeOptions } from "../../../src/apply/codec/encode_file.ts";
 import { goldenPath } from "../../golden/read.ts";
-import { alone, context, folder, namesIn, options, read, writeSource } from "./encode_fixtures.ts";
+import { alone, context, folder, namesIn, options, read, writeSource } from "./encode_fixture.ts";
 
-Deno.test("a run that a signal ended leaves partial files, and goes on to the bytes of an uninterrupted one", async () => {
+Deno.test("a run that a signal interrupts leaves partial files, and resuming it gives the bytes of an uninterrupted run", async () => {
   const compression = "gzip";
   const whole = await encodeFiles(options("whole", { compression }), context());
   for (const stopAt of [4, 12]) {
@@ -33,7 +33,7 @@ Deno.test("a run that a signal ended leaves partial files, and goes on to the by
   assertEquals(complete.files.map(({ imagesPerSecond }) => imagesPerSecond), [undefined, undefined]);
 });
 
-Deno.test("a run that was killed between its two files goes on to the same bytes", async () => {
+Deno.test("resuming a run that was killed between its two files gives the same bytes", async () => {
   await encodeFiles(options("between"), context(8));
   const ahead = "digits_train_32_recon.hdf5.partial";
   const kept = await Deno.readFile(join(folder, "between", ahead));
@@ -46,7 +46,7 @@ Deno.test("a run that was killed between its two files goes on to the same bytes
   }
 });
 
-Deno.test("only what another run with the same options left is gone on with, and nothing is replaced unasked", async () => {
+Deno.test("only runs with the same options are resumed, and files are replaced only with --overwrite", async () => {
   await encodeFiles(options("others"), context(4));
   const partial = join(folder, "others", "digits_train_32_recon.hdf5.partial");
   const refused = async (
@@ -79,7 +79,7 @@ Deno.test("only what another run with the same options left is gone on with, and
   assertEquals((await read(files[0]!.path)).images, alone.recon);
 });
 
-Deno.test("a signal ends a folder's run; what was finished stays and is not made again", async () => {
+Deno.test("after a signal, resuming a folder's run keeps its finished files", async () => {
   const data_path = join(folder, "two_sources");
   await Deno.mkdir(data_path);
   for (const split of ["train", "valid"]) await writeSource(join(data_path, `digits_${split}_32_orig.hdf5`));

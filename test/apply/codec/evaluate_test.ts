@@ -1,4 +1,4 @@
-/** Codecs evaluated over whole files. */
+/** Evaluations of codecs on data files. */
 
 import { assert, assertEquals, assertNotEquals, assertRejects } from "@std/assert";
 import { join } from "node:path";
@@ -38,7 +38,7 @@ import { context } from "../../train/run_context.ts";
 const plane = side * side;
 const all = ["noise", "block", "swirl"].map((name) => ({ name: name as "noise", strength: 1 }));
 
-Deno.test("every image is measured as its pixels say, and every code is counted", async () => {
+Deno.test("the measures are those of every image's pixels, and every code is counted", async () => {
   await inTemporaryFolder(async (folder) => {
     const path = await writeColorFile(folder);
     const { evaluations: [evaluation] } = await evaluateCodec(options(path), context());
@@ -76,7 +76,7 @@ Deno.test("every image is measured as its pixels say, and every code is counted"
   });
 });
 
-Deno.test("nothing depends on the batches, and the same seed gives the same noise", async () => {
+Deno.test("results do not depend on the batch size, and equal seeds give equal noise", async () => {
   await inTemporaryFolder(async (folder) => {
     const path = await writeColorFile(folder);
     const run = async (changes: Parameters<typeof options>[1]) => {
@@ -92,7 +92,7 @@ Deno.test("nothing depends on the batches, and the same seed gives the same nois
   });
 });
 
-Deno.test("changed images are measured against themselves, and against the unchanged ones", async () => {
+Deno.test("reconstructions of changed images are compared with the changed and with the unchanged images", async () => {
   await inTemporaryFolder(async (folder) => {
     const path = await writeColorFile(folder);
     const { evaluations: [evaluation] } = await evaluateCodec(
@@ -119,7 +119,7 @@ Deno.test("changed images are measured against themselves, and against the uncha
   });
 });
 
-Deno.test("the best, the median and the worst image are those, with their own pixels", async () => {
+Deno.test("the examples are the images with the highest, the median and the lowest PSNR", async () => {
   await inTemporaryFolder(async (folder) => {
     const path = await writeColorFile(folder);
     const { evaluations: [evaluation] } = await evaluateCodec(options(path), context());
@@ -137,10 +137,10 @@ Deno.test("the best, the median and the worst image are those, with their own pi
   });
 });
 
-Deno.test("gray images count once, whether their file repeats them or the reader does", async () => {
+Deno.test("grey images count as one channel, whether the file or the reader repeats them", async () => {
   await inTemporaryFolder(async (folder) => {
     const levels = Uint8Array.from(toPixels(images.subarray(0, plane), 1, plane));
-    /** Writes the levels as floats, with the numbers for as many channels. */
+    /** Writes the levels as floats, normalised for this number of channels. */
     const write = async (name: string, channels: 1 | 3) => {
       const path = join(folder, name);
       const image = new Float32Array(channels * plane);
@@ -161,7 +161,7 @@ Deno.test("gray images count once, whether their file repeats them or the reader
       assertEquals(original.data, new Uint8ClampedArray(levels));
       const { sourceBitsPerPixel, pictureBitsPerPixel } = one!.compression;
       assertEquals([sourceBitsPerPixel, pictureBitsPerPixel], [32 * channels, 8]);
-      // The block is black in what the codec was given, and nothing else is changed.
+      // The image that the codec reads has a black block and is otherwise unchanged.
       const [, block] = one!.manipulatedExamples;
       const changed = manipulate(original, all[1]!, 0);
       assertEquals(block!.original.data, changed.data);
@@ -169,7 +169,7 @@ Deno.test("gray images count once, whether their file repeats them or the reader
   });
 });
 
-Deno.test("what an evaluation leaves: JSON, a row an image, tables, a report that loads nothing, and a sheet", async () => {
+Deno.test("an evaluation writes JSON, a CSV row for each image, a report that loads nothing, and a sheet", async () => {
   await inTemporaryFolder(async (folder) => {
     const path = await writeColorFile(folder, "toy,one.hdf5");
     const wanted = options(path, {
@@ -206,7 +206,7 @@ Deno.test("what an evaluation leaves: JSON, a row an image, tables, a report tha
   });
 });
 
-Deno.test("a perfect reconstruction is no number in JSON, and infinite in a table", async () => {
+Deno.test("the PSNR of a perfect reconstruction is null in JSON and infinite in tables", async () => {
   await inTemporaryFolder(async (folder) => {
     const outcome = await evaluateCodec(options(await writeColorFile(folder)), context());
     const [evaluation] = outcome.evaluations;
@@ -222,7 +222,7 @@ Deno.test("a perfect reconstruction is no number in JSON, and infinite in a tabl
   });
 });
 
-Deno.test("what does not fit is refused in one line that names it", async () => {
+Deno.test("options and files that do not fit are refused in one line that names them", async () => {
   await inTemporaryFolder(async (folder) => {
     const path = await writeColorFile(folder);
     const refuse = async (
@@ -247,7 +247,7 @@ Deno.test("what does not fit is refused in one line that names it", async () => 
   });
 });
 
-Deno.test("a codec that gives no numbers is refused, and not taken for black", async () => {
+Deno.test("reconstructions that are NaN are refused and not measured as black", async () => {
   await inTemporaryFolder(async (folder) => {
     const { configuration } = await readCodec(codecFile);
     const { tensors } = await readWeights(codecFile);
@@ -267,7 +267,7 @@ Deno.test("a codec that gives no numbers is refused, and not taken for black", a
   });
 });
 
-Deno.test("a file's kind follows from what it says, or from its tensors", async () => {
+Deno.test("a file's kind follows from its metadata or from its tensors", async () => {
   assertEquals(await modelKind(codecFile), "codec");
   assertEquals(await modelKind(goldenPath("densenet_zip.pt").pathname), "classifier");
 });

@@ -1,4 +1,4 @@
-/** Fréchet Inception Distances as a part of a codec's evaluation. */
+/** Fréchet Inception Distances in evaluations of codecs. */
 
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { join } from "node:path";
@@ -17,7 +17,7 @@ import { inceptionWeights } from "../../models/inception/weights.ts";
 import { code, count, images, length, options, side, writeColorFile } from "../../trained/codec_fixture.ts";
 import { context } from "../../train/run_context.ts";
 
-Deno.test("the distance is between the features of all originals and of all reconstructions", async () => {
+Deno.test("the distance compares the features of all originals with those of all reconstructions", async () => {
   await inTemporaryFolder(async (folder) => {
     const fid_weights = join(folder, "inception.safetensors");
     await writeSafetensors(fid_weights, inceptionWeights());

@@ -1,4 +1,4 @@
-/** Images and their reconstructions as picture files. */
+/** `images`: originals, reconstructions and differences as PNG files. */
 
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { decode } from "fast-png";
@@ -39,12 +39,12 @@ async function readPng(...parts: string[]) {
   return decode(await Deno.readFile(join(...parts)), { checkCrc: true });
 }
 
-/** The files of a folder, in order. */
+/** The names in a folder, sorted. */
 async function names(folder: string): Promise<string[]> {
   return (await Array.fromAsync(Deno.readDir(folder), ({ name }) => name)).sort();
 }
 
-Deno.test("originals, reconstructions and differences are the pixels that were measured", async () => {
+Deno.test("the files hold the pixels of originals, reconstructions and differences", async () => {
   await inTemporaryFolder(async (folder) => {
     const written = await writeImages(
       options(await writeColorFile(folder), join(folder, "out")),
@@ -79,7 +79,7 @@ Deno.test("originals, reconstructions and differences are the pixels that were m
   });
 });
 
-Deno.test("chosen images keep their numbers; gray ones are gray; a grid is written where it is wanted", async () => {
+Deno.test("selected images keep their numbers, grey images stay grey, and a grid is written on request", async () => {
   await inTemporaryFolder(async (folder) => {
     const out = join(folder, "out");
     await writeImages(options(grayFile, out, { indices: [499, 3], grid: true }), context());
@@ -90,7 +90,7 @@ Deno.test("chosen images keep their numbers; gray ones are gray; a grid is writt
   });
 });
 
-Deno.test("nothing is replaced unless that is wanted, and nothing is written where something is wrong", async () => {
+Deno.test("files are replaced only with --overwrite, and nothing is written if an option is wrong", async () => {
   await inTemporaryFolder(async (folder) => {
     const out = join(folder, "out");
     const refuse = async (

@@ -1,3 +1,5 @@
+/** DenseNet: parameters, initial values, shapes and gradients. */
+
 import { assert, assertAlmostEquals, assertEquals, assertNotEquals, assertThrows } from "@std/assert";
 import { UsageError } from "../../../src/errors.ts";
 import { elementCount, floatType } from "../../../src/graph/layout.ts";
@@ -28,7 +30,7 @@ function countOf(list: readonly Parameter[]): number {
   return list.reduce((total, { shape }) => total + elementCount(shape), 0);
 }
 
-Deno.test("densenet121 has 6,968,206 trained values for fourteen classes, as torchvision's", async () => {
+Deno.test("densenet121 has torchvision's 6,968,206 trained values for 14 classes", async () => {
   const { count } = await readDensenetShapes();
   assertEquals(count, 6968206);
   assertEquals(countOf(build().set.parameters), count);
@@ -44,7 +46,7 @@ Deno.test("keys and shapes are torchvision's: densenet121 on latents", async () 
   assertEquals(shapesOf(set.buffers), buffers);
 });
 
-Deno.test("without latents there is no init_conv, and all else stays", async () => {
+Deno.test("without latents there is no init_conv, and all other parameters are the same", async () => {
   const { parameters, buffers } = await readDensenetShapes();
   const { set } = build();
   const rest = Object.entries(parameters).filter(([key]) => !key.startsWith("init_conv."));
@@ -63,7 +65,7 @@ for (const { name, configuration, parameters, buffers } of await readDensenetGol
   });
 }
 
-Deno.test("a tensor has as many elements as its shape in files", () => {
+Deno.test("a tensor has the number of elements of its shape in files", () => {
   for (const { key, shape, tensor } of build({ latent_channels: 2 }).set.all) {
     assertEquals(elementCount(shape), elementCount(tensor.shape), key);
   }
@@ -100,15 +102,15 @@ Deno.test("initial values of the classifier and of init_conv: PyTorch's bounds, 
   const values = build({ ...small, latent_channels: 2, n_classes: 1000 }).set.initialValues(816);
   const largest = (key: string) =>
     values.get(key)!.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
-  // 36 features lead to it.
+  // The classifier has 36 inputs.
   const weight = "model.classifier.0.weight";
   assert(largest(weight) <= 1 / 6 && largest(weight) > 0.999 / 6);
-  // Uniform in ±b: deviation b/√3, kurtosis 1.8.
+  // The uniform distribution in ±b has the deviation b/√3 and the kurtosis 1.8.
   const { deviation, kurtosis } = spread(values.get(weight)!);
   assertAlmostEquals(deviation, 1 / 6 / Math.sqrt(3), 1e-3);
   assertAlmostEquals(kurtosis, 1.8, 0.02);
   assertEquals(values.get("model.classifier.0.bias"), new Float32Array(1000));
-  // A transposed convolution's fan_in counts its outputs: three.
+  // The fan-in of a transposed convolution counts its output channels, here three.
   for (const key of ["init_conv.weight", "init_conv.bias"]) {
     assert(largest(key) <= 1 / Math.sqrt(3) && largest(key) > 0, key);
   }
@@ -119,19 +121,19 @@ Deno.test("initial values of the classifier and of init_conv: PyTorch's bounds, 
 Deno.test("initial values depend on the seed and each key alone", () => {
   const values = build(small).set.initialValues(816);
   for (const [key, again] of build(small).set.initialValues(816)) assertEquals(again, values.get(key), key);
-  // Another head and inputs of another kind leave the features as they are.
+  // Neither the number of classes nor the kind of input changes the initial features.
   const others = build({ ...small, latent_channels: 2, n_classes: 3 }).set.initialValues(816);
   for (const [key, value] of values) {
     if (key.startsWith("model.features.")) assertEquals(others.get(key), value, key);
   }
   const key = "model.features.denseblock1.denselayer1.conv1.weight";
   assertNotEquals(build(small).set.initialValues(817).get(key), values.get(key));
-  // Two tensors of one shape differ.
+  // Two tensors of the same shape differ.
   const [first, second] = [1, 2].map((layer) => `model.features.denseblock2.denselayer${layer}.conv2.weight`);
   assertNotEquals(values.get(first!), values.get(second!));
 });
 
-Deno.test("logits are [B, n_classes, 1, 1] for images of any sides that the pools leave something of", () => {
+Deno.test("logits are [B, n_classes, 1, 1] for images of all sides that are large enough", () => {
   for (const mode of ["train", "evaluate"] satisfies Mode[]) {
     for (const [height, width] of [[32, 32], [64, 64], [33, 47], [224, 224], [96, 40]] as const) {
       const logits = build({ ...small, n_classes: 5 }).forward(images(2, 3, height, width), mode);
@@ -152,14 +154,14 @@ Deno.test("every parameter has a gradient, and none reaches running statistics",
   }
 });
 
-Deno.test("features of a block are never concatenated, nor copied to be read", () => {
+Deno.test("the features of a block are neither concatenated nor copied", () => {
   for (const mode of ["train", "evaluate"] satisfies Mode[]) {
     const nodes = ancestors([build(small).forward(images(4, 3, 32, 32), mode)]);
     assertEquals(nodes.filter(({ operation }) => /concat|place_channels|slice/.test(operation.name)), []);
   }
 });
 
-Deno.test("configurations that make no network are refused", () => {
+Deno.test("impossible configurations are refused", () => {
   for (const n_classes of [0, -1, 1.5, NaN]) {
     assertThrows(() => build({ n_classes }), UsageError, `--n_classes ${n_classes}`);
   }

@@ -1,4 +1,4 @@
-/** Inception v3 against torchvision's. */
+/** Inception v3, compared with torchvision's. */
 
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { join } from "node:path";
@@ -35,13 +35,13 @@ function makePicture({ name, channels, height, width }: InceptionGolden): Pixels
 }
 
 for (const golden of goldens) {
-  Deno.test(`a picture is resized as PyTorch does: ${golden.name}`, () => {
+  Deno.test(`a picture is resized like in PyTorch: ${golden.name}`, () => {
     const error = goldenError(golden.input, inceptionInput(makePicture(golden)));
     assert(error < 1e-5, `off by ${error}`);
   });
 }
 
-Deno.test("features equal torchvision's, from a file with its keys, in any batch", async () => {
+Deno.test("features equal torchvision's, read from a file with its keys, in any batch", async () => {
   await inTemporaryFolder(async (folder) => {
     const path = join(folder, "inception.safetensors");
     await writeSafetensors(path, inceptionWeights());
@@ -60,7 +60,7 @@ Deno.test("features equal torchvision's, from a file with its keys, in any batch
   });
 });
 
-Deno.test("what is no Inception is refused by name", async () => {
+Deno.test("weights of other models are refused by name", async () => {
   await inTemporaryFolder(async (folder) => {
     const path = join(folder, "other.safetensors");
     const write = (tensors: [string, HostTensor][]) => writeSafetensors(path, new Map(tensors));

@@ -1,4 +1,4 @@
-/** Random weights for Inception, as no file of trained ones is needed to hold it against torchvision's. */
+/** Random weights for Inception, which suffice to compare it with torchvision's. */
 
 import type { HostTensor } from "../../../src/io/host_tensor.ts";
 import { Inception } from "../../../src/models/inception/model.ts";
@@ -11,7 +11,7 @@ const normalisation = {
   running_var: [0.5, 1.5],
 } as const;
 
-/** The random weights of test/golden/inception.py, with the keys of torchvision's file. */
+/** The random weights of test/golden/inception.py with the keys of torchvision's file. */
 export function inceptionWeights(): Map<string, HostTensor> {
   const model = new Inception();
   const tensors = new Map<string, HostTensor>();
@@ -28,7 +28,7 @@ export function inceptionWeights(): Map<string, HostTensor> {
       tensors.set(own, { shape: [output!], data: uniformArray(keyOf(own), output!, low, high) });
     }
   }
-  // What files have besides: a head, and in torchvision's a second one.
+  // Files also hold a classifier, and torchvision's a second one.
   tensors.set("fc.weight", { shape: [2, 2048], data: new Float32Array(4096) });
   tensors.set("AuxLogits.conv0.conv.weight", { shape: [1], data: new Float32Array(1) });
   return tensors;

@@ -1,3 +1,5 @@
+/** Configurations of VQ-VAE-2: which are refused, and the sizes that follow from them. */
+
 import { assertAlmostEquals, assertEquals, assertThrows } from "@std/assert";
 import { UsageError } from "../../../src/errors.ts";
 import {
@@ -55,18 +57,18 @@ for (const changes of accepted) {
   Deno.test(`accepted: ${JSON.stringify(changes)}`, () => checkConfiguration(withChanges(changes)));
 }
 
-Deno.test("input values for each code index, as the original counts compression", () => {
+Deno.test("input values for each code index are those of the original repository", () => {
   const rounded = (first_stride: number, second_stride: number) =>
     Number(valuesPerIndex(withChanges({ first_stride, second_stride })).toFixed(1));
   assertEquals([rounded(4, 2), rounded(8, 4), rounded(16, 4)], [38.4, 180.7, 722.8]);
 });
 
-Deno.test("bits of indices for each pixel are nine an index for 512 codes", () => {
+Deno.test("an index of 512 codes takes nine bits", () => {
   const bits = (changes: Partial<VqvaeConfiguration>) => indexBitsPerPixel(withChanges(changes));
   assertAlmostEquals(bits({}), 0.703125);
   assertAlmostEquals(bits({ first_stride: 8, second_stride: 4 }), 0.1494140625);
   assertAlmostEquals(bits({ first_stride: 16, second_stride: 4 }), 0.037353515625);
-  // One channel instead of three changes the values, not the indices.
+  // The number of image channels does not change the number of indices.
   assertAlmostEquals(bits({ in_channel: 1 }), 0.703125);
   assertAlmostEquals(bits({ n_embed: 513 }), 0.78125);
   assertAlmostEquals(bits({ n_embed: 1 }), 0.078125);

@@ -1,3 +1,5 @@
+/** VQ-VAE-2: parameters, widths, shapes, initial values and gradients. */
+
 import { assert, assertEquals, assertNotEquals, assertThrows } from "@std/assert";
 import { elementCount, floatType } from "../../../src/graph/layout.ts";
 import { ancestors } from "../../../src/graph/tensor.ts";
@@ -36,7 +38,7 @@ for (const { name, configuration, parameters, buffers } of goldens) {
   });
 }
 
-/** The weights of one part: indices within its sequence and shapes. */
+/** The shapes of the weights in one part of the model, by their keys within its sequence. */
 function weights(model: Vqvae, part: string): Record<string, number[]> {
   return Object.fromEntries(
     model.set.parameters.filter(({ key }) => key.startsWith(`${part}.`) && key.endsWith(".weight"))
@@ -44,7 +46,7 @@ function weights(model: Vqvae, part: string): Record<string, number[]> {
   );
 }
 
-Deno.test("an encoder's widths: c/2 for stride 2, and up to c for the others, ReLUs counted", () => {
+Deno.test("an encoder's widths are c/2 for stride 2 and double up to c for others, and ReLUs take an index", () => {
   const c = 16;
   const encoder = (second_stride: number) =>
     weights(build({ channel: c, n_res_block: 1, n_res_channel: 3, embed_dim: 8, second_stride }), "enc_t");
@@ -65,7 +67,7 @@ Deno.test("an encoder's widths: c/2 for stride 2, and up to c for the others, Re
   });
 });
 
-Deno.test("a decoder's widths: c/2, c/4, c/8 and the output for the last; upsample_t is embed_dim wide", () => {
+Deno.test("a decoder's widths halve from c, the last is the output's, and upsample_t starts from embed_dim", () => {
   const model = (second_stride: number) =>
     build({ channel: 16, n_res_block: 1, n_res_channel: 3, embed_dim: 8, second_stride });
   const start = (input: number, c: number) => ({
@@ -73,7 +75,8 @@ Deno.test("a decoder's widths: c/2, c/4, c/8 and the output for the last; upsamp
     "1.conv.1": [3, c, 3, 3],
     "1.conv.3": [c, 3, 1, 1],
   });
-  // Residual block at 1, ReLU at 2, then transposed convolutions [in, out, 4, 4] with ReLUs between them.
+  // The residual block has index 1 and the ReLU index 2. Transposed convolutions [in, out, 4, 4] with ReLUs between
+  // them follow.
   assertEquals(weights(model(2), "dec_t"), { ...start(8, 16), 3: [16, 8, 4, 4] });
   assertEquals(weights(model(4), "dec_t"), { ...start(8, 16), 3: [16, 8, 4, 4], 5: [8, 8, 4, 4] });
   assertEquals(weights(model(16), "dec_t"), {
@@ -95,7 +98,7 @@ Deno.test("a decoder's widths: c/2, c/4, c/8 and the output for the last; upsamp
 for (
   const [first_stride, second_stride] of [[2, 2], [4, 2], [2, 4], [8, 4], [4, 8], [16, 4], [2, 16]] as const
 ) {
-  Deno.test(`strides ${first_stride} and ${second_stride} give grids of that size, and the image back`, () => {
+  Deno.test(`strides ${first_stride} and ${second_stride} give grids of that size and images of the original size`, () => {
     const model = build({
       channel: 16,
       n_res_channel: 3,
@@ -124,12 +127,12 @@ for (
   });
 }
 
-Deno.test("sides that the strides do not divide are refused, not cut", () => {
+Deno.test("sides that the strides do not divide are refused", () => {
   const images = variable(floatType([1, 3, 36, 32], "channels_last"), "images");
   assertThrows(() => build().forward(images), RangeError);
 });
 
-Deno.test("every parameter has a gradient, and none reaches a codebook", () => {
+Deno.test("every parameter has a gradient, and no gradient reaches a codebook", () => {
   const model = build({ channel: 8, embed_dim: 4, n_embed: 7 });
   const { loss } = model.forward(variable(floatType([1, 3, 16, 16], "channels_last"), "images"));
   const targets = model.set.parameters.map(({ tensor }) => tensor);
@@ -179,7 +182,7 @@ Deno.test("the skip of a residual block carries ReLU(x)", () => {
   assertEquals(sums.length, 5);
   for (const { inputs: [branch, skip] } of sums) {
     assertEquals([branch!.operation.name, skip!.operation.name], ["conv2d", "relu"]);
-    // The branch begins at the same ReLU.
+    // The branch and the skip connection begin at the same ReLU.
     assert(ancestors([branch!]).includes(skip!));
   }
 });

@@ -1,3 +1,5 @@
+/** The quantizer, compared with the operations' references. */
+
 import { assert, assertEquals } from "@std/assert";
 import { Gpu } from "../../../src/gpu/device.ts";
 import { floatType } from "../../../src/graph/layout.ts";
@@ -15,7 +17,7 @@ import { relativeError, runGraph, type Values } from "../../run_graph.ts";
 const [dim, codes] = [5, 9];
 const inputType = floatType([2, dim, 3, 4], "channels_last");
 
-/** A quantizer over 24 positions, its codebook as at the start of training. */
+/** A quantizer with its initial codebook, applied to 24 positions. */
 function sample() {
   const set = new ParameterSet();
   const quantizer = new Quantizer(set, "quantize_t", dim, codes, 0.9);
@@ -34,7 +36,7 @@ Deno.test("a quantizer's buffers have PyTorch's keys and shapes", () => {
   ]);
 });
 
-Deno.test("the batch is quantized by the codes as they were, and the codes then follow it", async () => {
+Deno.test("a step quantizes the batch by the old codes and then updates the codes", async () => {
   const { set, quantizer, x, values, quantized } = sample();
   const key = variable({ shape: [4], dtype: "u32", layout: "flat" }, "key");
   values.set(key, Uint32Array.of(816, 0, 0, 0));
@@ -54,11 +56,12 @@ Deno.test("the batch is quantized by the codes as they were, and the codes then 
   const [, vectors, , , usage, embed, clusterSize] = results.map((result) => result.values);
   const before = values.get(set.buffers[0]!.tensor)!;
   const columns = new Set(Array.from({ length: codes }, (_, code) => before[code]));
-  // The first of each position's numbers is the first of some code before the update.
+  // Each position's vector begins with the first number of some code before the update.
   for (let position = 0; position < 12; position++) assert(columns.has(vectors![position]!));
   assertEquals(Array.from(usage!).reduce((total, count) => total + count), 900 + 24);
   assert(embed!.some((value, index) => value !== before[index]));
-  // A tenth of the count, starting from nothing; with one member or none that is under the threshold, and the code restarts.
+  // The moving count is a tenth of the batch's. With one member or none it is below the threshold, and the code
+  // restarts.
   const sizes = Array.from(usage!, (count) => count <= 101 ? 0.3 : 0.1 * (count - 100));
   assert(sizes.includes(0.3) && relativeError(clusterSize!, sizes) < 1e-6);
   assertEquals(found.shape, x.shape);
@@ -70,12 +73,13 @@ Deno.test("difference is mean((values − input)²), and its gradient reaches th
   const input = values.get(x)!;
   const squares = found!.reduce((total, value, index) => total + (value - input[index]!) ** 2, 0);
   assert(relativeError(difference!, [squares / 120]) < 1e-12);
-  // Through the values the gradient passes straight on: one for their sum, and 2 / 120 · (input − values) for the difference.
+  // The gradient of the values' sum passes straight through as 1, and that of the difference is 2 / 120 · (input −
+  // values).
   const [toX] = evaluate(gradients(add(sum(quantized.values), quantized.difference), [x]), values);
   assert(relativeError(toX!, found!.map((value, index) => 1 + 2 / 120 * (input[index]! - value))) < 1e-12);
 });
 
-Deno.test("codes are looked up as they were quantized", () => {
+Deno.test("looking up the codes gives the vectors of quantizing", () => {
   const { values, quantizer, quantized } = sample();
   const [found, again] = evaluate([quantized.values, quantizer.lookUp(quantized.codes)], values);
   assertEquals(again, found);

@@ -1,9 +1,9 @@
-/** What an evaluation refuses: each in one line that names what does not fit. */
+/** Classifiers, data and options that an evaluation refuses, each in one line. */
 
 import { assertEquals, assertRejects } from "@std/assert";
-import { DataError, UsageError } from "../../src/errors.ts";
-import { saveWeights } from "../../src/trained/model_file.ts";
-import { evaluateClassifiers, type EvaluateOptions } from "../../src/apply/classifier/evaluate.ts";
+import { DataError, UsageError } from "../../../src/errors.ts";
+import { saveWeights } from "../../../src/trained/model_file.ts";
+import { evaluateClassifiers, type EvaluateOptions } from "../../../src/apply/classifier/evaluate.ts";
 import {
   classes,
   context,
@@ -17,16 +17,16 @@ import {
   options,
   side,
   writeImages,
-} from "./codec/evaluation_fixture.ts";
-import { saveClassifier, smallDensenet, smallWeights } from "../trained/small_classifier.ts";
+} from "./evaluation_fixture.ts";
+import { saveClassifier, smallDensenet, smallWeights } from "../../trained/small_classifier.ts";
 
-/** Runs an evaluation that must fail and compares its one line. */
+/** Runs an evaluation that must fail, and compares the message. */
 async function refused(wanted: EvaluateOptions, kind: typeof DataError | typeof UsageError, message: string) {
   const error = await assertRejects(() => evaluateClassifiers(wanted, context), kind);
   assertEquals(error.message, message);
 }
 
-Deno.test("what cannot be evaluated is refused in one line", async () => {
+Deno.test("models and options that contradict each other are refused in one line", async () => {
   await refused(
     options([files.codec]),
     DataError,
@@ -111,7 +111,7 @@ Deno.test("only classifiers of the same images and classes are compared", async 
     DataError,
     `${other}: its classes differ from those of ${files.orig}; only classifiers of the same classes can be compared`,
   );
-  // A file whose second half is zero images with zero labels, and one that lacks images.
+  // A file whose second half has labels of zero, and a file with fewer images.
   const half = count / 2;
   const zeros = labels.map((label, index) => index < half * classes ? label : 0);
   const original = await writeImages("faulty_valid_64_orig.hdf5", images, [3, side, side]);

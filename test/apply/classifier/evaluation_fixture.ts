@@ -1,4 +1,4 @@
-/** Small classifiers, a codec, and a folder of data for them: original images, reconstructions and latents of the same. */
+/** Small classifiers, a codec, and a folder of original images with their reconstructions and latents. */
 
 import { join } from "node:path";
 import { ImageFileWriter } from "../../../src/data/write.ts";
@@ -20,7 +20,10 @@ globalThis.addEventListener("unload", () => Deno.removeSync(folder, { recursive:
 export const [count, side, classes] = [22, 64, 3];
 export const names = ["Edema", "Pneumonia", "Fracture"];
 export const images = normalArray(keyOf("images"), count * 3 * side * side);
-/** Half of the first class, some of the second with images left unlabelled, none of the third. */
+/**
+ * Half of the images are positive for the first class, some for the second, which has unknown labels, and none for the
+ * third.
+ */
 export const labels = Float32Array.from({ length: count * classes }, (_, index) => {
   const [image, label] = [Math.floor(index / classes), index % classes];
   if (label === 2) return 0;
@@ -47,7 +50,7 @@ const codecConfiguration = {
 };
 const latentDensenet = { ...smallDensenet, latent_channels: 2 };
 
-/** Writes images with the labels and names of all, if no others are given. */
+/** Writes a data file; default: with the labels and class names above. */
 export async function writeImages(
   name: string,
   values: Float32Array<ArrayBuffer>,
@@ -97,7 +100,7 @@ export const context = {
   progress: (label: string, total: number) => new Progress({ label, total, output: silent }),
 };
 
-/** How everything here is evaluated, but for some changes. */
+/** Options to evaluate classifiers, with some changes. */
 export function options(models: readonly string[], changes: Partial<EvaluateOptions> = {}): EvaluateOptions {
   const usual = {
     data_path: folder,

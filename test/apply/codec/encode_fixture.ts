@@ -1,4 +1,4 @@
-/** A small data set, and what a codec makes of each of its images by itself: what encoded files are held against. */
+/** A small data set, and each of its images encoded alone, with which encoded files are compared. */
 
 import { join } from "node:path";
 import { DataFile } from "../../../src/data/hdf5_file.ts";
@@ -60,7 +60,7 @@ export function options(save_path: string, changes: Partial<EncodeOptions> = {})
   };
 }
 
-/** RunContext that keep the notes; a signal arrives when `stopAt` images are done. */
+/** A run context that keeps the notes. A signal arrives when `stopAt` images are done. */
 export function context(stopAt = Infinity) {
   const stop: { exitCode: number | undefined } = { exitCode: undefined };
   const notes: string[] = [];
@@ -88,7 +88,7 @@ export function namesIn(name: string): string[] {
   return [...Deno.readDirSync(join(folder, name))].map(({ name }) => name).sort();
 }
 
-/** Each image encoded by itself: what the files are held against. */
+/** Reconstructions and latents of the images, each encoded alone. */
 export const alone = await (async () => {
   const gpu = await Gpu.open();
   const codec = new Codec(gpu, await readCodec(codecFile));
