@@ -1,12 +1,8 @@
 /** Reads trained codecs from files. */
 
-import { DataError, UsageError } from "../errors.ts";
 import { readWeights } from "../io/weights_file.ts";
-import type { VqvaeConfiguration } from "../models/vqvae/configuration.ts";
-import { inferConfiguration } from "../models/vqvae/infer.ts";
-import { Vqvae } from "../models/vqvae/model.ts";
 import type { SavedCodec } from "./codec.ts";
-import { configurationIn, matchState } from "./model_description.ts";
+import { codecOf } from "./codec_weights.ts";
 
 /**
  * Reads a codec: a checkpoint of `train:vqvae`, or weights from PyTorch such as .pt and .pth files. Files that vqray
@@ -18,6 +14,7 @@ import { configurationIn, matchState } from "./model_description.ts";
  * ```ts
  * import { assertEquals } from "@std/assert";
  * import { defaultConfiguration } from "../models/vqvae/configuration.ts";
+ * import { Vqvae } from "../models/vqvae/model.ts";
  * import { saveWeights } from "./model_file.ts";
  *
  * // A run of `train:vqvae` leaves such a file in its folder `checkpoint`.
@@ -35,15 +32,5 @@ import { configurationIn, matchState } from "./model_description.ts";
  * ```
  */
 export async function readCodec(path: string): Promise<SavedCodec> {
-  const { tensors, metadata } = await readWeights(path);
-  const saved = configurationIn(metadata, "vqvae", path);
-  try {
-    const configuration = saved ? saved as unknown as VqvaeConfiguration : inferConfiguration(tensors);
-    const shapes = new Map(new Vqvae(configuration).set.all.map(({ key, tensor }) => [key, tensor.shape]));
-    return { configuration, weights: matchState(tensors, shapes, path) };
-  } catch (error) {
-    const isNamed = !(error instanceof DataError || error instanceof UsageError) ||
-      error.message.startsWith(`${path}: `);
-    throw isNamed ? error : new DataError(`${path}: ${error.message}`);
-  }
+  return codecOf(await readWeights(path), path);
 }

@@ -13,6 +13,12 @@ export interface ModelDescription {
   extraMetadata?: Record<string, string>;
 }
 
+/** The content of a file of weights: tensors by key, and the metadata, which are empty for PyTorch's files. */
+export interface DescribedWeights {
+  tensors: ReadonlyMap<string, HostTensor>;
+  metadata: Record<string, string>;
+}
+
 /** The metadata's `format` in files that vqray wrote. */
 export const format = "vqray";
 

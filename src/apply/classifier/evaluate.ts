@@ -14,7 +14,7 @@ import type { NamedMeasures } from "../../report/evaluation.ts";
 import { type InputOptions, type InputSource, namesFor, openSource, sourceKind } from "./inputs.ts";
 import { inputMaker } from "../../trained/input_maker.ts";
 import { Classifier, type ClassifierInput, type TrainedClassifier } from "../../trained/classifier.ts";
-import { classifierOf } from "../../trained/classifier_file.ts";
+import { classifierOf } from "../../trained/classifier_weights.ts";
 import type { RunContext } from "../../report/run_context.ts";
 
 /** See the help of `evaluate`. */

@@ -14,7 +14,8 @@ import { readCodec } from "../../trained/codec_file.ts";
 import type { Values } from "../../trained/network.ts";
 
 const batchSize = 16;
-const picturesShown = 10;
+/** The most images in the picture. */
+const maximumShown = 10;
 
 export interface BeforeAfterOptions {
   /** The trained codec's file. */
@@ -96,24 +97,27 @@ class ShownPictures {
   private readonly originals: Values;
   private readonly reconstructions: Values;
   private readonly length: number;
+  private readonly shown: number;
   private seen = 0;
 
   constructor(private readonly loader: BatchLoader) {
-    const { channels, height, width } = loader.info;
+    const { count, channels, height, width } = loader.info;
     this.length = channels * height * width;
-    this.originals = new Float32Array(picturesShown * this.length);
-    this.reconstructions = new Float32Array(picturesShown * this.length);
+    this.shown = Math.min(maximumShown, count);
+    this.originals = new Float32Array(this.shown * this.length);
+    this.reconstructions = new Float32Array(this.shown * this.length);
   }
 
   /** Takes the next batch of the file. */
   add(originals: Values, reconstructions: Values, count: number): void {
-    const { length, loader } = this;
+    const { length, shown } = this;
+    const total = this.loader.info.count;
     for (let image = 0; image < count; image++, this.seen++) {
-      const place = Math.floor(this.seen * picturesShown / loader.info.count);
-      if (this.seen !== Math.ceil(place * loader.info.count / picturesShown)) continue;
+      const position = Math.floor(this.seen * shown / total);
+      if (this.seen !== Math.ceil(position * total / shown)) continue;
       const [start, end] = [image * length, (image + 1) * length];
-      this.originals.set(originals.subarray(start, end), place * length);
-      this.reconstructions.set(reconstructions.subarray(start, end), place * length);
+      this.originals.set(originals.subarray(start, end), position * length);
+      this.reconstructions.set(reconstructions.subarray(start, end), position * length);
     }
   }
 
