@@ -94,7 +94,7 @@ export class Classifier {
       const images = variable(floatType([capacity, channels, height, width]), "images");
       return { inputs: [images], results: [this.model.forward(channelsLast(images), "evaluate")] };
     };
-    const name = `logits ${batchText({ ...size, count: capacity })}`;
+    const name = `logits of ${batchText({ ...size, count: capacity })}`;
     const probabilities = new Float32Array(count * n_classes);
     for (let first = 0; first < count; first += capacity) {
       const part = inputs.subarray(first * length, (first + capacity) * length);

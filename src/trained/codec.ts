@@ -113,7 +113,7 @@ export class Codec {
       const inputs = { top: indices("top codes", top), bottom: indices("bottom codes", bottom) };
       return { inputs: [inputs.top, inputs.bottom], results: [this.model.decode(inputs).reconstruction] };
     };
-    const name = `decoded ${batchText({ ...padded, count: codes.count })}`;
+    const name = `decoding of ${batchText({ ...padded, count: codes.count })}`;
     const [images] = await this.network.run(name, build, [codes.topCodes, codes.bottomCodes]);
     return cropImages(images as Values, padded, codes);
   }
@@ -173,7 +173,7 @@ export class Codec {
       const input = variable(floatType([size.count, in_channel, padded.height, padded.width]), "images");
       return { inputs: [input], results: this.results(channelsLast(input), outputs) };
     };
-    const name = `${outputs.join(" and ")} ${batchText(padded)}`;
+    const name = `${outputs.join(" and ")} of ${batchText(padded)}`;
     const results = await this.network.run(name, build, [padImages(images, size, padded)]);
     return results.map((values, index) =>
       outputs[index] === "reconstruction" ? cropImages(values as Values, padded, size) : values
@@ -209,7 +209,7 @@ export class Codec {
       const expected = size.count * height * width;
       if (codes.length !== expected) {
         throw new RangeError(
-          `${codes.length} ${level} codes for images ${batchText(size)}: expected ${expected}`,
+          `${codes.length} ${level} codes for ${batchText(size)}: expected ${expected}`,
         );
       }
       const bad = codes.findIndex((code) => code >= n_embed);

@@ -13,9 +13,9 @@ export interface BatchSize extends ImageSize {
   count: number;
 }
 
-/** The batch's shape in words, for names and messages. */
+/** A batch in words, for names and messages: "2 images of 20 by 17". */
 export function batchText({ count, height, width }: BatchSize): string {
-  return `${count} of ${height} by ${width}`;
+  return `${count} ${count === 1 ? "image" : "images"} of ${height} by ${width}`;
 }
 
 /** The smallest size that holds `size` and whose sides are multiples of `multiple`. */
@@ -32,13 +32,13 @@ export function paddedSize({ height, width }: ImageSize, multiple: number): Imag
 export function requireSize(size: BatchSize): void {
   const { count, height, width } = size;
   const isSize = [count, height, width].every((extent) => Number.isSafeInteger(extent) && extent >= 1);
-  if (!isSize) throw new RangeError(`images ${batchText(size)}: expected whole numbers, at least 1`);
+  if (!isSize) throw new RangeError(`${batchText(size)}: expected whole numbers, at least 1`);
 }
 
 /**
  * Checks that there is a value for each channel of each pixel of a batch.
  *
- * @throws {RangeError} if there are more or fewer, or the size is none
+ * @throws {RangeError} if there are more or fewer values, or the size is not one
  */
 export function requireBatch(images: Values, channels: number, size: BatchSize): void {
   requireSize(size);

@@ -134,7 +134,7 @@ Deno.test("codes outside a codebook and wrong numbers of values are refused by n
   await refused(
     () => codec.decode({ ...codes, width: 17 }),
     RangeError,
-    "12 top codes for images 2 of 20 by 17: expected 18",
+    "12 top codes for 2 images of 20 by 17: expected 18",
   );
   await refused(
     () => codec.reconstruct(noise(size), { ...size, width: 10 }),
@@ -145,7 +145,7 @@ Deno.test("codes outside a codebook and wrong numbers of values are refused by n
     await refused(
       () => codec.reconstruct(noise(size), { ...size, width: side }),
       RangeError,
-      `images 2 of 20 by ${side}: expected whole numbers, at least 1`,
+      `2 images of 20 by ${side}: expected whole numbers, at least 1`,
     );
   }
   // The codec can still be used.
