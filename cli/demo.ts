@@ -2,7 +2,6 @@
 
 import { fileURLToPath } from "node:url";
 import { compareBeforeAfter } from "../src/apply/codec/before_after.ts";
-import { resolveDataFile } from "../src/data/locate.ts";
 import { defaultConfiguration, type VqvaeConfiguration } from "../src/models/vqvae/configuration.ts";
 import { duration } from "../src/report/progress.ts";
 import { trainVqvae } from "../src/train/vqvae/train.ts";
@@ -84,7 +83,8 @@ async function showResult(
   const { images, psnr, valuesPerIndex, bitsPerPixel } = await compareBeforeAfter({
     checkpoint,
     seed,
-    data: await resolveDataFile(data, { ...dataset, split: "valid" }),
+    ...dataset,
+    data_path: data,
     picture,
     adapter,
   });

@@ -1,6 +1,7 @@
 /** What a codec learnt: its reconstructions of a data file before and after training, measured and drawn. */
 
 import { BatchLoader } from "../../data/loader.ts";
+import { resolveDataFile } from "../../data/locate.ts";
 import { normalisationFor } from "../../data/normalisation.ts";
 import { Gpu } from "../../gpu/device.ts";
 import { writeFileAtomic } from "../../io/atomic.ts";
@@ -22,8 +23,14 @@ export interface BeforeAfterOptions {
   checkpoint: string;
   /** The seed from which its training drew the first weights. */
   seed: number;
-  /** The data file. */
-  data: string;
+  /** An HDF5 file, or a folder in which the validation file has its usual name. */
+  data_path: string;
+  /** Part of the usual file names. */
+  dataset: string;
+  /** Part of the usual file names. */
+  view: string;
+  /** The side of the images in pixels; part of the usual file names. */
+  size: number;
   /** A PNG file for some originals above their reconstructions. */
   picture: string;
   /** An index in the list of adapters, or part of a name; default: the fastest. */
@@ -47,11 +54,12 @@ export interface BeforeAfter {
  * @throws {DataError} if a file cannot be read or written; one line that names it
  */
 export async function compareBeforeAfter(options: BeforeAfterOptions): Promise<BeforeAfter> {
-  const { checkpoint, seed, data, picture, adapter } = options;
+  const { checkpoint, seed, data_path, picture, adapter } = options;
   const trained = await readCodec(checkpoint);
   const { configuration } = trained;
   const untrained = { configuration, weights: new Vqvae(configuration).set.initialValues(seed) };
   const channels = configuration.in_channel;
+  const data = await resolveDataFile(data_path, { ...options, split: "valid" });
   using loader = await BatchLoader.open(data, { channels, batchSize, dropLast: false, shuffle: false, seed });
   const gpu = await Gpu.open({ adapter });
   try {

@@ -11,8 +11,9 @@ import { code, codecFile, count, images, length, side, writeColorFile } from "..
 Deno.test("the PSNR is the mean over all images, and the picture shows originals above reconstructions", async () => {
   await inTemporaryFolder(async (folder) => {
     const picture = join(folder, "comparison.png");
-    const data = await writeColorFile(folder);
-    const result = await compareBeforeAfter({ checkpoint: codecFile, seed: 816, data, picture });
+    await writeColorFile(folder);
+    const data = { data_path: folder, dataset: "toy", view: "all", size: side };
+    const result = await compareBeforeAfter({ ...data, checkpoint: codecFile, seed: 816, picture });
     const { reconstruction } = await code(images, side);
     const [original, decoded] = [images, reconstruction].map((values) => toPixels(values, 3, side * side));
     let sum = 0;
