@@ -11,7 +11,14 @@ import {
   type ScoreTable,
 } from "../../metrics/classification.ts";
 import type { NamedMeasures } from "../../report/evaluation.ts";
-import { type InputOptions, type InputSource, namesFor, openSource, sourceKind } from "./inputs.ts";
+import {
+  codecReader,
+  type InputOptions,
+  type InputSource,
+  namesFor,
+  openSource,
+  sourceKind,
+} from "./inputs.ts";
 import { inputMaker } from "../../trained/input_maker.ts";
 import { Classifier, type ClassifierInput, type TrainedClassifier } from "../../trained/classifier.ts";
 import { classifierOf } from "../../trained/classifier_weights.ts";
@@ -68,7 +75,8 @@ export async function evaluateClassifiers(
   await requirePlausible(classifiers, options);
   const sources: InputSource[] = [];
   try {
-    for (const trained of classifiers) sources.push(await openSource(trained, options));
+    const readOnce = codecReader(options);
+    for (const trained of classifiers) sources.push(await openSource(trained, options, readOnce));
     const gpu = await Gpu.open({ adapter: options.adapter });
     try {
       const tables = await scoreAll(gpu, classifiers, sources, context);

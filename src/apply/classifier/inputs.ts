@@ -32,7 +32,7 @@ export interface InputOptions {
 export interface InputSource {
   loader: BatchLoader;
   /** The codec; undefined if the file holds the inputs themselves. */
-  codec?: { path: string; saved: SavedCodec };
+  codec?: CodecFile;
   /** Height and width of the inputs; for latents, the latents' own. */
   size: ImageSize;
 }
@@ -47,17 +47,32 @@ export function sourceKind(trained: TrainedClassifier, options: InputOptions): T
   return needsCodec(trained, options) ? "orig" : trained.input;
 }
 
+/** A codec and its file. */
+export interface CodecFile {
+  path: string;
+  saved: SavedCodec;
+}
+
+/** A function that reads the codec of `vqvae_file` when it is first called. */
+export function codecReader({ vqvae_file }: InputOptions): () => Promise<CodecFile> {
+  let reading: Promise<CodecFile> | undefined;
+  return () => reading ??= readCodec(vqvae_file!).then((saved) => ({ path: vqvae_file!, saved }));
+}
+
 /**
  * Finds and opens the validation file for a classifier and checks that its images and labels fit. Batches come in the
  * file's order. The caller closes the loader.
  *
+ * @param readOnce the {@linkcode codecReader} that all classifiers of an evaluation share
  * @throws {DataError} if a file is missing or does not fit; one line that names it
  */
-export async function openSource(trained: TrainedClassifier, options: InputOptions): Promise<InputSource> {
-  const { data_path, dataset, view, size, vqvae_file, batch_size } = options;
-  const codec = needsCodec(trained, options)
-    ? { path: vqvae_file!, saved: await readCodec(vqvae_file!) }
-    : undefined;
+export async function openSource(
+  trained: TrainedClassifier,
+  options: InputOptions,
+  readOnce: () => Promise<CodecFile>,
+): Promise<InputSource> {
+  const { data_path, dataset, view, size, batch_size } = options;
+  const codec = needsCodec(trained, options) ? await readOnce() : undefined;
   const kind = sourceKind(trained, options);
   const file = await resolveDataFile(data_path, { dataset, view, size: size ?? 256, split: "valid", kind });
   const loader = await BatchLoader.open(file, {
