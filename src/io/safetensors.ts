@@ -61,14 +61,24 @@ const maxHeader = 100_000_000;
  * ```
  */
 export function decodeSafetensors(source: ByteSource): TensorFile {
-  const length = headerLength(source);
-  const { entries, metadata } = parseHeader(source.read(lengthSize, length));
-  const dataStart = lengthSize + length;
-  checkCover(entries, source.size - dataStart);
+  const { entries, metadata, dataStart } = readHeader(source);
   const tensors = new Map(entries.map(({ name, dtype, shape, begin, end }) => {
     return [name, tensorOver(dtype, shape, source.read(dataStart + begin, end - begin).buffer)];
   }));
   return { tensors, metadata };
+}
+
+/**
+ * Reads the tensors' names, in the order of their data, and the metadata. The data are not read.
+ *
+ * @throws {DataError} if the header violates the format or does not fit the number of bytes; the message does not name
+ * a file
+ */
+export function decodeSafetensorsHeader(
+  source: ByteSource,
+): Pick<TensorFile, "metadata"> & { names: string[] } {
+  const { entries, metadata } = readHeader(source);
+  return { names: entries.map(({ name }) => name), metadata };
 }
 
 /** Whether the source begins like a safetensors file: with a plausible header length and an opening brace. */
@@ -76,6 +86,14 @@ export function isSafetensors(source: ByteSource): boolean {
   if (source.size <= lengthSize) return false;
   const start = new DataView(source.read(0, lengthSize + 1).buffer);
   return start.getBigUint64(0, true) <= maxHeader && start.getUint8(lengthSize) === 0x7b;
+}
+
+function readHeader(source: ByteSource) {
+  const length = headerLength(source);
+  const dataStart = lengthSize + length;
+  const { entries, metadata } = parseHeader(source.read(lengthSize, length));
+  checkCover(entries, source.size - dataStart);
+  return { entries, metadata, dataStart };
 }
 
 function headerLength(source: ByteSource): number {

@@ -4,7 +4,7 @@ import { DataError } from "../errors.ts";
 import type { ByteSource } from "./byte_source.ts";
 import type { HostTensor } from "./host_tensor.ts";
 import { printable } from "./printable.ts";
-import { decodeSafetensors, isSafetensors } from "./safetensors.ts";
+import { decodeSafetensors, decodeSafetensorsHeader, isSafetensors } from "./safetensors.ts";
 import { decodeTorch, isZip, stateDict } from "./torch.ts";
 
 /** The weights of a model. */
@@ -48,6 +48,23 @@ export function decodeWeights(source: ByteSource): Weights {
   return { tensors: normalizeDenseNetKeys(withoutModule(tensors)), metadata, format };
 }
 
+/**
+ * Reads the keys and the metadata of a model's weights. Of a safetensors file only the header is read. Keys are
+ * normalised as {@linkcode decodeWeights} does.
+ *
+ * @throws {DataError} if the bytes are damaged, have another format, or hold no state dict; the message does not name
+ * a file
+ */
+export function decodeWeightsHeader(source: ByteSource): Pick<Weights, "metadata"> & { keys: Set<string> } {
+  if (!isSafetensors(source)) {
+    const { tensors, metadata } = decodeWeights(source);
+    return { keys: new Set(tensors.keys()), metadata };
+  }
+  const { names, metadata } = decodeSafetensorsHeader(source);
+  const named = new Map(names.map((name) => [name, undefined]));
+  return { keys: new Set(normalizeDenseNetKeys(withoutModule(named)).keys()), metadata };
+}
+
 function detectFormat(source: ByteSource): Weights["format"] {
   if (isSafetensors(source)) return "safetensors";
   if (isZip(source)) return "torch-zip";
@@ -65,7 +82,7 @@ function detectFormat(source: ByteSource): Weights["format"] {
 }
 
 /** Removes the prefix `module.` if all keys have it. */
-function withoutModule(tensors: Map<string, HostTensor>): Map<string, HostTensor> {
+function withoutModule<T>(tensors: Map<string, T>): Map<string, T> {
   const prefix = "module.";
   if (![...tensors.keys()].every((key) => key.startsWith(prefix))) return tensors;
   return new Map([...tensors].map(([key, tensor]) => [key.slice(prefix.length), tensor]));
@@ -77,8 +94,8 @@ function withoutModule(tensors: Map<string, HostTensor>): Map<string, HostTensor
  *
  * @throws {DataError} if a key exists in both spellings; the message does not name a file
  */
-export function normalizeDenseNetKeys(tensors: ReadonlyMap<string, HostTensor>): Map<string, HostTensor> {
-  const renamed = new Map<string, HostTensor>();
+export function normalizeDenseNetKeys<T>(tensors: ReadonlyMap<string, T>): Map<string, T> {
+  const renamed = new Map<string, T>();
   for (const [key, tensor] of tensors) {
     const name = key.replace(/(^|\.)(denselayer\d+\.(?:norm|relu|conv))\.([12])\./, "$1$2$3.");
     if (renamed.has(name)) throw new DataError(`it has the key ${printable(name)} in two spellings`);

@@ -3,8 +3,8 @@
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { DataError } from "../../src/errors.ts";
 import type { HostTensor } from "../../src/io/host_tensor.ts";
-import { memorySource } from "../../src/io/byte_source.ts";
-import { decodeSafetensors, encodeSafetensors } from "../../src/io/safetensors.ts";
+import { type ByteSource, memorySource } from "../../src/io/byte_source.ts";
+import { decodeSafetensors, decodeSafetensorsHeader, encodeSafetensors } from "../../src/io/safetensors.ts";
 import { readSafetensors, writeSafetensors } from "../../src/io/safetensors_file.ts";
 import { described, expected, folder } from "./described.ts";
 
@@ -26,6 +26,22 @@ for (const name of names) {
   Deno.test(`decodeSafetensors: reads the bytes of ${name} in memory like the file`, async () => {
     const bytes = await Deno.readFile(folder + name);
     assertEquals(decodeSafetensors(memorySource(bytes)), await readSafetensors(folder + name));
+  });
+
+  Deno.test(`decodeSafetensorsHeader: reads the names and metadata of ${name}, and no data`, async () => {
+    const source = memorySource(await Deno.readFile(folder + name));
+    let bytes = 0;
+    const counting: ByteSource = {
+      size: source.size,
+      read(offset, length) {
+        bytes += length;
+        return source.read(offset, length);
+      },
+    };
+    const { tensors, metadata } = decodeSafetensors(source);
+    assertEquals(decodeSafetensorsHeader(counting), { names: [...tensors.keys()], metadata });
+    const dataBytes = tensors.values().reduce((sum, { data }) => sum + data.byteLength, 0);
+    assertEquals(bytes, source.size - dataBytes);
   });
 
   Deno.test(`writeSafetensors: reproduces ${name} byte for byte, for any order of the tensors`, async () => {

@@ -5,7 +5,7 @@ import { DataError } from "../../src/errors.ts";
 import { memorySource } from "../../src/io/byte_source.ts";
 import type { HostTensor } from "../../src/io/host_tensor.ts";
 import { writeSafetensors } from "../../src/io/safetensors_file.ts";
-import { decodeWeights, normalizeDenseNetKeys } from "../../src/io/weights.ts";
+import { decodeWeights, decodeWeightsHeader, normalizeDenseNetKeys } from "../../src/io/weights.ts";
 import { readWeights } from "../../src/io/weights_file.ts";
 import { described, expected, folder } from "./described.ts";
 
@@ -24,7 +24,10 @@ Deno.test("readWeights: detects the format by the content, not by the name; byte
     await Deno.copyFile(folder + name, `${directory}/weights.txt`);
     const weights = await readWeights(`${directory}/weights.txt`);
     assertEquals(weights.format, format);
-    assertEquals(decodeWeights(memorySource(await Deno.readFile(folder + name))), weights);
+    const source = memorySource(await Deno.readFile(folder + name));
+    assertEquals(decodeWeights(source), weights);
+    const header = { keys: new Set(weights.tensors.keys()), metadata: weights.metadata };
+    assertEquals(decodeWeightsHeader(source), header);
     const { value, tensors } = expected[name]!;
     const all = tensors ?? Object.fromEntries((value as { dict: [string, unknown][] }).dict);
     assertEquals(weights.tensors.size, Object.keys(all).length);
@@ -50,6 +53,9 @@ Deno.test("readWeights: removes the prefix module. only if all keys have it", as
   const path = `${directory}/some.safetensors`;
   await writeSafetensors(path, new Map([["module.a", one], ["b", one]]), {});
   assertEquals([...(await readWeights(path)).tensors.keys()], ["b", "module.a"]);
+  await writeSafetensors(path, new Map([["module.a", one], ["module.b", one]]), {});
+  assertEquals([...(await readWeights(path)).tensors.keys()], ["a", "b"]);
+  assertEquals([...decodeWeightsHeader(memorySource(await Deno.readFile(path))).keys], ["a", "b"]);
 });
 
 Deno.test("readWeights: renames DenseNet's layers from the older spelling", async () => {
