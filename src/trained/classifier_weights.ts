@@ -17,7 +17,7 @@ import { configurationIn, type DescribedWeights, matchState } from "./model_desc
 export function classifierOf({ tensors, metadata }: DescribedWeights, path: string): TrainedClassifier {
   const configuration = configurationIn(metadata, "densenet", path) as DensenetConfiguration | undefined;
   if (!configuration) {
-    throw new DataError(`${path}: does not say what model it is of, expected a checkpoint of train:densenet`);
+    throw new DataError(`${path}: its metadata describe no model, expected a checkpoint of train:densenet`);
   }
   const shapes = new Map(new Densenet(configuration).set.all.map(({ key, shape }) => [key, shape]));
   const weights = matchState(tensors, shapes, path);
@@ -38,5 +38,5 @@ function namesIn(text: string | undefined, { n_classes }: DensenetConfiguration,
   } catch {
     // Text that is not JSON is refused below, like JSON that is not a list of names.
   }
-  throw new DataError(`${path}: names its classes ${text}, expected a list of ${n_classes} texts`);
+  throw new DataError(`${path}: its class names are ${text}, expected a list of ${n_classes} texts`);
 }

@@ -64,7 +64,9 @@ export function matchState(
   }
   if (surplus.length > 0) {
     throw new DataError(
-      `${path}: weights of another model: ${surplus.length} tensors are too many, such as ${surplus[0]}`,
+      `${path}: weights of another model: ${surplus.length} of ${tensors.size} tensors are unexpected, such as ${
+        surplus[0]
+      }`,
     );
   }
   const state = new Map<string, Float32Array<ArrayBuffer>>();

@@ -1,7 +1,7 @@
 /** A trained model on a GPU: its weights are uploaded once and shared by a bounded number of plans. */
 
 import type { Tensor } from "../graph/tensor.ts";
-import type { Gpu } from "../gpu/device.ts";
+import { type Gpu, OutOfMemoryError } from "../gpu/device.ts";
 import { Executor } from "../gpu/executor.ts";
 import { Memory } from "../gpu/memory.ts";
 import type { ParameterSet } from "../nn/parameters.ts";
@@ -32,7 +32,8 @@ const defaultPlanCount = 8;
 /**
  * Runs a model's passes on a GPU. Each pass has a name, which says what is computed and for which shapes. Its plan is
  * made when it first runs and kept until `planCount` other passes have run after it. Then its memory is freed, and a
- * later run plans it again with the same result. Weights are uploaded once, by the first plan that uses them.
+ * later run plans it again with the same result. Plans are dropped earlier if the memory does not suffice for a new
+ * one. Weights are uploaded once, by the first plan that uses them.
  */
 export class Network {
   private readonly memory: Memory;
@@ -69,6 +70,7 @@ export class Network {
    * @param build makes the graph; called only if no plan of this name is loaded
    * @param inputs values for the pass's inputs, in their order
    * @throws {RangeError} if an input has another length or type than its tensor
+   * @throws {OutOfMemoryError} if the memory does not suffice for this pass alone
    */
   async run(
     name: string,
@@ -93,7 +95,17 @@ export class Network {
   private async load(build: () => Pass): Promise<LoadedPass> {
     // Room is made first, so that the old plan's memory is free for the new one.
     while (this.passes.size >= this.planCount) this.dropOldest();
-    const { inputs, results } = build();
+    while (true) {
+      try {
+        return await this.loadNow(build());
+      } catch (error) {
+        if (!(error instanceof OutOfMemoryError) || this.passes.size === 0) throw error;
+        this.dropOldest();
+      }
+    }
+  }
+
+  private async loadNow({ inputs, results }: Pass): Promise<LoadedPass> {
     const planned = plan({ results }, this.gpu.target);
     const owners = planned.buffers.flatMap(({ owner }) => owner ?? []);
     let executor: Executor;

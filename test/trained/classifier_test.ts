@@ -93,14 +93,14 @@ Deno.test("files that are not a classifier's checkpoint are refused in one line"
   await refused("holds weights of a vqvae, expected a densenet");
 
   await writeSafetensors(path, weights);
-  await refused("does not say what model it is of, expected a checkpoint of train:densenet");
+  await refused("its metadata describe no model, expected a checkpoint of train:densenet");
 
   await saveClassifier(path, smallDensenet, { input: "noise" });
   await refused('was trained on "noise", expected orig, recon, latent');
 
   for (const class_names of ['["a","b"]', '["a","b",3]', "a,b,c"]) {
     await saveClassifier(path, smallDensenet, { input: "orig", class_names });
-    await refused(`names its classes ${class_names}, expected a list of 3 texts`);
+    await refused(`its class names are ${class_names}, expected a list of 3 texts`);
   }
 
   weights.delete("model.classifier.0.bias");

@@ -172,7 +172,7 @@ Deno.test("files that are not a codec are refused by name", async () => {
     );
     await refused(
       (copy) => copy.set("classifier.weight", copy.get("dec.blocks.0.bias")!),
-      "1 tensors are too many, such as classifier.weight",
+      `1 of ${tensors.size + 1} tensors are unexpected, such as classifier.weight`,
     );
     await refused(
       (copy) => copy.set("quantize_t.embed", { shape: [4], data: new Float32Array(4) }),

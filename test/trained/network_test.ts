@@ -93,16 +93,31 @@ Deno.test("a failed run frees its memory, and the network can still be used", as
   }, []);
   await assertRejects(() => failing, RangeError, "no such graph");
   assertEquals(gpu.allocated, before);
-  // A plan's variables are allocated first. Then the memory runs out.
-  const allocate = gpu.allocate.bind(gpu);
-  gpu.allocate = (label, ...rest) => {
-    if (label.startsWith("shared")) return Promise.reject(new OutOfMemoryError("full"));
-    return allocate(label, ...rest);
-  };
-  await assertRejects(() => run(6), OutOfMemoryError, "full");
-  assertEquals(gpu.allocated, before);
-  gpu.allocate = allocate;
   assertEquals(await run(4), first);
+  network.close();
+  gpu.close();
+});
+
+Deno.test("plans are dropped if the memory does not suffice for a new one", async () => {
+  const gpu = await Gpu.open();
+  const { network, run, builds } = sample(gpu);
+  const results = [await run(4), await run(6)];
+  const allocate = gpu.allocate.bind(gpu);
+  let most = gpu.allocated.bytes;
+  gpu.allocate = async (label, bytes, usage) => {
+    const isPlanned = label !== "read back";
+    if (isPlanned && gpu.allocated.bytes + bytes > most) throw new OutOfMemoryError(`no memory for ${label}`);
+    return await allocate(label, bytes, usage);
+  };
+  // The plan for side 7 needs the memory of both others.
+  await run(7);
+  assertEquals(builds(), 5);
+  // Not even a plan alone has room. Afterwards only the weights are left.
+  most = gpu.allocated.bytes - 1;
+  await assertRejects(() => run(9), OutOfMemoryError, "no memory for");
+  assertEquals(gpu.allocated.buffers, 2);
+  gpu.allocate = allocate;
+  assertEquals([await run(4), await run(6)], results);
   network.close();
   gpu.close();
 });
