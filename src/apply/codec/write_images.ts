@@ -51,6 +51,9 @@ const imagesForFactor = 16;
 /** The most images in a grid, which holds all its pictures in memory. */
 const maximumInGrid = 64;
 const gridColumns = 8;
+const gridKinds = ["original", "reconstruction", "difference"] as const;
+/** The pictures of one image. */
+type Pictures = Record<typeof gridKinds[number], Picture>;
 
 /**
  * Writes `original/0000.png`, `reconstruction/0000.png`, `difference/0000.png` and `sheet/0000.png` for each image, and
@@ -74,32 +77,13 @@ export async function writeImages(
     try {
       using codec = new Codec(gpu, saved);
       for (const kind of kinds) await makeFolder(join(save_path, kind));
-      const first: PicturePair[] = [];
-      for (const index of indices.slice(0, imagesForFactor)) first.push(await makePair(codec, loader, index));
-      const factor = differenceFactor(first);
-      const grid: Record<"original" | "reconstruction" | "difference", Picture[]> = {
-        original: [],
-        reconstruction: [],
-        difference: [],
-      };
       const bar = progress("images", indices.length);
-      for (const [position, index] of indices.entries()) {
-        const pair = first[position] ?? await makePair(codec, loader, index);
-        const pictures = {
-          original: pictureOf(pair.original),
-          reconstruction: pictureOf(pair.reconstruction),
-          difference: errorMap(pair, factor),
-        };
-        await writePictures(targets(index), `image ${index}`, pictures, factor);
-        if (options.grid) { for (const kind of gridKinds) grid[kind].push(pictures[kind]); }
-        bar.update(position + 1);
-      }
+      const work = { indices, targets, kept: options.grid ? maximumInGrid : 0 };
+      const { grid, factor } = await writeEach(codec, loader, work, (done) => bar.update(done));
       bar.finish();
       if (options.grid) {
-        await writeFileAtomic(
-          join(save_path, "grid.png"),
-          await renderSheet(gridSheet(grid, indices, factor)),
-        );
+        const sheet = await renderSheet(gridSheet(grid, indices, factor));
+        await writeFileAtomic(join(save_path, "grid.png"), sheet);
       }
       return { data: file, count: indices.length, factor };
     } finally {
@@ -110,7 +94,38 @@ export async function writeImages(
   }
 }
 
-const gridKinds = ["original", "reconstruction", "difference"] as const;
+interface Work {
+  indices: readonly number[];
+  /** The paths of an image's files. */
+  targets: (index: number) => Record<typeof kinds[number], string>;
+  /** The number of images whose pictures are kept. */
+  kept: number;
+}
+
+/** Writes the files of each image. Returns the kept pictures and the factor of the difference maps. */
+async function writeEach(
+  codec: Codec,
+  loader: BatchLoader,
+  { indices, targets, kept }: Work,
+  update: (done: number) => void,
+): Promise<{ grid: Pictures[]; factor: number }> {
+  const first: PicturePair[] = [];
+  for (const index of indices.slice(0, imagesForFactor)) first.push(await makePair(codec, loader, index));
+  const factor = differenceFactor(first);
+  const grid: Pictures[] = [];
+  for (const [position, index] of indices.entries()) {
+    const pair = first[position] ?? await makePair(codec, loader, index);
+    const pictures = {
+      original: pictureOf(pair.original),
+      reconstruction: pictureOf(pair.reconstruction),
+      difference: errorMap(pair, factor),
+    };
+    await writePictures(targets(index), `image ${index}`, pictures, factor);
+    if (grid.length < kept) grid.push(pictures);
+    update(position + 1);
+  }
+  return { grid, factor };
+}
 
 function chosen({ indices, count, grid }: ImagesOptions, { info }: BatchLoader): number[] {
   const wanted = indices ?? Array.from({ length: Math.min(count, info.count) }, (_, index) => index);
@@ -153,7 +168,7 @@ async function makePair(codec: Codec, loader: BatchLoader, index: number): Promi
 async function writePictures(
   paths: Record<typeof kinds[number], string>,
   title: string,
-  pictures: Record<"original" | "reconstruction" | "difference", Picture>,
+  pictures: Pictures,
   factor: number,
 ): Promise<void> {
   for (const kind of gridKinds) await writeFileAtomic(paths[kind], encodePng(pictures[kind]));
@@ -164,7 +179,7 @@ async function writePictures(
 
 /** A sheet of rows of originals, each above its reconstructions and differences. */
 function gridSheet(
-  grid: Record<"original" | "reconstruction" | "difference", Picture[]>,
+  grid: readonly Pictures[],
   indices: readonly number[],
   factor: number,
 ): Sheet {
@@ -174,7 +189,7 @@ function gridSheet(
     const here = indices.slice(start, start + columns);
     const numbers = here.length > 1 ? `${here[0]} to ${here.at(-1)}` : `${here[0]}`;
     for (const kind of gridKinds) {
-      const pictures = Array.from({ length: columns }, (_, column) => grid[kind][start + column] ?? null);
+      const pictures = Array.from({ length: columns }, (_, column) => grid[start + column]?.[kind] ?? null);
       rows.push({ name: kind === "original" ? `${numbers}: original` : kind, pictures });
     }
   }
