@@ -53,7 +53,7 @@ type Output = "reconstruction" | "latent" | "topCodes" | "bottomCodes";
  * `reconstruct(x, size)` bit for bit. Applying a codec never changes it.
  *
  * Images are normalised as in training: row-major [count, C, height, width], C being the configuration's `in_channel`.
- * Methods throw a RangeError if the number of values does not fit the shape. Concurrent calls take turns.
+ * Concurrent calls take turns.
  *
  * @example
  * ```ts
@@ -90,7 +90,11 @@ export class Codec {
     this.network = new Network(gpu, this.model.set, weights);
   }
 
-  /** The code indices of images [count, C, height, width]. */
+  /**
+   * The code indices of images [count, C, height, width].
+   *
+   * @throws {RangeError} if the number of values does not fit `size`
+   */
   async encode(images: Values, size: BatchSize): Promise<Codes> {
     const [topCodes, bottomCodes] = await this.run(["topCodes", "bottomCodes"], images, size) as Indices[];
     const { count, height, width } = size;
@@ -118,7 +122,11 @@ export class Codec {
     return cropImages(images as Values, padded, codes);
   }
 
-  /** Reconstructions [count, C, height, width] of images of that shape. */
+  /**
+   * Reconstructions [count, C, height, width] of images of that shape.
+   *
+   * @throws {RangeError} if the number of values does not fit `size`
+   */
   async reconstruct(images: Values, size: BatchSize): Promise<Values> {
     const [reconstruction] = await this.run(["reconstruction"], images, size);
     return reconstruction as Values;
@@ -127,19 +135,29 @@ export class Codec {
   /**
    * Latents concat[upsample_t(q_t), q_b], the decoder's input: [count, L, h, w] with the extents of
    * {@linkcode latentShape}, which are those of the padded images.
+   *
+   * @throws {RangeError} if the number of values does not fit `size`
    */
   async latent(images: Values, size: BatchSize): Promise<Values> {
     const [latent] = await this.run(["latent"], images, size);
     return latent as Values;
   }
 
-  /** Reconstructions and latents from one pass. */
+  /**
+   * Reconstructions and latents from one pass.
+   *
+   * @throws {RangeError} if the number of values does not fit `size`
+   */
   async both(images: Values, size: BatchSize): Promise<Record<"reconstruction" | "latent", Values>> {
     const [reconstruction, latent] = await this.run(["reconstruction", "latent"], images, size);
     return { reconstruction: reconstruction as Values, latent: latent as Values };
   }
 
-  /** Codes and reconstructions from one pass. */
+  /**
+   * Codes and reconstructions from one pass.
+   *
+   * @throws {RangeError} if the number of values does not fit `size`
+   */
   async code(images: Values, size: BatchSize): Promise<CodedImages> {
     const results = await this.run(["reconstruction", "topCodes", "bottomCodes"], images, size);
     const [reconstruction, topCodes, bottomCodes] = results as [Values, Indices, Indices];
