@@ -1,4 +1,5 @@
 // NORMALISE: loads the factor and the summand for quad `at` of the input channels.
+// Declares `scale` and `shift` by default.
 //: default scale = scale
 //: default shift = shift
 //: if NORMALISE

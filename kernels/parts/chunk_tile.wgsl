@@ -1,5 +1,6 @@
 // For sums over positions: the chunk of positions and the 8 quads that the workgroup sums; a thread has one of the
 // quads.
+// Declares tile, part (the chunk) and quad.
 //: use workgroup_index
 if (tile >= p.tiles) { return; }
 let part = tile / p.column_tiles;

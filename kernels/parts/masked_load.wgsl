@@ -1,5 +1,6 @@
 // Loads a quad of the input and multiplies it by a mask, which is zero for padding. With NORMALISE the quad is
 // normalised first, with RELU also rectified. So normalised values are never stored.
+// Needs scale and shift with NORMALISE. Declares the name in the argument `to`.
 //: default scale = scale
 //: default shift = shift
 //: if NORMALISE

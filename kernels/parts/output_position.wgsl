@@ -1,4 +1,5 @@
 // ADJOINT: the output position at a line and a column of this phase.
+// Needs phase_y and phase_x. Declares oy and ox.
 //: default line = line_of${r}
 //: default column = column_of${r}
 let oy = ${line} * p.stride_y + phase_y;

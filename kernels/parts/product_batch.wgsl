@@ -1,6 +1,7 @@
 // What `phase` selects. With BATCHED: a product of the batch, with its own images, weight and output. Otherwise: the
 // output positions of the adjoint with the same remainders modulo the stride. first_y is the start of the output
 // without BATCHED.
+// Needs phase and rows. Declares phase_y, phase_x, first_image, first_tap and first_y.
 //: default first_y = p.y_first
 //: if BATCHED
 let phase_y = 0u;

@@ -1,4 +1,5 @@
 // Adds up the values that the LINES threads of a quad have stored in workgroup memory, in a fixed order.
+// Declares `total` by default, the sum of the array `sums` by default.
 //: default sums = sums
 //: default total = total
 var ${total} = vec4f();

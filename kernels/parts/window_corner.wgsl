@@ -1,5 +1,6 @@
 // Where the window of row r's output position begins in the input. In the adjoint the coordinates are still multiplied
 // by the stride.
+// Needs the counter r; phase_y and phase_x in the adjoint. Declares y and x of the row.
 //: default line = line_of${r}
 //: default column = column_of${r}
 //: if ADJOINT

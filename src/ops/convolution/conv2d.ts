@@ -1,9 +1,10 @@
 /**
  * Convolution and its adjoint, the transposed convolution. Each is the input gradient of the other.
  *
- * conv2d:            y[n, o, oy, ox] = bias[o] + Σ x[n, i, oy·stride + ky·dilation − pad, …] · w[o, i, ky, kx]
- * conv_transpose2d:  the same sum with the roles of x and y exchanged: each input value adds w[i, o, ky, kx], times
- *                    itself, to the outputs of its window.
+ * conv2d:            y[n, o, oy, ox] = bias[o] + Σ x[n, i, iy, ix] · w[o, i, ky, kx]
+ *                    over all i and all positions and taps with iy = oy·stride + ky·dilation − pad, and ix likewise.
+ * conv_transpose2d:  y[n, o, oy, ox] = bias[o] + Σ x[n, i, iy, ix] · w[i, o, ky, kx]
+ *                    over all i and all positions and taps with oy = iy·stride + ky·dilation − pad, and ox likewise.
  */
 
 import { elementCount, floatType, type TensorType } from "../../graph/layout.ts";
@@ -11,9 +12,9 @@ import type { Lowering } from "../../graph/lowering.ts";
 import type { Operation, ReferenceValues } from "../../graph/operation.ts";
 import { apply, applyInto, type Place, type Tensor } from "../../graph/tensor.ts";
 import { channelSum } from "../channel_sum.ts";
-import { conv2dWeightGradient } from "./weight_gradient.ts";
-import { imageShape, productCost } from "../support.ts";
+import { type ImageShape, imageShape, productCost } from "../support.ts";
 import { convolutionTunable } from "./variants.ts";
+import { conv2dWeightGradient } from "./weight_gradient.ts";
 import { convolvedSize, forEachTap, transposedSize, type Window } from "./window.ts";
 
 /** The window of a transposed convolution. */
@@ -45,7 +46,7 @@ function inferConvolution(
   name: string,
   [x, weight, bias]: readonly TensorType[],
   axis: InputAxis,
-  outputSize: (input: ReturnType<typeof imageShape>, kernel: readonly number[]) => [number, number],
+  outputSize: (input: ImageShape, kernel: readonly number[]) => [number, number],
 ): TensorType {
   const input = imageShape(name, x!);
   const shape = checkWeight(name, weight!, axis, input.channels);

@@ -20,10 +20,9 @@
 
 import { divideUp, type Shape } from "../../graph/layout.ts";
 import { type Lowering, Scratch, type Target } from "../../graph/lowering.ts";
-import { batchedProduct, type ConvolutionRequest } from "./product.ts";
-import { type Window, windowOf } from "./window.ts";
 import { unnormalised } from "../normalisation.ts";
 import type { ImageShape } from "../support.ts";
+import { batchedProduct, type ConvolutionRequest } from "./product.ts";
 import { batchedOuterProduct, type WeightGradientRequest } from "./weight_gradient_product.ts";
 import {
   type Algorithm,
@@ -35,6 +34,7 @@ import {
   transformWeight,
   transformWeightGradient,
 } from "./winograd_steps.ts";
+import { type Window, windowOf } from "./window.ts";
 
 /** The largest size of a slab's transformed values, so that they stay in the last-level cache of a CPU or a GPU. */
 const slabBytes = 2 ** 23;
