@@ -125,3 +125,18 @@ for (
     assertThrows(() => parseExpression(text), SyntaxError, message);
   });
 }
+
+Deno.test("no module that a page can import makes code from text", async () => {
+  for (const folder of ["graph", "ops", "plan", "gpu", "nn", "models", "trained"]) {
+    for await (const file of modulesBelow(new URL(`../../src/${folder}/`, import.meta.url))) {
+      assertEquals(/\bnew Function\b|\beval\(/.test(await Deno.readTextFile(file)), false, file.pathname);
+    }
+  }
+});
+
+async function* modulesBelow(folder: URL): AsyncGenerator<URL> {
+  for await (const { name, isDirectory } of Deno.readDir(folder)) {
+    if (isDirectory) yield* modulesBelow(new URL(`${name}/`, folder));
+    else yield new URL(name, folder);
+  }
+}

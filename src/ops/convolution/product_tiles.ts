@@ -37,12 +37,22 @@ export function tilesFor(target: Target, extents: Extents): Tile[] {
   return [first!, ...(split ? [split] : []), ...others, direct.at(-1)!];
 }
 
-/** The preferred tile for a batch of products. Only kernels whose threads share what they load compute batches. */
+/**
+ * The preferred tile for a batch of products of these extents.
+ *
+ * @throws {RangeError} if no tile computes a batch of such products.
+ */
 export function batchTileFor(target: Target, extents: Extents): Tile {
   const tiles = target.subgroupLanes > 0
     ? subgroupTiles(target, extents)
     : likeliestFirst(workgroupTiles(target), target, extents);
-  return tiles[0]!;
+  const tile = tiles.find(({ computesBatches }) => computesBatches);
+  if (!tile) {
+    throw new RangeError(
+      `Cannot compute a batch of products with columns = ${extents.columns}: no tile supports it`,
+    );
+  }
+  return tile;
 }
 
 /**
@@ -68,6 +78,7 @@ function subgroupTiles(target: Target, { rows, columns }: Extents): Tile[] {
       kernel: subgroupKernel,
       constants: { LANES: lanes, ROWS, QUADS, SUBGROUPS_ENABLE: target.subgroupsNeedEnable },
       workgroups: blockPerWorkgroup(lanes * ROWS, lanes * QUADS),
+      computesBatches: true,
     }))
   );
 }
@@ -106,6 +117,7 @@ function workgroupTiles({ maxInvocations }: Target): CostedTile[] {
       kernel: workgroupKernel,
       constants: { COLUMNS, LINES, ROWS, QUADS },
       workgroups: blockPerWorkgroup(LINES * ROWS, COLUMNS * QUADS),
+      computesBatches: true,
       threadsPerWorkgroup: COLUMNS * LINES,
       quadsPerThread: ROWS * QUADS,
       intensity: intensityOf(ROWS, QUADS),

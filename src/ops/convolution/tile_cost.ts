@@ -13,6 +13,8 @@ export interface Tile {
   workgroups(rows: number, columns: number): { row_tiles: number; column_tiles: number };
   /** The parts that the inner sum is split into, each with workgroups of its own (split-K); default: 1. */
   parts?: number;
+  /** True if the kernel has a variant that computes a batch of products, by the constant BATCHED; default: false. */
+  computesBatches?: boolean;
 }
 
 /** A tile with the figures that the cost model needs. */

@@ -1,7 +1,7 @@
 /** The order of tiles on a GPU for shapes that have not been measured. */
 
-import { assert, assertEquals } from "@std/assert";
-import { tilesFor } from "../../../src/ops/convolution/product_tiles.ts";
+import { assert, assertEquals, assertThrows } from "@std/assert";
+import { batchTileFor, tilesFor } from "../../../src/ops/convolution/product_tiles.ts";
 import {
   type CostedTile,
   type Extents,
@@ -67,4 +67,12 @@ Deno.test("all tiles of a list have different names, because choices are stored 
     assertEquals(new Set(names).size, names.length);
     assert(names.length >= 8);
   }
+});
+
+Deno.test("a batch of products gets a tile that computes batches, or is refused", () => {
+  for (const target of [cardTarget, softwareTarget]) {
+    assert(batchTileFor(target, { rows: 500, columns: 8, inner: 8, count: 36 }).computesBatches);
+  }
+  const narrow = { rows: 500, columns: 1, inner: 8, count: 36 };
+  assertThrows(() => batchTileFor(softwareTarget, narrow), RangeError, "columns = 1: no tile supports it");
 });
