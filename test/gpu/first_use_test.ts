@@ -9,7 +9,7 @@ import { variable } from "../../src/ops/variable.ts";
 import { plan } from "../../src/plan/plan.ts";
 
 const window = { stride: [1, 1], padding: [0, 0, 0, 0] } as const;
-const count = 6;
+const count = 7;
 
 /** Convolutions by a kernel each: it multiplies by a number that stands in its code. */
 function convolutions(factor: number) {
