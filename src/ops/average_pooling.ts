@@ -4,10 +4,10 @@ import { divideUp, elementCount, floatType, type TensorType } from "../graph/lay
 import type { Kernel } from "../graph/lowering.ts";
 import type { Operation } from "../graph/operation.ts";
 import { apply, applyInto, type Place, type Tensor } from "../graph/tensor.ts";
+import { kernelParts } from "./kernel_parts.ts";
 import globalSource from "../../kernels/global_average_pool2d.wgsl" with { type: "text" };
 import gradientSource from "../../kernels/pool2d_gradient.wgsl" with { type: "text" };
 import source from "../../kernels/pool2d.wgsl" with { type: "text" };
-import { kernelParts } from "./kernel_parts.ts";
 import {
   type AveragePoolWindow,
   countedParams,

@@ -4,9 +4,9 @@ import { divideUp, elementBytes, elementCount, floatType, roundUp } from "../gra
 import type { Kernel, Lowering } from "../graph/lowering.ts";
 import type { Operation } from "../graph/operation.ts";
 import { apply, type Tensor } from "../graph/tensor.ts";
+import { kernelParts } from "./kernel_parts.ts";
 import copySource from "../../kernels/copy_channels.wgsl" with { type: "text" };
 import lastSource from "../../kernels/channels_last.wgsl" with { type: "text" };
-import { kernelParts } from "./kernel_parts.ts";
 import { imageShape, notDifferentiable, quadCount, rows, streamingCost } from "./support.ts";
 
 const copyKernel: Kernel = { name: "copy_channels", source: copySource, parts: kernelParts };

@@ -4,11 +4,11 @@ import { divideUp, elementCount, floatType, roundUp, type Shape, type TensorType
 import { type Kernel, Scratch } from "../graph/lowering.ts";
 import type { Operation } from "../graph/operation.ts";
 import { apply, type Tensor } from "../graph/tensor.ts";
+import { kernelParts } from "./kernel_parts.ts";
 import gatherSource from "../../kernels/gather_code.wgsl" with { type: "text" };
 import nearestSource from "../../kernels/nearest_code.wgsl" with { type: "text" };
 import perplexitySource from "../../kernels/perplexity.wgsl" with { type: "text" };
 import statisticsSource from "../../kernels/code_statistics.wgsl" with { type: "text" };
-import { kernelParts } from "./kernel_parts.ts";
 import { splitCount } from "./split_sums.ts";
 import { sumPartials } from "./sum_partials.ts";
 import {

@@ -4,8 +4,8 @@ import { divideUp, elementCount, type FloatType } from "../graph/layout.ts";
 import type { Kernel, Lowering } from "../graph/lowering.ts";
 import type { Operation } from "../graph/operation.ts";
 import { apply, type Tensor } from "../graph/tensor.ts";
-import source from "../../kernels/elementwise.wgsl" with { type: "text" };
 import { kernelParts } from "./kernel_parts.ts";
+import source from "../../kernels/elementwise.wgsl" with { type: "text" };
 import {
   floatOf,
   notDifferentiable,

@@ -7,8 +7,8 @@ import { elementCount, floatType } from "../graph/layout.ts";
 import type { Kernel } from "../graph/lowering.ts";
 import type { Operation } from "../graph/operation.ts";
 import { apply, type Tensor } from "../graph/tensor.ts";
-import source from "../../kernels/logistic_loss.wgsl" with { type: "text" };
 import { kernelParts } from "./kernel_parts.ts";
+import source from "../../kernels/logistic_loss.wgsl" with { type: "text" };
 import { elementwise } from "./elementwise.ts";
 import { notDifferentiable, quadCount, requireSameType, requireType, streamingCost } from "./support.ts";
 

@@ -4,9 +4,9 @@ import { divideUp, elementCount, type Shape, storedBytes, type TensorType } from
 import type { Kernel } from "../graph/lowering.ts";
 import type { Operation, ReferenceValues } from "../graph/operation.ts";
 import { apply, applyInto, auxiliaryResult, type Place, type Tensor } from "../graph/tensor.ts";
+import { kernelParts } from "./kernel_parts.ts";
 import gradientSource from "../../kernels/pool2d_gradient.wgsl" with { type: "text" };
 import source from "../../kernels/pool2d.wgsl" with { type: "text" };
-import { kernelParts } from "./kernel_parts.ts";
 import {
   forEachPooled,
   inferGradient,

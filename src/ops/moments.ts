@@ -7,10 +7,10 @@ import { divideUp, elementCount, floatType } from "../graph/layout.ts";
 import { type Kernel, Scratch } from "../graph/lowering.ts";
 import type { Operation } from "../graph/operation.ts";
 import { applyInto, type Place, type Tensor } from "../graph/tensor.ts";
+import { kernelParts } from "./kernel_parts.ts";
 import mergeSource from "../../kernels/merge_moments.wgsl" with { type: "text" };
 import momentsSource from "../../kernels/moments.wgsl" with { type: "text" };
 import gradientSource from "../../kernels/moments_gradient.wgsl" with { type: "text" };
-import { kernelParts } from "./kernel_parts.ts";
 import { columnTiles, positionCount, splitPositions } from "./split_sums.ts";
 import { floatOf, imageShape, notDifferentiable, requireType, rowParams, streamingCost } from "./support.ts";
 

@@ -4,9 +4,9 @@ import { divideUp, elementCount, floatType, storedBytes } from "../graph/layout.
 import { type Kernel, type Lowering, type Operand, Scratch } from "../graph/lowering.ts";
 import type { Operation } from "../graph/operation.ts";
 import { apply, type Tensor } from "../graph/tensor.ts";
+import { kernelParts } from "./kernel_parts.ts";
 import source from "../../kernels/reduce.wgsl" with { type: "text" };
 import spreadSource from "../../kernels/spread.wgsl" with { type: "text" };
-import { kernelParts } from "./kernel_parts.ts";
 import { mseGradient, scale } from "./elementwise.ts";
 import { notDifferentiable, quadCount, requireSameType, requireType, streamingCost } from "./support.ts";
 

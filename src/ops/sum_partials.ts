@@ -3,8 +3,8 @@
 import { divideUp } from "../graph/layout.ts";
 import type { Kernel, Lowering, Scratch } from "../graph/lowering.ts";
 import type { Tensor } from "../graph/tensor.ts";
-import source from "../../kernels/sum_partials.wgsl" with { type: "text" };
 import { kernelParts } from "./kernel_parts.ts";
+import source from "../../kernels/sum_partials.wgsl" with { type: "text" };
 import { quadCount, rowParams } from "./support.ts";
 
 const kernel: Kernel = { name: "sum_partials", source, parts: kernelParts };

@@ -5,12 +5,12 @@ import type { Kernel } from "../graph/lowering.ts";
 import type { Operation, ReferenceValues } from "../graph/operation.ts";
 import { apply, type Tensor } from "../graph/tensor.ts";
 import { randomBits } from "../random.ts";
+import { kernelParts } from "./kernel_parts.ts";
 import accumulateSource from "../../kernels/ema_accumulate.wgsl" with { type: "text" };
 import countSource from "../../kernels/count_codes.wgsl" with { type: "text" };
 import normaliseSource from "../../kernels/ema_normalise.wgsl" with { type: "text" };
 import recordSource from "../../kernels/record.wgsl" with { type: "text" };
 import restartSource from "../../kernels/restart_codes.wgsl" with { type: "text" };
-import { kernelParts } from "./kernel_parts.ts";
 import { codebookShape, requireCodebook, statisticsRows } from "./codebook.ts";
 import { imageShape, notDifferentiable, requireType, streamingCost } from "./support.ts";
 

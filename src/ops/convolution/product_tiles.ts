@@ -1,11 +1,11 @@
 /** The kernels that compute a convolution as a matrix product, and their tiles for a target. */
 
 import type { Kernel, Target } from "../../graph/lowering.ts";
+import { kernelParts } from "../kernel_parts.ts";
 import directSource from "../../../kernels/conv2d_direct.wgsl" with { type: "text" };
 import narrowSource from "../../../kernels/conv2d_narrow_subgroup.wgsl" with { type: "text" };
 import subgroupSource from "../../../kernels/conv2d_subgroup.wgsl" with { type: "text" };
 import workgroupSource from "../../../kernels/conv2d_workgroup.wgsl" with { type: "text" };
-import { kernelParts } from "../kernel_parts.ts";
 import {
   blockPerThread,
   blockPerWorkgroup,

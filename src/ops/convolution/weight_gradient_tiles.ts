@@ -1,10 +1,10 @@
 /** The kernels that compute a weight gradient as a matrix product, and their tiles for a target. */
 
 import type { Kernel, Target } from "../../graph/lowering.ts";
+import { kernelParts } from "../kernel_parts.ts";
 import directSource from "../../../kernels/conv2d_weight_gradient_direct.wgsl" with { type: "text" };
 import subgroupSource from "../../../kernels/conv2d_weight_gradient_subgroup.wgsl" with { type: "text" };
 import workgroupSource from "../../../kernels/conv2d_weight_gradient_workgroup.wgsl" with { type: "text" };
-import { kernelParts } from "../kernel_parts.ts";
 import {
   blockPerThread,
   blockPerWorkgroup,

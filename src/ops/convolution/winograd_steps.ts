@@ -3,12 +3,12 @@
 import { divideUp } from "../../graph/layout.ts";
 import { type Kernel, type Lowering, type Operand, Scratch } from "../../graph/lowering.ts";
 import type { Tensor } from "../../graph/tensor.ts";
+import { kernelParts } from "../kernel_parts.ts";
 import inputSource from "../../../kernels/winograd_input.wgsl" with { type: "text" };
 import outputSource from "../../../kernels/winograd_output.wgsl" with { type: "text" };
 import upstreamSource from "../../../kernels/winograd_upstream.wgsl" with { type: "text" };
 import weightSource from "../../../kernels/winograd_weight.wgsl" with { type: "text" };
 import weightGradientSource from "../../../kernels/winograd_weight_gradient.wgsl" with { type: "text" };
-import { kernelParts } from "../kernel_parts.ts";
 import type { ConvolutionRequest } from "./product.ts";
 import type { Loaded } from "../normalisation.ts";
 import { type ImageShape, quadCount, rowParams } from "../support.ts";
