@@ -7,15 +7,16 @@ import { divideUp, elementCount, floatType } from "../graph/layout.ts";
 import { type Kernel, Scratch } from "../graph/lowering.ts";
 import type { Operation } from "../graph/operation.ts";
 import { applyInto, type Place, type Tensor } from "../graph/tensor.ts";
+import { kernelParts } from "./kernel_parts.ts";
 import mergeSource from "../../kernels/merge_moments.wgsl" with { type: "text" };
 import momentsSource from "../../kernels/moments.wgsl" with { type: "text" };
 import gradientSource from "../../kernels/moments_gradient.wgsl" with { type: "text" };
-import { channelCount, columnTiles, shareOut } from "./shares.ts";
+import { columnTiles, positionCount, splitPositions } from "./split_sums.ts";
 import { floatOf, imageShape, notDifferentiable, requireType, rowParams, streamingCost } from "./support.ts";
 
-const momentsKernel: Kernel = { name: "moments", source: momentsSource };
-const mergeKernel: Kernel = { name: "merge_moments", source: mergeSource };
-const gradientKernel: Kernel = { name: "moments_gradient", source: gradientSource };
+const momentsKernel: Kernel = { name: "moments", source: momentsSource, parts: kernelParts };
+const mergeKernel: Kernel = { name: "merge_moments", source: mergeSource, parts: kernelParts };
+const gradientKernel: Kernel = { name: "moments_gradient", source: gradientSource, parts: kernelParts };
 
 /** A chunk of fewer positions than this is not worth a partial sum. */
 export const shortestChunk = 512;
@@ -30,7 +31,7 @@ const momentsOperation: Operation<undefined> = {
   },
   lower(node, lowering) {
     const x = node.inputs[0]!;
-    const { positions, quads, chunk, parts, column_tiles, tiles } = shareOut(
+    const { positions, quads, chunk, parts, column_tiles, tiles } = splitPositions(
       x,
       lowering.target,
       shortestChunk,
@@ -102,7 +103,7 @@ const momentsGradientOperation: Operation<undefined> = {
   gradient: notDifferentiable("moments_gradient"),
   lower(node, lowering) {
     const [upstream, x, statistics, sum] = node.inputs as [Tensor, Tensor, Tensor, Tensor?];
-    const positions = channelCount(x);
+    const positions = positionCount(x);
     const quads = divideUp(x.shape[1]!, 4);
     lowering.dispatch({
       kernel: gradientKernel,

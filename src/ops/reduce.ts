@@ -4,13 +4,14 @@ import { divideUp, elementCount, floatType, storedBytes } from "../graph/layout.
 import { type Kernel, type Lowering, type Operand, Scratch } from "../graph/lowering.ts";
 import type { Operation } from "../graph/operation.ts";
 import { apply, type Tensor } from "../graph/tensor.ts";
+import { kernelParts } from "./kernel_parts.ts";
 import source from "../../kernels/reduce.wgsl" with { type: "text" };
 import spreadSource from "../../kernels/spread.wgsl" with { type: "text" };
 import { mseGradient, scale } from "./elementwise.ts";
 import { notDifferentiable, quadCount, requireSameType, requireType, streamingCost } from "./support.ts";
 
-const kernel: Kernel = { name: "reduce", source };
-const spreadKernel: Kernel = { name: "spread", source: spreadSource };
+const kernel: Kernel = { name: "reduce", source, parts: kernelParts };
+const spreadKernel: Kernel = { name: "spread", source: spreadSource, parts: kernelParts };
 const threads = 64;
 /** Quads a thread adds up before another workgroup is worth its while. */
 const quadsPerThread = 8;

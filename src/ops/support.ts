@@ -97,3 +97,9 @@ export function notDifferentiable(name: string): () => never {
     throw new RangeError(`Cannot differentiate ${name}: it has no gradient`);
   };
 }
+
+/** The cost of `products` multiply-adds that touch every input and the output once. */
+export function productCost(node: Tensor, products: number): Cost {
+  const bytes = [...node.inputs, node].reduce((sum, tensor) => sum + storedBytes(tensor.type), 0);
+  return { flops: 2 * products, bytes };
+}

@@ -5,6 +5,7 @@ import type { Kernel } from "../graph/lowering.ts";
 import type { Operation, ReferenceValues } from "../graph/operation.ts";
 import { apply, type Tensor } from "../graph/tensor.ts";
 import { randomBits } from "../random.ts";
+import { kernelParts } from "./kernel_parts.ts";
 import accumulateSource from "../../kernels/ema_accumulate.wgsl" with { type: "text" };
 import countSource from "../../kernels/count_codes.wgsl" with { type: "text" };
 import normaliseSource from "../../kernels/ema_normalise.wgsl" with { type: "text" };
@@ -13,10 +14,10 @@ import restartSource from "../../kernels/restart_codes.wgsl" with { type: "text"
 import { codebookShape, requireCodebook, statisticsRows } from "./codebook.ts";
 import { imageShape, notDifferentiable, requireType, streamingCost } from "./support.ts";
 
-const accumulateKernel: Kernel = { name: "ema_accumulate", source: accumulateSource };
-const normaliseKernel: Kernel = { name: "ema_normalise", source: normaliseSource };
-const countKernel: Kernel = { name: "count_codes", source: countSource };
-const restartKernel: Kernel = { name: "restart_codes", source: restartSource };
+const accumulateKernel: Kernel = { name: "ema_accumulate", source: accumulateSource, parts: kernelParts };
+const normaliseKernel: Kernel = { name: "ema_normalise", source: normaliseSource, parts: kernelParts };
+const countKernel: Kernel = { name: "count_codes", source: countSource, parts: kernelParts };
+const restartKernel: Kernel = { name: "restart_codes", source: restartSource, parts: kernelParts };
 const recordKernel: Kernel = { name: "record", source: recordSource };
 
 /** An update: its node has no value of its own, and its reference returns the changed inputs one behind the other. */

@@ -9,14 +9,14 @@ import { variable } from "../../src/ops/variable.ts";
 import { plan } from "../../src/plan/plan.ts";
 
 const window = { stride: [1, 1], padding: [0, 0, 0, 0] } as const;
-const count = 6;
+const count = 7;
 
 /** Convolutions by a kernel each: it multiplies by a number that stands in its code. */
 function convolutions(factor: number) {
   const nodes = Array.from({ length: count }, (_, index) => {
     const x = variable(floatType([1, 64, 4, 8], "channels_last"), "x");
     const weight = variable(floatType([64, 64, 1, 1], "taps_first"), "w");
-    return { x, weight, y: scale(conv2d(x, weight, undefined, window), factor + index) };
+    return { x, weight, y: scale(conv2d(x, weight, window), factor + index) };
   });
   return { nodes, program: { results: nodes.map(({ y }) => y) } };
 }

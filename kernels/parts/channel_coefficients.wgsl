@@ -1,0 +1,8 @@
+// NORMALISE: loads the factor and the summand for quad `at` of the input channels.
+// Declares `scale` and `shift` by default.
+//: default scale = scale
+//: default shift = shift
+//: if NORMALISE
+let ${scale} = coefficients[${at}];
+let ${shift} = coefficients[p.in_quads + ${at}];
+//: end
