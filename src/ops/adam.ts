@@ -4,6 +4,7 @@ import { divideUp } from "../graph/layout.ts";
 import type { Kernel } from "../graph/lowering.ts";
 import { apply, type Tensor } from "../graph/tensor.ts";
 import source from "../../kernels/adam.wgsl" with { type: "text" };
+import { flat, predecessors } from "./inputs.ts";
 import { quadCount, requireSameType } from "./support.ts";
 import { joined, update } from "./updates.ts";
 
@@ -21,6 +22,14 @@ export interface AdamAttributes {
 }
 
 const adamOperation = update<AdamAttributes>("adam", [2, 3, 4], {
+  inputs: [
+    flat("step"),
+    flat("gradients"),
+    flat("parameters"),
+    flat("first moments"),
+    flat("second moments"),
+    predecessors,
+  ],
   check([, gradient, parameter, first, second]) {
     for (const other of [gradient!, first!, second!]) requireSameType("adam", parameter!, other);
   },

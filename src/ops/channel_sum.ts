@@ -5,16 +5,18 @@ import { type Kernel, Scratch } from "../graph/lowering.ts";
 import type { Operation } from "../graph/operation.ts";
 import { apply, type Tensor } from "../graph/tensor.ts";
 import source from "../../kernels/channel_sum.wgsl" with { type: "text" };
+import { images } from "./inputs.ts";
 import { shareOut } from "./shares.ts";
 import { sumPartials } from "./sum_partials.ts";
-import { imageShape, notDifferentiable, streamingCost } from "./support.ts";
+import { imageExtents, notDifferentiable, streamingCost } from "./support.ts";
 
 const kernel: Kernel = { name: "channel_sum", source };
 const shortestChunk = 1024;
 
 const channelSumOperation: Operation<undefined> = {
   name: "channel_sum",
-  infer: ([x]) => floatType([imageShape("channel_sum", x!).channels]),
+  inputs: [images()],
+  infer: ([x]) => floatType([imageExtents(x!).channels]),
   gradient: notDifferentiable("channel_sum"),
   lower(node, lowering) {
     const [x] = node.inputs;
@@ -32,7 +34,7 @@ const channelSumOperation: Operation<undefined> = {
     if (partial) sumPartials(lowering, partial, node, parts);
   },
   reference([x], node) {
-    const { images, channels, height, width } = imageShape("channel_sum", node.inputs[0]!.type);
+    const { images, channels, height, width } = imageExtents(node.inputs[0]!.type);
     const pixels = height * width;
     const sums = new Float64Array(channels);
     for (let plane = 0; plane < images * channels; plane++) {

@@ -6,7 +6,8 @@ import type { Operation } from "../graph/operation.ts";
 import { apply, type Tensor } from "../graph/tensor.ts";
 import copySource from "../../kernels/copy_channels.wgsl" with { type: "text" };
 import lastSource from "../../kernels/channels_last.wgsl" with { type: "text" };
-import { imageShape, notDifferentiable, quadCount, rows, streamingCost } from "./support.ts";
+import { images, repeated } from "./inputs.ts";
+import { imageExtents, notDifferentiable, quadCount, rows, streamingCost } from "./support.ts";
 
 const copyKernel: Kernel = { name: "copy_channels", source: copySource };
 const lastKernel: Kernel = { name: "channels_last", source: lastSource };
@@ -19,12 +20,8 @@ export interface ImageRange {
 
 const channelsLastOperation: Operation<ImageRange> = {
   name: "channels_last",
+  inputs: [{ name: "input", layouts: ["flat"], axes: ["B", "C", "H", "W"], dtypes: ["f32", "f16"] }],
   infer([x], { start, count }) {
-    if (x!.shape.length !== 4 || x!.layout !== "flat") {
-      throw new RangeError(
-        `Cannot run channels_last as its input must be flat [B, C, H, W]: [${x!.shape}], ${x!.layout}`,
-      );
-    }
     const [images, ...rest] = x!.shape as [number, ...number[]];
     if (start < 0 || count < 1 || start + count > images) {
       throw new RangeError(
@@ -35,7 +32,7 @@ const channelsLastOperation: Operation<ImageRange> = {
   },
   gradient: notDifferentiable("channels_last"),
   lower(node, lowering) {
-    const { images, channels, height, width } = imageShape("channels_last", node.type);
+    const { images, channels, height, width } = imageExtents(node.type);
     lowering.dispatch({
       kernel: lastKernel,
       constants: {},
@@ -69,7 +66,7 @@ interface Copy {
 }
 
 function dispatchCopy(lowering: Lowering, x: Tensor, node: Tensor, copy: Copy): void {
-  const { images, height, width } = imageShape(node.label, node.type);
+  const { images, height, width } = imageExtents(node.type);
   const positions = images * height * width;
   const [source, result] = [rows(x), rows(node)];
   lowering.dispatch({
@@ -91,9 +88,9 @@ function dispatchCopy(lowering: Lowering, x: Tensor, node: Tensor, copy: Copy): 
 
 const concatOperation: Operation<undefined> = {
   name: "concat",
+  inputs: [images("first input"), repeated(images("further inputs"))],
   infer(inputs) {
-    if (inputs.length === 0) throw new RangeError("Cannot run concat as it has 0 inputs");
-    const shapes = inputs.map((input) => imageShape("concat", input));
+    const shapes = inputs.map((input) => imageExtents(input));
     const [first] = shapes;
     for (const shape of shapes) {
       if (shape.images !== first!.images || shape.height !== first!.height || shape.width !== first!.width) {
@@ -146,8 +143,9 @@ const concatOperation: Operation<undefined> = {
 
 const sliceChannelsOperation: Operation<{ start: number; count: number }> = {
   name: "slice_channels",
+  inputs: [images()],
   infer([x], { start, count }) {
-    const { images, channels, height, width } = imageShape("slice_channels", x!);
+    const { images, channels, height, width } = imageExtents(x!);
     if (start < 0 || count < 1 || start + count > channels) {
       throw new RangeError(
         `Cannot run slice_channels as channels ${start} to ${start + count} are not within ${channels}`,
@@ -188,8 +186,9 @@ const sliceChannelsOperation: Operation<{ start: number; count: number }> = {
 /** A slice put back into its place among zeros: the gradient of a slice. */
 const placeChannelsOperation: Operation<{ start: number; channels: number }> = {
   name: "place_channels",
+  inputs: [images()],
   infer([x], { start, channels }) {
-    const { images, channels: count, height, width } = imageShape("place_channels", x!);
+    const { images, channels: count, height, width } = imageExtents(x!);
     if (start < 0 || start + count > channels) {
       throw new RangeError(
         `Cannot run place_channels as channels ${start} to ${start + count} are not within ${channels}`,

@@ -1,5 +1,6 @@
 /** Vector quantisation: the nearest code, its vector, and what the positions of each code add up to. */
 
+import type { InputRule } from "../graph/inputs.ts";
 import { divideUp, elementCount, floatType, roundUp, type Shape, type TensorType } from "../graph/layout.ts";
 import { type Kernel, Scratch } from "../graph/lowering.ts";
 import type { Operation } from "../graph/operation.ts";
@@ -9,10 +10,11 @@ import nearestSource from "../../kernels/nearest_code.wgsl" with { type: "text" 
 import perplexitySource from "../../kernels/perplexity.wgsl" with { type: "text" };
 import statisticsSource from "../../kernels/code_statistics.wgsl" with { type: "text" };
 import { splitCount } from "./convolution/window.ts";
+import { codebookColumns, flat, images } from "./inputs.ts";
 import { sumPartials } from "./sum_partials.ts";
 import {
+  imageExtents,
   type ImageShape,
-  imageShape,
   notDifferentiable,
   quadCount,
   requireSameType,
@@ -40,11 +42,9 @@ export function codebookShape(
   embed: TensorType,
   channels: number,
 ): { codes: number; quads: number } {
-  const { shape, layout } = embed;
-  if (layout !== "codes_first" || shape[0] !== channels) {
-    throw new RangeError(
-      `Cannot run ${name} as the codebook must be [${channels}, n] codes_first: [${shape}] ${layout}`,
-    );
+  const { shape } = embed;
+  if (shape[0] !== channels) {
+    throw new RangeError(`Cannot run ${name} as the codebook must be [${channels}, n]: [${shape}]`);
   }
   return { codes: shape[1]!, quads: divideUp(channels, 4) };
 }
@@ -80,10 +80,14 @@ export function statisticsRows(name: string, { shape }: TensorType): { codes: nu
   return { codes: codes!, quads: width! / 4 - 1 };
 }
 
+/** One vector a position, [B, dim, H, W]. They stay float32: rounding would change which code is the nearest. */
+export const vectors: InputRule = images("input", ["f32"]);
+
 const nearestCodeOperation: Operation<undefined> = {
   name: "nearest_code",
+  inputs: [vectors, codebookColumns()],
   infer([x, embed]) {
-    const { images, channels, height, width } = imageShape("nearest_code", x!);
+    const { images, channels, height, width } = imageExtents(x!);
     codebookShape("nearest_code", embed!, channels);
     return { shape: [images, height, width], dtype: "u32", layout: "flat" };
   },
@@ -91,7 +95,7 @@ const nearestCodeOperation: Operation<undefined> = {
   gradient: () => [undefined, undefined],
   lower(node, lowering) {
     const [x, embed] = node.inputs;
-    const image = imageShape("nearest_code", x!.type);
+    const image = imageExtents(x!.type);
     const { codes, quads } = codebookShape("nearest_code", embed!.type, image.channels);
     const { subgroupLanes, subgroupsNeedEnable } = lowering.target;
     const subgroups = subgroupLanes > 0;
@@ -115,7 +119,7 @@ const nearestCodeOperation: Operation<undefined> = {
     });
   },
   reference([x, embed], node) {
-    const { images, channels, height, width } = imageShape("nearest_code", node.inputs[0]!.type);
+    const { images, channels, height, width } = imageExtents(node.inputs[0]!.type);
     const codes = node.inputs[1]!.shape[1]!;
     const pixels = height * width;
     return Float64Array.from({ length: images * pixels }, (_, position) => {
@@ -139,8 +143,9 @@ const nearestCodeOperation: Operation<undefined> = {
 
 const gatherCodeOperation: Operation<undefined> = {
   name: "gather_code",
+  inputs: [flat("codes", "u32"), codebookColumns(), vectors],
   infer([codes, embed, x]) {
-    const image = imageShape("gather_code", x!);
+    const image = imageExtents(x!);
     codebookShape("gather_code", embed!, image.channels);
     requireCodes("gather_code", codes!, image);
     return x!;
@@ -149,7 +154,7 @@ const gatherCodeOperation: Operation<undefined> = {
   gradient: (_, upstream) => [undefined, undefined, upstream],
   lower(node, lowering) {
     const [code, embed] = node.inputs;
-    const image = imageShape("gather_code", node.type);
+    const image = imageExtents(node.type);
     lowering.dispatch({
       kernel: gatherKernel,
       constants: {},
@@ -161,7 +166,7 @@ const gatherCodeOperation: Operation<undefined> = {
     });
   },
   reference([code, embed], node) {
-    const { images, channels, height, width } = imageShape("gather_code", node.type);
+    const { images, channels, height, width } = imageExtents(node.type);
     const codes = node.inputs[1]!.shape[1]!;
     const pixels = height * width;
     return Float64Array.from({ length: images * channels * pixels }, (_, index) => {
@@ -175,8 +180,9 @@ const gatherCodeOperation: Operation<undefined> = {
 
 const codeStatisticsOperation: Operation<undefined> = {
   name: "code_statistics",
+  inputs: [flat("codes", "u32"), vectors, codebookColumns()],
   infer([codes, x, embed]) {
-    const image = imageShape("code_statistics", x!);
+    const image = imageExtents(x!);
     codebookShape("code_statistics", embed!, image.channels);
     requireCodes("code_statistics", codes!, image);
     return floatType(statisticsShape(embed!.shape));
@@ -184,7 +190,7 @@ const codeStatisticsOperation: Operation<undefined> = {
   gradient: notDifferentiable("code_statistics"),
   lower(node, lowering) {
     const [code, x, embed] = node.inputs;
-    const image = imageShape("code_statistics", x!.type);
+    const image = imageExtents(x!.type);
     const { codes, quads } = codebookShape("code_statistics", embed!.type, image.channels);
     const positions = positionsOf(image);
     const columnTiles = divideUp(quads + 1, columnsPerTile);
@@ -206,7 +212,7 @@ const codeStatisticsOperation: Operation<undefined> = {
   },
   reference([code, x], node) {
     const [codes, width] = node.shape as [number, number];
-    const { images, channels, height, width: columns } = imageShape("code_statistics", node.inputs[1]!.type);
+    const { images, channels, height, width: columns } = imageExtents(node.inputs[1]!.type);
     const pixels = height * columns;
     const y = new Float64Array(codes * width);
     for (let position = 0; position < images * pixels; position++) {
@@ -222,6 +228,7 @@ const codeStatisticsOperation: Operation<undefined> = {
 
 const perplexityOperation: Operation<undefined> = {
   name: "perplexity",
+  inputs: [flat("statistics")],
   infer([statistics]) {
     statisticsRows("perplexity", statistics!);
     return floatType([]);

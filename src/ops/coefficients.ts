@@ -5,6 +5,7 @@ import type { Kernel } from "../graph/lowering.ts";
 import type { Operation } from "../graph/operation.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import source from "../../kernels/coefficients.wgsl" with { type: "text" };
+import { channelRows, flat } from "./inputs.ts";
 import { notDifferentiable, requireType, rowParams, streamingCost } from "./support.ts";
 
 const coefficientsKernel: Kernel = { name: "coefficients", source };
@@ -24,6 +25,13 @@ interface BatchAttributes extends CoefficientsAttributes {
 /** (moments, γ, β, running mean, running variance) to [1, C, 4, 1]; the running statistics follow the moments in place. */
 const coefficientsOperation: Operation<BatchAttributes> = {
   name: "coefficients",
+  inputs: [
+    channelRows("moments"),
+    flat("weight γ"),
+    flat("bias β"),
+    flat("running mean"),
+    flat("running variance"),
+  ],
   infer([moments, gamma, beta, ...running]) {
     const channels = moments!.shape[1]!;
     requireType("coefficients", "moments", moments!, [1, channels, 2, 1]);
@@ -81,6 +89,7 @@ const coefficientsOperation: Operation<BatchAttributes> = {
 /** (mean, variance, γ, β), each [C], to [1, C, 4, 1]: for the running statistics. */
 const runningCoefficientsOperation: Operation<CoefficientsAttributes> = {
   name: "running_coefficients",
+  inputs: [flat("running mean"), flat("running variance"), flat("weight γ"), flat("bias β")],
   infer(inputs) {
     const [channels] = inputs[0]!.shape;
     for (const each of inputs) requireType("running_coefficients", "statistics", each, [channels!]);

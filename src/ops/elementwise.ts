@@ -5,14 +5,8 @@ import type { Kernel, Lowering } from "../graph/lowering.ts";
 import type { Operation } from "../graph/operation.ts";
 import { apply, type Tensor } from "../graph/tensor.ts";
 import source from "../../kernels/elementwise.wgsl" with { type: "text" };
-import {
-  floatOf,
-  notDifferentiable,
-  quadCount,
-  requireSameType,
-  requireType,
-  streamingCost,
-} from "./support.ts";
+import { anyLayout, scalar } from "./inputs.ts";
+import { floatOf, notDifferentiable, quadCount, requireSameType, streamingCost } from "./support.ts";
 
 /** y = x but for the epilogue. */
 export const elementwiseKernel: Kernel = { name: "elementwise", source };
@@ -36,24 +30,24 @@ interface Rule<Attributes> {
   expression(operands: readonly string[], attributes: Attributes): string;
   value(operands: readonly number[], attributes: Attributes): number;
   gradient(node: Tensor, upstream: Tensor): readonly (Tensor | undefined)[];
+  /** What errors call the inputs, which have one shape, layout and element type; default: one, "input". */
+  elements?: readonly string[];
+  /** What errors call the float32 scalars that follow them and go with every element; default: none. */
+  scalars?: readonly string[];
+  /** Operations on each element; default: 1. */
   flops?: number;
-  /** The inputs from here on are scalars that go with every element; all others have the first one's shape. */
-  firstScalar?: number;
 }
 
 /** An operation that one expression describes. The expression must make zero of zeros, as fill is to stay zero. */
 export function elementwise<Attributes>(
-  { name, expression, value, gradient, flops = 1, firstScalar = Infinity }: Rule<Attributes>,
+  { name, expression, value, gradient, elements = ["input"], scalars = [], flops = 1 }: Rule<Attributes>,
 ): Operation<Attributes> {
   return {
     name,
+    inputs: [...elements.map((each) => anyLayout(each)), ...scalars.map((each) => scalar(each))],
     infer(inputs) {
       const first = inputs[0]!;
-      requireType(name, "input", first, first.shape, floatOf(first));
-      inputs.forEach((input, index) => {
-        if (index >= firstScalar) requireType(name, "factor", input, []);
-        else requireSameType(name, first, input);
-      });
+      for (const input of inputs.slice(0, elements.length)) requireSameType(name, first, input);
       return first;
     },
     gradient,
@@ -88,6 +82,7 @@ const reluGradientOperation = elementwise<undefined>({
   expression: ([upstream, y]) => `select(vec4f(), ${upstream}, ${y} > vec4f())`,
   value: ([upstream, y]) => y! > 0 ? upstream! : 0,
   gradient: notDifferentiable("relu_gradient"),
+  elements: ["upstream gradient", "result"],
 });
 
 const addOperation = elementwise<undefined>({
@@ -95,6 +90,7 @@ const addOperation = elementwise<undefined>({
   expression: ([a, b]) => `(${a} + ${b})`,
   value: ([a, b]) => a! + b!,
   gradient: (_, upstream) => [upstream, upstream],
+  elements: ["first input", "second input"],
 });
 
 const subtractOperation = elementwise<undefined>({
@@ -102,6 +98,7 @@ const subtractOperation = elementwise<undefined>({
   expression: ([a, b]) => `(${a} - ${b})`,
   value: ([a, b]) => a! - b!,
   gradient: (_, upstream) => [upstream, scale(upstream, -1)],
+  elements: ["first input", "second input"],
 });
 
 const multiplyOperation = elementwise<undefined>({
@@ -109,6 +106,7 @@ const multiplyOperation = elementwise<undefined>({
   expression: ([a, b]) => `(${a} * ${b})`,
   value: ([a, b]) => a! * b!,
   gradient: ({ inputs }, upstream) => [multiply(upstream, inputs[1]!), multiply(upstream, inputs[0]!)],
+  elements: ["first input", "second input"],
 });
 
 const scaleOperation = elementwise<{ factor: number }>({
@@ -124,8 +122,9 @@ const mseGradientOperation = elementwise<{ factor: number }>({
   expression: ([a, b, upstream], { factor }) => `((${a} - ${b}) * (${literal(factor)} * ${upstream}))`,
   value: ([a, b, upstream], { factor }) => (a! - b!) * factor * upstream!,
   gradient: notDifferentiable("mse_gradient"),
+  elements: ["input", "target"],
+  scalars: ["upstream gradient"],
   flops: 3,
-  firstScalar: 2,
 });
 
 /** x stored as the other kind of float; what joins operations of both kinds into one kernel. */
@@ -137,10 +136,7 @@ const castOperation: Operation<{ dtype: FloatType }> = {
     gradient: ({ inputs: [x] }, upstream) => [cast(upstream, floatOf(x!.type))],
     flops: 0,
   }),
-  infer([x], { dtype }) {
-    requireType("cast", "input", x!, x!.shape, floatOf(x!));
-    return { ...x!, dtype };
-  },
+  infer: ([x], { dtype }) => ({ ...x!, dtype }),
 };
 
 /** max(x, 0). */

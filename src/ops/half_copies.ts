@@ -4,11 +4,13 @@ import { divideUp, elementCount } from "../graph/layout.ts";
 import type { Operation } from "../graph/operation.ts";
 import { apply, type Tensor } from "../graph/tensor.ts";
 import { elementwiseKernel } from "./elementwise.ts";
+import { anyLayout, flat } from "./inputs.ts";
 import { quadCount, requireType } from "./support.ts";
 import { update } from "./updates.ts";
 
 /** (float32, float16), flat and of one length: the second becomes the first, rounded. */
 const halfCopiesOperation = update<undefined>("half_copies", [1], {
+  inputs: [flat("source"), flat("target", "f16")],
   check([source, target]) {
     requireType("half_copies", "source", source!, [elementCount(target!.shape)]);
     requireType("half_copies", "target", target!, source!.shape, "f16");
@@ -31,6 +33,7 @@ const halfCopiesOperation = update<undefined>("half_copies", [1], {
 /** (copies, weight): the weight's copy among them, in whose arena it lies. What reaches it reaches the weight, in float32. */
 const halfCopyOperation: Operation<undefined> = {
   name: "half_copy",
+  inputs: [anyLayout("copies"), anyLayout("weight", ["f32"])],
   infer([, weight]) {
     requireType("half_copy", "weight", weight!, weight!.shape);
     return { ...weight!, dtype: "f16" };

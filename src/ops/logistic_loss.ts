@@ -9,7 +9,8 @@ import type { Operation } from "../graph/operation.ts";
 import { apply, type Tensor } from "../graph/tensor.ts";
 import source from "../../kernels/logistic_loss.wgsl" with { type: "text" };
 import { elementwise } from "./elementwise.ts";
-import { notDifferentiable, quadCount, requireSameType, requireType, streamingCost } from "./support.ts";
+import { anyLayout } from "./inputs.ts";
+import { notDifferentiable, quadCount, requireSameType, streamingCost } from "./support.ts";
 
 const kernel: Kernel = { name: "logistic_loss", source };
 /** No element's loss is larger; it then has no gradient. */
@@ -21,8 +22,8 @@ function softplus(x: number): number {
 
 const logisticLossOperation: Operation<undefined> = {
   name: "logistic_loss",
+  inputs: ["logits", "positive weights", "negative weights"].map((name) => anyLayout(name, ["f32"])),
   infer([logits, positive, negative]) {
-    requireType("logistic_loss", "logits", logits!, logits!.shape);
     requireSameType("logistic_loss", logits!, positive!);
     requireSameType("logistic_loss", logits!, negative!);
     return floatType([]);
@@ -74,7 +75,8 @@ const logisticLossGradientOperation = elementwise<undefined>({
   },
   gradient: notDifferentiable("logistic_loss_gradient"),
   flops: 12,
-  firstScalar: 3,
+  elements: ["logits", "positive weights", "negative weights"],
+  scalars: ["upstream gradient"],
 });
 
 /**

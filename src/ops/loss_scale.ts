@@ -9,6 +9,7 @@ import type { Kernel } from "../graph/lowering.ts";
 import type { Operation } from "../graph/operation.ts";
 import { apply, type Tensor } from "../graph/tensor.ts";
 import source from "../../kernels/loss_scale.wgsl" with { type: "text" };
+import { anyLayout, flat, predecessors, scalar } from "./inputs.ts";
 import { lowerReduction } from "./reduce.ts";
 import { notDifferentiable, requireType, streamingCost } from "./support.ts";
 
@@ -17,10 +18,8 @@ const kernel: Kernel = { name: "loss_scale", source };
 /** The number of elements that are infinite or no numbers; by their bits, as compilers may take all numbers for finite. */
 const countNonFiniteOperation: Operation<undefined> = {
   name: "count_non_finite",
-  infer([x]) {
-    requireType("count_non_finite", "input", x!, x!.shape);
-    return floatType([]);
-  },
+  inputs: [anyLayout("input", ["f32"]), predecessors],
+  infer: () => floatType([]),
   gradient: notDifferentiable("count_non_finite"),
   lower(node, lowering) {
     const exponent = "vec4u(0x7f800000u)";
@@ -54,9 +53,15 @@ export interface LossScaleAttributes {
 /** (step, non-finite gradients, scale, good steps, corrections) to the step that Adam makes; the last three change in place. */
 const lossScaleOperation: Operation<LossScaleAttributes> = {
   name: "loss_scale",
-  infer([step, nonFinite, scale, goodSteps, corrections]) {
+  inputs: [
+    flat("step"),
+    scalar("number of non-finite gradients"),
+    scalar("scale"),
+    scalar("good steps"),
+    flat("corrections"),
+  ],
+  infer([step, , , , corrections]) {
     requireType("loss_scale", "step", step!, [4]);
-    for (const each of [nonFinite!, scale!, goodSteps!]) requireType("loss_scale", "count", each, []);
     requireType("loss_scale", "corrections", corrections!, [2]);
     return floatType([4]);
   },

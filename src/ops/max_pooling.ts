@@ -6,6 +6,7 @@ import type { Operation, ReferenceValues } from "../graph/operation.ts";
 import { apply, applyInto, auxiliaryResult, type Place, type Tensor } from "../graph/tensor.ts";
 import gradientSource from "../../kernels/pool2d_gradient.wgsl" with { type: "text" };
 import source from "../../kernels/pool2d.wgsl" with { type: "text" };
+import { flat, images } from "./inputs.ts";
 import {
   forEachPooled,
   inferGradient,
@@ -16,7 +17,7 @@ import {
   windowConstants,
 } from "./pool_window.ts";
 import {
-  imageShape,
+  imageExtents,
   notDifferentiable,
   quadCount,
   requireType,
@@ -54,6 +55,7 @@ function winnerByte([, channels, height, width]: Shape, index: number): { at: nu
 /** With a auxiliary result, that is the winners' places in their windows, four in a number, for the gradient. */
 const maxPool2dOperation: Operation<PoolWindow> = {
   name: "max_pool2d",
+  inputs: [images()],
   infer([x], window) {
     if (elementCount(window.kernel) > mostTaps) {
       throw new RangeError(
@@ -72,8 +74,8 @@ const maxPool2dOperation: Operation<PoolWindow> = {
       bindings: winners ? { x: x!, y: node, winners } : { x: x!, y: node },
       params: {
         ...poolParams(
-          imageShape("max_pool2d", x!.type),
-          imageShape("max_pool2d", node.type),
+          imageExtents(x!.type),
+          imageExtents(node.type),
           node.attributes,
         ),
         ...rowParams({ x: x!, y: node }),
@@ -92,6 +94,7 @@ const maxPool2dOperation: Operation<PoolWindow> = {
 /** (upstream, winners): each upstream value at the position that won its window. */
 const maxPool2dGradientOperation: Operation<Pooled<PoolWindow>> = {
   name: "max_pool2d_gradient",
+  inputs: [images("upstream gradient"), flat("winners", "u32")],
   infer([upstream, winners], attributes) {
     const type = inferGradient("max_pool2d_gradient", upstream!, attributes);
     const { shape } = winnersType(upstream!.shape);
@@ -101,13 +104,13 @@ const maxPool2dGradientOperation: Operation<Pooled<PoolWindow>> = {
   gradient: notDifferentiable("max_pool2d_gradient"),
   lower(node, lowering) {
     const [upstream, winners] = node.inputs;
-    const output = imageShape("max_pool2d_gradient", upstream!.type);
+    const output = imageExtents(upstream!.type);
     lowering.dispatch({
       kernel: gradientKernel,
       constants: { ...windowConstants(node.attributes), MAX: true },
       bindings: { x: upstream!, y: node, winners: winners! },
       params: {
-        ...poolParams(imageShape("max_pool2d_gradient", node.type), output, node.attributes),
+        ...poolParams(imageExtents(node.type), output, node.attributes),
         ...rowParams({ x: upstream!, y: node }),
       },
       workgroups: divideUp(quadCount(node), 64),
@@ -153,7 +156,7 @@ function winnersOf(pooled: Tensor): Tensor {
 
 /** The gradient for what `pooled`, a result of {@linkcode maxPool2d}, was made of. */
 export function maxPool2dGradient(pooled: Tensor, upstream: Tensor): Tensor {
-  const { height, width } = imageShape("max_pool2d_gradient", pooled.inputs[0]!.type);
+  const { height, width } = imageExtents(pooled.inputs[0]!.type);
   const attributes = { ...pooled.attributes as PoolWindow, size: [height, width] as const };
   return apply(maxPool2dGradientOperation, [upstream, winnersOf(pooled)], attributes);
 }

@@ -10,8 +10,16 @@ import { applyInto, type Place, type Tensor } from "../graph/tensor.ts";
 import mergeSource from "../../kernels/merge_moments.wgsl" with { type: "text" };
 import momentsSource from "../../kernels/moments.wgsl" with { type: "text" };
 import gradientSource from "../../kernels/moments_gradient.wgsl" with { type: "text" };
+import { channelRows, images, optional } from "./inputs.ts";
 import { channelCount, columnTiles, shareOut } from "./shares.ts";
-import { floatOf, imageShape, notDifferentiable, requireType, rowParams, streamingCost } from "./support.ts";
+import {
+  floatOf,
+  imageExtents,
+  notDifferentiable,
+  requireType,
+  rowParams,
+  streamingCost,
+} from "./support.ts";
 
 const momentsKernel: Kernel = { name: "moments", source: momentsSource };
 const mergeKernel: Kernel = { name: "merge_moments", source: mergeSource };
@@ -22,7 +30,8 @@ export const shortestChunk = 512;
 
 const momentsOperation: Operation<undefined> = {
   name: "moments",
-  infer: ([x]) => floatType([1, imageShape("moments", x!).channels, 2, 1], "channels_last"),
+  inputs: [images()],
+  infer: ([x]) => floatType([1, imageExtents(x!).channels, 2, 1], "channels_last"),
   gradient(node, upstream, [sum]) {
     const inputs = [upstream, node.inputs[0]!, node, ...(sum ? [sum] : [])];
     const place = sum && { host: sum, channel: 0 };
@@ -65,7 +74,7 @@ const momentsOperation: Operation<undefined> = {
     });
   },
   reference([x], node) {
-    const { images, channels, height, width } = imageShape("moments", node.inputs[0]!.type);
+    const { images, channels, height, width } = imageExtents(node.inputs[0]!.type);
     const pixels = height * width;
     const count = images * pixels;
     const result = new Float64Array(2 * channels);
@@ -92,8 +101,9 @@ function channelValues(x: Float64Array, channel: number, images: number, channel
 /** (upstream, x, moments[, sum]): (∂mean + 2·(x − mean)·∂variance) / N, added to `sum` in its place where it is given. */
 const momentsGradientOperation: Operation<undefined> = {
   name: "moments_gradient",
+  inputs: [channelRows("upstream gradient"), images(), channelRows("moments"), optional(images("sum"))],
   infer([upstream, x, moments, sum]) {
-    const record = [1, imageShape("moments_gradient", x!).channels, 2, 1];
+    const record = [1, imageExtents(x!).channels, 2, 1];
     requireType("moments_gradient", "upstream gradient", upstream!, record);
     requireType("moments_gradient", "moments", moments!, record);
     if (sum) requireType("moments_gradient", "sum", sum, x!.shape, floatOf(x!));
@@ -119,7 +129,7 @@ const momentsGradientOperation: Operation<undefined> = {
     });
   },
   reference([upstream, x, statistics, sum], node) {
-    const { images, channels, height, width } = imageShape("moments_gradient", node.type);
+    const { images, channels, height, width } = imageExtents(node.type);
     const pixels = height * width;
     return x!.map((value, index) => {
       const channel = Math.floor(index / pixels) % channels;

@@ -16,9 +16,17 @@ import normaliseSource from "../../kernels/normalise.wgsl" with { type: "text" }
 import gradientSource from "../../kernels/normalise_gradient.wgsl" with { type: "text" };
 import sumsSource from "../../kernels/normalise_sums.wgsl" with { type: "text" };
 import { coefficientsOperation, runningCoefficientsOperation } from "./coefficients.ts";
+import { channelRows, flat, images, optional } from "./inputs.ts";
 import { shortestChunk } from "./moments.ts";
 import { channelCount, columnTiles, shareOut } from "./shares.ts";
-import { floatOf, imageShape, notDifferentiable, requireType, rowParams, streamingCost } from "./support.ts";
+import {
+  floatOf,
+  imageExtents,
+  notDifferentiable,
+  requireType,
+  rowParams,
+  streamingCost,
+} from "./support.ts";
 
 const normaliseKernel: Kernel = { name: "normalise", source: normaliseSource };
 const gradientKernel: Kernel = { name: "normalise_gradient", source: gradientSource };
@@ -33,9 +41,16 @@ interface NormaliseAttributes {
 /** (x, coefficients[, moments, γ, β]): the last three are what the gradient reaches. */
 const normaliseOperation: Operation<NormaliseAttributes> = {
   name: "normalise",
+  inputs: [
+    images(),
+    channelRows("coefficients"),
+    optional(channelRows("moments")),
+    optional(flat("weight γ")),
+    optional(flat("bias β")),
+  ],
   recomputed: true,
   infer([x, coefficients]) {
-    const { channels } = imageShape("normalise", x!);
+    const { channels } = imageExtents(x!);
     requireType("normalise", "coefficients", coefficients!, [1, channels, 4, 1]);
     return x!;
   },
@@ -80,7 +95,7 @@ const normaliseOperation: Operation<NormaliseAttributes> = {
 };
 
 function channelsOf({ type }: Tensor): (index: number) => number {
-  const { channels, height, width } = imageShape("normalise", type);
+  const { channels, height, width } = imageExtents(type);
   return (index) => Math.floor(index / (height * width)) % channels;
 }
 
@@ -97,6 +112,13 @@ interface GradientAttributes extends NormaliseAttributes {
  */
 const normaliseGradientOperation: Operation<GradientAttributes> = {
   name: "normalise_gradient",
+  inputs: [
+    images("upstream gradient"),
+    images(),
+    channelRows("coefficients"),
+    optional(images("sum of gradients")),
+    optional(channelRows("sum of the moments' gradients")),
+  ],
   infer([upstream, x, coefficients], { adds }) {
     requireType("normalise_gradient", "upstream gradient", upstream!, x!.shape, floatOf(x!));
     requireType("normalise_gradient", "coefficients", coefficients!, [1, x!.shape[1]!, 4, 1]);

@@ -7,10 +7,12 @@ import { type DataType, elementCount, floatType, type Shape } from "../graph/lay
 import type { Operation } from "../graph/operation.ts";
 import { apply, type Tensor } from "../graph/tensor.ts";
 import { concatOperation, sliceChannelsOperation } from "./channels.ts";
-import { imageShape, notDifferentiable } from "./support.ts";
+import { images } from "./inputs.ts";
+import { imageExtents, notDifferentiable } from "./support.ts";
 
 const workspaceOperation: Operation<{ shape: Shape; dtype: DataType }> = {
   name: "workspace",
+  inputs: [],
   infer: (_, { shape, dtype }) => floatType(shape, "channels_last", dtype),
   gradient: () => [],
   lower: () => {},
@@ -21,8 +23,9 @@ const workspaceOperation: Operation<{ shape: Shape; dtype: DataType }> = {
 /** (first, second), which lie side by side in one host: both together. */
 const appendOperation: Operation<undefined> = {
   name: "append",
+  inputs: [images("first input"), images("second input")],
   infer([first, second]) {
-    const [a, b] = [imageShape("append", first!), imageShape("append", second!)];
+    const [a, b] = [imageExtents(first!), imageExtents(second!)];
     if (a.images !== b.images || a.height !== b.height || a.width !== b.width || a.channels % 4 !== 0) {
       throw new RangeError(
         `Cannot run append as only channels may differ, the first by quads: [${first!.shape}] and [${
@@ -47,8 +50,9 @@ const appendOperation: Operation<undefined> = {
 /** Some channels of a tensor, where they lie. */
 const narrowOperation: Operation<{ start: number; count: number }> = {
   name: "narrow",
+  inputs: [images()],
   infer([x], { start, count }) {
-    const { images, channels, height, width } = imageShape("narrow", x!);
+    const { images, channels, height, width } = imageExtents(x!);
     if (start % 4 !== 0 || start < 0 || count < 1 || start + count > channels) {
       throw new RangeError(
         `Cannot run narrow as channels ${start} to ${start + count} are no quads of ${channels} channels`,

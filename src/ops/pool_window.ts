@@ -2,7 +2,7 @@
 
 import { divideUp, floatType, type TensorType } from "../graph/layout.ts";
 import { forEachTap } from "./convolution/window.ts";
-import { type ImageShape, imageShape, requireSameType } from "./support.ts";
+import { imageExtents, type ImageShape, requireSameType } from "./support.ts";
 
 /** How a pooling window moves. */
 export interface PoolWindow {
@@ -38,7 +38,7 @@ function pooledExtent(
 
 /** The type of what a window makes of images of this type; throws where they do not fit. */
 export function pooledType(name: string, type: TensorType, window: PoolWindow): TensorType {
-  const { images, channels, height, width } = imageShape(name, type);
+  const { images, channels, height, width } = imageExtents(type);
   const { kernel, stride, padding: [top, left, bottom, right], ceilMode = false } = window;
   if (Math.max(top, bottom) >= kernel[0] || Math.max(left, right) >= kernel[1]) {
     throw new RangeError(
@@ -64,7 +64,7 @@ export function inferGradient(
   upstream: TensorType,
   { size, ...window }: Pooled<PoolWindow>,
 ): TensorType {
-  const { images, channels } = imageShape(name, upstream);
+  const { images, channels } = imageExtents(upstream);
   const type = floatType([images, channels, ...size], "channels_last", upstream.dtype);
   requireSameType(name, pooledType(name, type, window), upstream);
   return type;
@@ -117,7 +117,7 @@ export function forEachPooled(
   window: PoolWindow,
   visit: (inputAt: number, outputAt: number, tap: number) => void,
 ): void {
-  const [input, output] = [imageShape("pooling", x), imageShape("pooling", y)];
+  const [input, output] = [imageExtents(x), imageExtents(y)];
   const [inPixels, outPixels] = [input.height * input.width, output.height * output.width];
   for (let plane = 0; plane < input.images * input.channels; plane++) {
     forEachTap(input, output, window.kernel, window, (inputPixel, outputPixel, tap) => {

@@ -4,7 +4,8 @@ import { divideUp } from "../graph/layout.ts";
 import type { Kernel } from "../graph/lowering.ts";
 import { apply, type Tensor } from "../graph/tensor.ts";
 import source from "../../kernels/record_rows.wgsl" with { type: "text" };
-import { imageShape, quadCount } from "./support.ts";
+import { flat, images } from "./inputs.ts";
+import { imageExtents, quadCount } from "./support.ts";
 import { update } from "./updates.ts";
 
 const kernel: Kernel = { name: "record_rows", source };
@@ -16,8 +17,9 @@ interface Part {
 }
 
 const recordRowsOperation = update<Part>("record_rows", [1], {
+  inputs: [flat("step"), images("ring", ["f32"]), images("tensor", ["f32"])],
   check([, ring, x]) {
-    const [whole, part] = [imageShape("record_rows", ring!), imageShape("record_rows", x!)];
+    const [whole, part] = [imageExtents(ring!), imageExtents(x!)];
     const fits = whole.images % part.images === 0 && `${ring!.shape.slice(1)}` === `${x!.shape.slice(1)}`;
     if (!fits) throw new RangeError(`Cannot run record_rows as [${x!.shape}] is no slot of [${ring!.shape}]`);
   },

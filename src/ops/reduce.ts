@@ -6,8 +6,9 @@ import type { Operation } from "../graph/operation.ts";
 import { apply, type Tensor } from "../graph/tensor.ts";
 import source from "../../kernels/reduce.wgsl" with { type: "text" };
 import spreadSource from "../../kernels/spread.wgsl" with { type: "text" };
+import { anyLayout, scalar } from "./inputs.ts";
 import { mseGradient, scale } from "./elementwise.ts";
-import { notDifferentiable, quadCount, requireSameType, requireType, streamingCost } from "./support.ts";
+import { notDifferentiable, quadCount, requireSameType, streamingCost } from "./support.ts";
 
 const kernel: Kernel = { name: "reduce", source };
 const spreadKernel: Kernel = { name: "spread", source: spreadSource };
@@ -59,6 +60,7 @@ export function lowerReduction(node: Tensor, lowering: Lowering, { term, factor,
 
 const sumOperation: Operation<undefined> = {
   name: "sum",
+  inputs: [anyLayout()],
   infer: () => floatType([]),
   gradient: ({ inputs }, upstream) => [spread(upstream, inputs[0]!, 1)],
   lower: (node, lowering) => lowerReduction(node, lowering, { term: "a[i]", factor: 1, inputs: node.inputs }),
@@ -69,6 +71,7 @@ const sumOperation: Operation<undefined> = {
 /** `targetGiven`: b is taken as it is, and no gradient flows into it. */
 const mseOperation: Operation<{ targetGiven: boolean }> = {
   name: "mse",
+  inputs: [anyLayout("input"), anyLayout("target")],
   infer([a, b]) {
     requireSameType("mse", a!, b!);
     return floatType([]);
@@ -95,10 +98,11 @@ const mseOperation: Operation<{ targetGiven: boolean }> = {
 /** Copies a scalar times `factor` to every element of a type: the gradient of a sum. */
 const spreadOperation: Operation<{ factor: number }> = {
   name: "spread",
-  infer([upstream, like]) {
-    requireType("spread", "upstream", upstream!, []);
-    return like!;
-  },
+  inputs: [
+    scalar("upstream gradient"),
+    { name: "pattern", layouts: ["flat", "channels_last"], dtypes: ["f32", "f16"] },
+  ],
+  infer: ([, like]) => like!,
   gradient: notDifferentiable("spread"),
   lower(node, lowering) {
     const [, like] = node.inputs;
@@ -118,13 +122,10 @@ const spreadOperation: Operation<{ factor: number }> = {
 
 /** Rows of `channels` elements, the rest of the last quad of each row being fill. */
 function spreadParams(like: Tensor, factor: number) {
-  const { layout } = like.type;
   const quads = quadCount(like);
-  if (layout === "channels_last") {
-    return { quads_in_row: divideUp(like.shape[1]!, 4), channels: like.shape[1]!, quads, factor };
-  }
-  if (layout === "flat") return { quads_in_row: quads, channels: elementCount(like.shape), quads, factor };
-  throw new RangeError(`Cannot run spread to the layout ${layout}`);
+  return like.type.layout === "flat"
+    ? { quads_in_row: quads, channels: elementCount(like.shape), quads, factor }
+    : { quads_in_row: divideUp(like.shape[1]!, 4), channels: like.shape[1]!, quads, factor };
 }
 
 function spread(upstream: Tensor, like: Tensor, factor: number): Tensor {

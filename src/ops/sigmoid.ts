@@ -6,21 +6,14 @@ import type { Operation } from "../graph/operation.ts";
 import { apply, type Tensor } from "../graph/tensor.ts";
 import source from "../../kernels/sigmoid.wgsl" with { type: "text" };
 import { elementwise } from "./elementwise.ts";
-import { floatOf, notDifferentiable, quadCount, requireType, streamingCost } from "./support.ts";
+import { notDifferentiable, quadCount, streamingCost } from "./support.ts";
 
 const kernel: Kernel = { name: "sigmoid", source };
 
 const sigmoidOperation: Operation<undefined> = {
   name: "sigmoid",
-  infer([x]) {
-    requireType("sigmoid", "input", x!, x!.shape, floatOf(x!));
-    if (x!.layout !== "flat" && x!.layout !== "channels_last") {
-      throw new RangeError(
-        `Cannot run sigmoid as its input must be flat or channels_last: [${x!.shape}], ${x!.layout}`,
-      );
-    }
-    return x!;
-  },
+  inputs: [{ name: "input", layouts: ["flat", "channels_last"], dtypes: ["f32", "f16"] }],
+  infer: ([x]) => x!,
   gradient: (node, upstream) => [apply(sigmoidGradientOperation, [upstream, node], undefined)],
   lower(node, lowering) {
     const quads = quadCount(node);
@@ -46,6 +39,7 @@ const sigmoidGradientOperation = elementwise<undefined>({
   expression: ([upstream, y]) => `(${upstream} * ${y} * (1.0 - ${y}))`,
   value: ([upstream, y]) => upstream! * y! * (1 - y!),
   gradient: notDifferentiable("sigmoid_gradient"),
+  elements: ["upstream gradient", "result"],
   flops: 3,
 });
 

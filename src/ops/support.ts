@@ -32,6 +32,12 @@ export function imageShape(operation: string, type: TensorType): ImageShape {
   return { images: images!, channels: channels!, height: height!, width: width! };
 }
 
+/** The extents of images [B, C, H, W]. */
+export function imageExtents({ shape }: TensorType): ImageShape {
+  const [images, channels, height, width] = shape as [number, number, number, number];
+  return { images, channels, height, width };
+}
+
 /**
  * How an image tensor's positions follow one another in memory: quads from one to the next, and the quad at which the first
  * begins. They differ from a plain tensor's where the values lie in another tensor's rows.

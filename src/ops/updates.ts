@@ -10,8 +10,9 @@ import countSource from "../../kernels/count_codes.wgsl" with { type: "text" };
 import normaliseSource from "../../kernels/ema_normalise.wgsl" with { type: "text" };
 import recordSource from "../../kernels/record.wgsl" with { type: "text" };
 import restartSource from "../../kernels/restart_codes.wgsl" with { type: "text" };
-import { codebookShape, requireCodebook, statisticsRows } from "./codebook.ts";
-import { imageShape, notDifferentiable, requireType, streamingCost } from "./support.ts";
+import { codebookShape, requireCodebook, statisticsRows, vectors } from "./codebook.ts";
+import { codebookColumns, flat, repeated, scalar } from "./inputs.ts";
+import { imageExtents, notDifferentiable, requireType, streamingCost } from "./support.ts";
 
 const accumulateKernel: Kernel = { name: "ema_accumulate", source: accumulateSource };
 const normaliseKernel: Kernel = { name: "ema_normalise", source: normaliseSource };
@@ -23,7 +24,7 @@ const recordKernel: Kernel = { name: "record", source: recordSource };
 export function update<Attributes>(
   name: string,
   changed: readonly number[],
-  { check, ...rest }: Pick<Operation<Attributes>, "lower" | "reference"> & {
+  { check, ...rest }: Pick<Operation<Attributes>, "inputs" | "lower" | "reference"> & {
     /** Throws where the inputs do not fit. */
     check(inputs: readonly TensorType[]): void;
   },
@@ -52,7 +53,10 @@ export function joined(...parts: readonly ReferenceValues[]): ReferenceValues {
   return all;
 }
 
+const codebookInputs = [codebookColumns(), codebookColumns("sums of the codebook"), flat("cluster sizes")];
+
 const emaUpdateOperation = update<{ decay: number; epsilon: number }>("ema_update", [1, 2, 3], {
+  inputs: [flat("statistics"), ...codebookInputs],
   check: ([statistics, ...codebook]) => requireCodebook("ema_update", codebook, statistics),
   lower(node, lowering) {
     const [statistics, embed, average, size] = node.inputs as [Tensor, Tensor, Tensor, Tensor];
@@ -94,6 +98,7 @@ const emaUpdateOperation = update<{ decay: number; epsilon: number }>("ema_updat
 });
 
 const countCodesOperation = update<undefined>("count_codes", [1], {
+  inputs: [flat("statistics"), flat("counters", "u32")],
   check([statistics, usage]) {
     requireType("count_codes", "counters", usage!, [statisticsRows("count_codes", statistics!).codes], "u32");
   },
@@ -116,15 +121,15 @@ const countCodesOperation = update<undefined>("count_codes", [1], {
 });
 
 const restartCodesOperation = update<{ threshold: number; size: number }>("restart_codes", [2, 3, 4], {
-  check([x, key, ...codebook]) {
-    codebookShape("restart_codes", codebook[0]!, imageShape("restart_codes", x!).channels);
-    requireType("restart_codes", "key", key!, key!.shape, "u32");
+  inputs: [vectors, flat("key", "u32"), ...codebookInputs],
+  check([x, , ...codebook]) {
+    codebookShape("restart_codes", codebook[0]!, imageExtents(x!).channels);
     requireCodebook("restart_codes", codebook);
   },
   lower(node, lowering) {
     const [x, key, embed, average, clusterSize] = node.inputs as [Tensor, Tensor, Tensor, Tensor, Tensor];
     const { threshold, size } = node.attributes;
-    const { images, channels, height, width } = imageShape("restart_codes", x.type);
+    const { images, channels, height, width } = imageExtents(x.type);
     const codes = embed.shape[1]!;
     lowering.dispatch({
       kernel: restartKernel,
@@ -137,7 +142,7 @@ const restartCodesOperation = update<{ threshold: number; size: number }>("resta
   },
   reference([x, key, embed, average, clusterSize], node) {
     const { threshold, size } = node.attributes;
-    const { images, channels, height, width } = imageShape("restart_codes", node.inputs[0]!.type);
+    const { images, channels, height, width } = imageExtents(node.inputs[0]!.type);
     const [codes, pixels] = [clusterSize!.length, height * width];
     const [newEmbed, newAverage, newSize] = [embed!.slice(), average!.slice(), clusterSize!.slice()];
     for (let code = 0; code < codes; code++) {
@@ -158,13 +163,13 @@ const restartCodesOperation = update<{ threshold: number; size: number }>("resta
 const scalarsAtOnce = 6;
 
 const recordOperation = update<undefined>("record", [1], {
+  inputs: [flat("step"), flat("ring"), repeated(scalar("scalars"))],
   check([, ring, ...scalars]) {
     if (ring!.shape[1] !== scalars.length) {
       throw new RangeError(
         `Cannot run record as rows of [${ring!.shape}] do not hold ${scalars.length} scalars`,
       );
     }
-    for (const scalar of scalars) requireType("record", "scalar", scalar, []);
   },
   lower(node, lowering) {
     const [step, ring, ...scalars] = node.inputs as [Tensor, Tensor, ...Tensor[]];

@@ -12,6 +12,7 @@ interface VariableAttributes {
 
 const variableOperation: Operation<VariableAttributes> = {
   name: "variable",
+  inputs: [],
   persistent: true,
   infer: (_, { type }) => type,
   gradient: () => [],

@@ -3,6 +3,7 @@
 import { assertEquals } from "@std/assert";
 import { Gpu } from "../../src/gpu/device.ts";
 import { buildGraph } from "../case_graph.ts";
+import { casesOf } from "../operation_cases.ts";
 import { runGraph } from "../run_graph.ts";
 import { loadOnnxCases, onnxFolder } from "./cases.ts";
 import { onnxPlan, plannedInputs } from "./plan.ts";
@@ -33,8 +34,9 @@ for (const [name, plan] of planned) {
     async fn() {
       const gpu = await Gpu.open();
       const [expected] = onnxCase!.outputs;
+      const [like] = casesOf(plan.operation);
       for (const target of [gpu.target, { ...gpu.target, subgroupLanes: 0 }]) {
-        const graph = buildGraph(plan.operation, plannedInputs(plan, onnxCase!), plan.attributes);
+        const graph = buildGraph({ ...like!, attributes: plan.attributes }, plannedInputs(plan, onnxCase!));
         const [result] = await runGraph(gpu, { ...graph, tensors: graph.outputs }, target);
         assertEquals(result!.values.length, expected!.data.length);
         const wrong = Array.from(result!.values, (value, index) => [value, expected!.data[index]!] as const)

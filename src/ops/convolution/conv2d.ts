@@ -10,6 +10,7 @@ import type { Lowering } from "../../graph/lowering.ts";
 import type { Operation, ReferenceValues } from "../../graph/operation.ts";
 import { apply, applyInto, type Place, type Tensor } from "../../graph/tensor.ts";
 import { channelSum } from "../channel_sum.ts";
+import { convolutionWeight, flat, images, optional } from "../inputs.ts";
 import { conv2dWeightGradient } from "./weight_gradient.ts";
 import { dispatchConvolution } from "./variants.ts";
 import { convolutionCost, convolvedSize, forEachTap, transposedSize, type Window } from "./window.ts";
@@ -24,11 +25,6 @@ export interface TransposedWindow extends Window {
 type InputAxis = 0 | 1;
 
 function checkWeight(name: string, weight: TensorType, axis: InputAxis, channels: number): readonly number[] {
-  if (weight.shape.length !== 4 || weight.layout !== "taps_first") {
-    throw new RangeError(
-      `Cannot run ${name} as its weight must have four axes: [${weight.shape}], ${weight.layout}`,
-    );
-  }
   if (weight.shape[axis] !== channels) {
     throw new RangeError(
       `Cannot run ${name} as the weight's in-channels must equal the input's: ${
@@ -112,8 +108,11 @@ function referenceConvolution(
   return y;
 }
 
+const convolutionInputs = [images(), convolutionWeight(), optional(flat("bias"))];
+
 const conv2dOperation: Operation<Window> = {
   name: "conv2d",
+  inputs: convolutionInputs,
   infer: (inputs, window) =>
     inferConvolution("conv2d", inputs, 1, (input, kernel) => convolvedSize(input, kernel, window)),
   gradient({ inputs, attributes }, upstream) {
@@ -136,6 +135,7 @@ const conv2dOperation: Operation<Window> = {
 
 const convTranspose2dOperation: Operation<TransposedWindow> = {
   name: "conv_transpose2d",
+  inputs: convolutionInputs,
   infer: (inputs, window) =>
     inferConvolution(
       "conv_transpose2d",

@@ -5,6 +5,7 @@ import type { Target, Tunable, Variant } from "../../graph/lowering.ts";
 import type { Operation } from "../../graph/operation.ts";
 import { apply, type Tensor } from "../../graph/tensor.ts";
 import { convolutionCost, convolvedSize, forEachTap, shapeClassOf, type Window } from "./window.ts";
+import { images } from "../inputs.ts";
 import { floatOf, imageShape, notDifferentiable, requireType } from "../support.ts";
 import {
   extentsOf,
@@ -44,6 +45,7 @@ function tunableOf(request: WeightGradientRequest, target: Target): Tunable {
 
 const conv2dWeightGradientOperation: Operation<Attributes> = {
   name: "conv2d_weight_gradient",
+  inputs: [images(), images("upstream gradient")],
   infer([x, upstream], attributes) {
     const { kernel } = attributes;
     const input = imageShape("conv2d_weight_gradient", x!);
