@@ -1,4 +1,4 @@
-/** Adam, the optimizer's update of all parameters at once. */
+/** Adam (Kingma and Ba 2015): the update of all parameters at once. */
 
 import { divideUp } from "../graph/layout.ts";
 import type { Kernel } from "../graph/lowering.ts";
@@ -15,9 +15,9 @@ export interface AdamAttributes {
   beta1: number;
   beta2: number;
   epsilon: number;
-  /** L2 regularisation: this much of the parameter is added to its gradient, as torch.optim.Adam does; 0 unless told. */
+  /** L2 regularisation: this share of the parameter is added to its gradient, as in torch.optim.Adam; default: 0. */
   weightDecay?: number;
-  /** True where the gradients are those of a scaled loss, and the step is that of {@linkcode lossScale}. */
+  /** True if the gradients are those of a scaled loss and `step` comes from {@linkcode lossScale}; default: false. */
   scaled?: boolean;
 }
 
@@ -76,8 +76,15 @@ const adamOperation = update<AdamAttributes>("adam", [2, 3, 4], {
 });
 
 /**
- * One step of Adam on whole arenas. `step` holds [lr / (1 − β₁ᵗ), 1 / √(1 − β₂ᵗ), …]; `after` are the nodes that fill
- * the gradients' arena.
+ * One step of Adam, as torch.optim.Adam computes it. Changes `parameter` and the two `moments` in place:
+ *
+ * g = gradient + weightDecay · w, m = β₁·m + (1 − β₁)·g, v = β₂·v + (1 − β₂)·g², w = w − step₀ · m / (√v · step₁ + ε)
+ *
+ * All four are flat and of one length: arenas that hold every parameter. `step` [4] begins with rate / (1 − β₁ᵗ) and
+ * 1 / √(1 − β₂ᵗ) for step number t, counted from 1; with `scaled`, the factor of the gradients follows, zero to skip the step.
+ * `after` are the nodes that write the gradients into their arena.
+ *
+ * @throws {RangeError} if the tensors are not flat float32 of one length
  */
 export function adam(
   step: Tensor,

@@ -74,7 +74,7 @@ function placesAt(
   return countedPlaces(input, window, Math.floor(index / width) % height, index % width);
 }
 
-/** Each upstream value shared out evenly under its window. */
+/** Each upstream value, divided evenly among the places under its window. */
 const averagePool2dGradientOperation: Operation<Pooled<AveragePoolWindow>> = {
   name: "average_pool2d_gradient",
   inputs: [images("upstream gradient")],
@@ -119,7 +119,7 @@ const globalAveragePool2dOperation: Operation<undefined> = {
     return floatType([images, channels, 1, 1], "channels_last", x!.dtype);
   },
   gradient({ inputs: [x] }, upstream) {
-    // One window as large as the image.
+    // The window is as large as the image.
     const { height, width } = imageExtents(x!.type);
     const whole = [height, width] as const;
     return [averagePool2dGradient(x!, upstream, { kernel: whole, stride: whole, padding: [0, 0, 0, 0] })];
@@ -153,18 +153,35 @@ const globalAveragePool2dOperation: Operation<undefined> = {
   cost: (node) => ({ ...streamingCost(node, 0), flops: elementCount(node.inputs[0]!.shape) }),
 };
 
-/** x [B, C, H, W] to [B, C, H', W']: the mean of the values under the window. */
+/**
+ * The mean of the values under a window that moves over x [B, C, H, W]: [B, C, H', W'], as torch.nn.AvgPool2d gives it.
+ *
+ * The result can be placed `into` a part of another tensor.
+ *
+ * @throws {RangeError} if x is not channels_last, the window is larger than the padded image, or the padding is not smaller
+ * than the window
+ */
 export function averagePool2d(x: Tensor, window: AveragePoolWindow, into?: Place): Tensor {
   return applyInto(averagePool2dOperation, [x], window, into);
 }
 
-/** The gradient for `x` of {@linkcode averagePool2d}. */
+/**
+ * The gradient of {@linkcode averagePool2d} for `x`, of its shape, from the upstream gradient [B, C, H', W'].
+ *
+ * @throws {RangeError} if the window does not turn x into the shape of `upstream`
+ */
 export function averagePool2dGradient(x: Tensor, upstream: Tensor, window: AveragePoolWindow): Tensor {
   const { height, width } = imageExtents(x.type);
   return apply(averagePool2dGradientOperation, [upstream], { ...window, size: [height, width] as const });
 }
 
-/** x [B, C, H, W] to [B, C, 1, 1]: the mean of each channel of each image. */
+/**
+ * The mean of each channel of each image: x [B, C, H, W] to [B, C, 1, 1].
+ *
+ * The result can be placed `into` a part of another tensor.
+ *
+ * @throws {RangeError} if x is not channels_last
+ */
 export function globalAveragePool2d(x: Tensor, into?: Place): Tensor {
   return applyInto(globalAveragePool2dOperation, [x], undefined, into);
 }

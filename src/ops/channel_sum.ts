@@ -1,4 +1,4 @@
-/** Σ over images and positions for each channel: the gradient of a bias. */
+/** The sum of each channel over images and positions: the gradient of a bias. */
 
 import { elementCount, floatType } from "../graph/layout.ts";
 import { type Kernel, Scratch } from "../graph/lowering.ts";
@@ -45,7 +45,11 @@ const channelSumOperation: Operation<undefined> = {
   cost: (node) => ({ ...streamingCost(node, 0), flops: elementCount(node.inputs[0]!.shape) }),
 };
 
-/** x [B, C, H, W] to [C]. */
+/**
+ * The sum of each channel over images and positions: x [B, C, H, W] to [C], in float32.
+ *
+ * @throws {RangeError} if x is not channels_last
+ */
 export function channelSum(x: Tensor): Tensor {
   return apply(channelSumOperation, [x], undefined);
 }

@@ -1,4 +1,4 @@
-/** Operations that move channels and compute nothing: the way in from files, concatenation and its slices. */
+/** Operations that move channels and compute nothing: changing the layout, concatenating, slicing. */
 
 import { divideUp, elementBytes, elementCount, floatType, roundUp } from "../graph/layout.ts";
 import type { Kernel, Lowering } from "../graph/lowering.ts";
@@ -12,7 +12,7 @@ import { imageExtents, notDifferentiable, quadCount, rows, streamingCost } from 
 const copyKernel: Kernel = { name: "copy_channels", source: copySource };
 const lastKernel: Kernel = { name: "channels_last", source: lastSource };
 
-/** A part of a batch. */
+/** A part of a batch: images `start` to `start + count`. */
 export interface ImageRange {
   start: number;
   count: number;
@@ -56,7 +56,7 @@ const channelsLastOperation: Operation<ImageRange> = {
   cost: (node) => streamingCost(node, 0),
 };
 
-/** A copy of `count` channels; `written` channels from `first` on are written, those that are not copied with zeros. */
+/** A copy of `count` channels. `written` channels from `first` on are written; those outside the copy become zero. */
 interface Copy {
   from_channel: number;
   to_channel: number;
@@ -103,7 +103,11 @@ const concatOperation: Operation<undefined> = {
     }
     const { dtype } = inputs[0]!;
     const other = inputs.find((input) => input.dtype !== dtype);
-    if (other) throw new RangeError(`Cannot run concat as its inputs are ${dtype} and ${other.dtype}`);
+    if (other) {
+      throw new RangeError(
+        `Cannot run concat as its inputs must have one element type: ${dtype} and ${other.dtype}`,
+      );
+    }
     const channels = shapes.reduce((sum, shape) => sum + shape.channels, 0);
     return floatType([first!.images, channels, first!.height, first!.width], "channels_last", dtype);
   },
@@ -183,7 +187,7 @@ const sliceChannelsOperation: Operation<{ start: number; count: number }> = {
   cost: (node) => streamingCost(node, 0),
 };
 
-/** A slice put back into its place among zeros: the gradient of a slice. */
+/** A slice at its place among zeros: the gradient of a slice. */
 const placeChannelsOperation: Operation<{ start: number; channels: number }> = {
   name: "place_channels",
   inputs: [images()],
@@ -227,17 +231,31 @@ const placeChannelsOperation: Operation<{ start: number; channels: number }> = {
   cost: (node) => streamingCost(node, 0),
 };
 
-/** Flat [B, C, H, W], as files hold it, in the layout of every other operation: all images, or a part of them. */
+/**
+ * Brings images [B, C, H, W] from the layout `flat`, in which files store them, to `channels_last`, which all other operations
+ * expect: the whole batch by default, or `range` of it.
+ *
+ * @throws {RangeError} if x is not flat with four axes, or the range lies outside the batch
+ */
 export function channelsLast(x: Tensor, range: ImageRange = { start: 0, count: x.shape[0]! }): Tensor {
   return apply(channelsLastOperation, [x], range);
 }
 
-/** Images side by side along their channels. */
+/**
+ * Joins images along their channels: [B, C₁, H, W], [B, C₂, H, W], … to [B, C₁ + C₂ + …, H, W].
+ *
+ * @throws {RangeError} if there is no input, or inputs differ in more than their channels
+ */
 export function concat(inputs: readonly Tensor[]): Tensor {
   return apply(concatOperation, inputs, undefined);
 }
 
-/** Channels `start` to `start + count`. */
+/**
+ * Copies channels `start` to `start + count` of x [B, C, H, W]; the end is exclusive. See {@linkcode narrow} for a slice without
+ * a copy.
+ *
+ * @throws {RangeError} if x is not channels_last or does not have these channels
+ */
 export function sliceChannels(x: Tensor, start: number, count: number): Tensor {
   return apply(sliceChannelsOperation, [x], { start, count });
 }

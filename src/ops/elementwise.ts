@@ -1,4 +1,4 @@
-/** Operations of one element at a time. They have no kernel of their own: they join the kernel that makes their input. */
+/** Operations on single elements. They have no kernels of their own: the planner fuses them into the kernel before them. */
 
 import { divideUp, elementCount, type FloatType } from "../graph/layout.ts";
 import type { Kernel, Lowering } from "../graph/lowering.ts";
@@ -8,10 +8,10 @@ import source from "../../kernels/elementwise.wgsl" with { type: "text" };
 import { anyLayout, scalar } from "./inputs.ts";
 import { floatOf, notDifferentiable, quadCount, requireSameType, streamingCost } from "./support.ts";
 
-/** y = x but for the epilogue. */
+/** Copies x to y, with the epilogue applied. */
 export const elementwiseKernel: Kernel = { name: "elementwise", source };
 
-/** One dispatch over the node's first input; the planner puts the node's expression, and what follows it, behind the load. */
+/** One dispatch over the first input. The planner applies the node's expression after the load, and any that it fuses. */
 function lower(node: Tensor, lowering: Lowering): void {
   const cost = node.operation.cost(node);
   lowering.dispatch({
@@ -27,7 +27,9 @@ function lower(node: Tensor, lowering: Lowering): void {
 
 interface Rule<Attributes> {
   name: string;
+  /** The WGSL of one quad (vec4f). `operands` are expressions of the inputs' quads. */
   expression(operands: readonly string[], attributes: Attributes): string;
+  /** The same for one element, in float64. */
   value(operands: readonly number[], attributes: Attributes): number;
   gradient(node: Tensor, upstream: Tensor): readonly (Tensor | undefined)[];
   /** What errors call the inputs, which have one shape, layout and element type; default: one, "input". */
@@ -38,7 +40,7 @@ interface Rule<Attributes> {
   flops?: number;
 }
 
-/** An operation that one expression describes. The expression must make zero of zeros, as fill is to stay zero. */
+/** An operation that one expression describes. The expression must give zero for zeros, so that padding stays zero. */
 export function elementwise<Attributes>(
   { name, expression, value, gradient, elements = ["input"], scalars = [], flops = 1 }: Rule<Attributes>,
 ): Operation<Attributes> {
@@ -76,7 +78,7 @@ const reluOperation = elementwise<undefined>({
   gradient: (node, upstream) => [apply(reluGradientOperation, [upstream, node], undefined)],
 });
 
-/** (upstream, y): the upstream gradient where y = relu(x) is positive, else zero. */
+/** Inputs (upstream, y): the upstream gradient where y = relu(x) is positive, else zero. */
 const reluGradientOperation = elementwise<undefined>({
   name: "relu_gradient",
   expression: ([upstream, y]) => `select(vec4f(), ${upstream}, ${y} > vec4f())`,
@@ -116,7 +118,7 @@ const scaleOperation = elementwise<{ factor: number }>({
   gradient: ({ attributes }, upstream) => [scale(upstream, attributes.factor)],
 });
 
-/** (a, b, upstream scalar): 2 / count · (a − b) · upstream, the gradient of a mean squared error for a. */
+/** Inputs (a, b, upstream scalar): 2 / count · (a − b) · upstream, the gradient of a mean squared error for a. */
 const mseGradientOperation = elementwise<{ factor: number }>({
   name: "mse_gradient",
   expression: ([a, b, upstream], { factor }) => `((${a} - ${b}) * (${literal(factor)} * ${upstream}))`,
@@ -127,7 +129,7 @@ const mseGradientOperation = elementwise<{ factor: number }>({
   flops: 3,
 });
 
-/** x stored as the other kind of float; what joins operations of both kinds into one kernel. */
+/** x as another float type. A fused kernel reads one type and writes the other. */
 const castOperation: Operation<{ dtype: FloatType }> = {
   ...elementwise<{ dtype: FloatType }>({
     name: "cast",
@@ -139,37 +141,75 @@ const castOperation: Operation<{ dtype: FloatType }> = {
   infer: ([x], { dtype }) => ({ ...x!, dtype }),
 };
 
-/** max(x, 0). */
+/**
+ * max(x, 0), element by element, for floats of any shape and layout.
+ *
+ * @example Nodes have shapes, and get values when a plan runs
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { floatType } from "../graph/layout.ts";
+ * import { variable } from "./variable.ts";
+ *
+ * const images = variable(floatType([8, 3, 32, 32], "channels_last"), "images");
+ * assertEquals(relu(images).shape, [8, 3, 32, 32]);
+ * ```
+ *
+ * @throws {RangeError} if x does not hold floats
+ */
 export function relu(x: Tensor): Tensor {
   return apply(reluOperation, [x], undefined);
 }
 
-/** a + b, of one shape. */
+/**
+ * a + b, element by element.
+ *
+ * @throws {RangeError} if the two differ in shape, layout or element type: nothing is broadcast
+ */
 export function add(a: Tensor, b: Tensor): Tensor {
   return apply(addOperation, [a, b], undefined);
 }
 
-/** a − b, of one shape. */
+/**
+ * a − b, element by element.
+ *
+ * @throws {RangeError} if the two differ in shape, layout or element type: nothing is broadcast
+ */
 export function subtract(a: Tensor, b: Tensor): Tensor {
   return apply(subtractOperation, [a, b], undefined);
 }
 
-/** a · b, element by element. */
+/**
+ * a · b, element by element.
+ *
+ * @throws {RangeError} if the two differ in shape, layout or element type: nothing is broadcast
+ */
 export function multiply(a: Tensor, b: Tensor): Tensor {
   return apply(multiplyOperation, [a, b], undefined);
 }
 
-/** x · factor. */
+/**
+ * x · factor, element by element.
+ *
+ * @throws {RangeError} if x does not hold floats
+ */
 export function scale(x: Tensor, factor: number): Tensor {
   return apply(scaleOperation, [x], { factor });
 }
 
-/** The gradient for `a` of mean((a − b)²), times the scalar `upstream`. */
+/**
+ * The gradient of mean((a − b)²) for `a`, times the scalar `upstream` [].
+ *
+ * @throws {RangeError} if a and b differ in shape, layout or element type, or `upstream` is no float32 scalar
+ */
 export function mseGradient(a: Tensor, b: Tensor, upstream: Tensor): Tensor {
   return apply(mseGradientOperation, [a, b, upstream], { factor: 2 / elementCount(a.shape) });
 }
 
-/** x stored as `dtype`; x itself where it is. */
+/**
+ * x stored as `dtype`; x itself if it is stored so already.
+ *
+ * @throws {RangeError} if x does not hold floats
+ */
 export function cast(x: Tensor, dtype: FloatType): Tensor {
   return x.dtype === dtype ? x : apply(castOperation, [x], { dtype });
 }

@@ -1,4 +1,4 @@
-/** Memory that outlives a step: parameters and buffers, inputs that the host writes, constants. */
+/** Memory that outlives a step: parameters, buffers, inputs that the host writes, constants. */
 
 import { elementCount, floatType, storedCount, type TensorType } from "../graph/layout.ts";
 import type { Operation } from "../graph/operation.ts";
@@ -22,7 +22,11 @@ const variableOperation: Operation<VariableAttributes> = {
   initial(node) {
     const { type, fill } = node.attributes as VariableAttributes;
     if (fill === 0) return undefined;
-    if (type.layout !== "flat") throw new RangeError(`${node.label}: only flat variables are filled`);
+    if (type.layout !== "flat") {
+      throw new RangeError(
+        `${node.label}: an initial value of ${fill} needs the layout flat, not ${type.layout}`,
+      );
+    }
     const values = type.dtype === "u32"
       ? new Uint32Array(storedCount(type))
       : new Float32Array(storedCount(type));
@@ -30,17 +34,20 @@ const variableOperation: Operation<VariableAttributes> = {
   },
 };
 
-/** Memory that stays from step to step, zero at first unless told; the host can write and read it. */
+/**
+ * Memory that keeps its values from step to step, and that the host can write and read. Every element starts as `fill`, zero by
+ * default; a plan refuses any other value for layouts but `flat`.
+ */
 export function variable(type: TensorType, label: string, fill = 0): Tensor {
   return apply(variableOperation, [], { type, fill }, label);
 }
 
-/** A float32 tensor of one value that never changes. */
+/** A flat float32 tensor all of whose elements have one value, which never changes; a scalar [] by default. */
 export function constant(value: number, shape: readonly number[] = [], label = `constant ${value}`): Tensor {
   return apply(variableOperation, [], { type: floatType(shape), fill: value }, label);
 }
 
-/** The value of a tensor that {@linkcode constant} made; undefined for any other. */
+/** The value of a tensor that {@linkcode constant} made; undefined for zero and for any other tensor. */
 export function constantValue(tensor: Tensor): number | undefined {
   return tensor.operation === variableOperation && tensor.attributes.fill !== 0
     ? tensor.attributes.fill
