@@ -8,7 +8,9 @@ export interface InputRule {
   readonly name: string;
   /** The layouts that the operation can read. */
   readonly layouts: readonly Layout[];
-  /** The names of the axes, for operations that fix their number; by default as many as the layout has, any for `flat`. */
+  /**
+   * The names of the axes, for operations that fix their number; by default as many as the layout has, any for `flat`.
+   */
   readonly axes?: readonly string[];
   /** The element types that it can read: with `f16` among them, the input may be stored as float16. */
   readonly dtypes: readonly DataType[];

@@ -76,13 +76,16 @@ const adamOperation = update<AdamAttributes>("adam", [2, 3, 4], {
 });
 
 /**
- * One step of Adam, as torch.optim.Adam computes it. Changes `parameter` and the two `moments` in place:
+ * One step of Adam, as torch.optim.Adam computes it. Changes `parameter` (w) and the two `moments` (m, v) in place:
  *
- * g = gradient + weightDecay · w, m = β₁·m + (1 − β₁)·g, v = β₂·v + (1 − β₂)·g², w = w − step₀ · m / (√v · step₁ + ε)
+ *     g = gradient + weightDecay · w
+ *     m = β₁ · m + (1 − β₁) · g
+ *     v = β₂ · v + (1 − β₂) · g²
+ *     w = w − step₀ · m / (√v · step₁ + ε)
  *
- * All four are flat and of one length: arenas that hold every parameter. `step` [4] begins with rate / (1 − β₁ᵗ) and
- * 1 / √(1 − β₂ᵗ) for step number t, counted from 1; with `scaled`, the factor of the gradients follows, zero to skip the step.
- * `after` are the nodes that write the gradients into their arena.
+ * All four are flat and of one length: arenas that hold every parameter. `step` [4] begins with rate / (1 − β₁ᵗ) and 1
+ * / √(1 − β₂ᵗ) for step number t, counted from 1; with `scaled`, the factor of the gradients follows, zero to skip the
+ * step. `after` are the nodes that write the gradients into their arena.
  *
  * @throws {RangeError} if the tensors are not flat float32 of one length
  */

@@ -158,8 +158,8 @@ const globalAveragePool2dOperation: Operation<undefined> = {
  *
  * The result can be placed `into` a part of another tensor.
  *
- * @throws {RangeError} if x is not channels_last, the window is larger than the padded image, or the padding is not smaller
- * than the window
+ * @throws {RangeError} if x is not channels_last, the window is larger than the padded image, or the padding is not
+ * smaller than the window
  */
 export function averagePool2d(x: Tensor, window: AveragePoolWindow, into?: Place): Tensor {
   return applyInto(averagePool2dOperation, [x], window, into);

@@ -232,8 +232,8 @@ const placeChannelsOperation: Operation<{ start: number; channels: number }> = {
 };
 
 /**
- * Brings images [B, C, H, W] from the layout `flat`, in which files store them, to `channels_last`, which all other operations
- * expect: the whole batch by default, or `range` of it.
+ * Brings images [B, C, H, W] from the layout `flat`, in which files store them, to `channels_last`, which all other
+ * operations expect: the whole batch by default, or `range` of it.
  *
  * @throws {RangeError} if x is not flat with four axes, or the range lies outside the batch
  */
@@ -251,8 +251,8 @@ export function concat(inputs: readonly Tensor[]): Tensor {
 }
 
 /**
- * Copies channels `start` to `start + count` of x [B, C, H, W]; the end is exclusive. See {@linkcode narrow} for a slice without
- * a copy.
+ * Copies channels `start` to `start + count` of x [B, C, H, W]; the end is exclusive. See {@linkcode narrow} for a
+ * slice without a copy.
  *
  * @throws {RangeError} if x is not channels_last or does not have these channels
  */

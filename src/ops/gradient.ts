@@ -6,8 +6,8 @@ import { add } from "./elementwise.ts";
 import { constant } from "./variable.ts";
 
 /**
- * The gradients of `loss`, a scalar [], with respect to each of `targets`, as nodes of the same graph. They have the targets'
- * shapes, and are multiplied by the scalar `factor` if it is given (loss scaling).
+ * The gradients of `loss`, a scalar [], with respect to each of `targets`, as nodes of the same graph. They have the
+ * targets' shapes, and are multiplied by the scalar `factor` if it is given (loss scaling).
  *
  * @example
  * ```ts
@@ -25,8 +25,8 @@ import { constant } from "./variable.ts";
  * assertEquals([toWeight.operation.name, toWeight.inputs[1]], ["multiply", x]);
  * ```
  *
- * @throws {RangeError} if the loss is no scalar, does not depend on a target, or depends on it through an operation that has
- * no gradient
+ * @throws {RangeError} if the loss is no scalar, does not depend on a target, or depends on it through an operation
+ * that has no gradient
  */
 export function gradients(loss: Tensor, targets: readonly Tensor[], factor?: Tensor): Tensor[] {
   return differentiate(loss, targets, { add, ones: (like) => factor ?? constant(1, like.shape) });

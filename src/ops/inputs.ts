@@ -1,4 +1,4 @@
-/** The kinds of inputs that operations take, for the `inputs` of their records. */
+/** The kinds of inputs that operations accept, for the `inputs` of their records. */
 
 import { anyInputs, type InputRule, layoutNames } from "../graph/inputs.ts";
 import type { DataType } from "../graph/layout.ts";
@@ -10,7 +10,9 @@ export function images(name = "input", dtypes: readonly DataType[] = floats): In
   return { name, layouts: ["channels_last"], dtypes };
 }
 
-/** One row of values for each of a few statistics of every channel, [1, C, rows, 1]: as images, but always float32. */
+/**
+ * Statistics of each channel, [1, C, rows, 1] with one row for each statistic: laid out as images, but always float32.
+ */
 export function channelRows(name: string): InputRule {
   return { name, layouts: ["channels_last"], dtypes: ["f32"] };
 }

@@ -1,6 +1,6 @@
 /**
- * Mean and variance of each channel over images and positions, as a tensor [1, C, 2, 1]: two rows that can be placed and
- * read like images. In a dense block a channel has the same moments for every layer that reads it.
+ * Mean and variance of each channel over images and positions, as a tensor [1, C, 2, 1]: two rows that can be placed
+ * and read like images. All layers of a dense block that read a channel share its moments.
  */
 
 import { divideUp, elementCount, floatType } from "../graph/layout.ts";
@@ -25,7 +25,7 @@ const momentsKernel: Kernel = { name: "moments", source: momentsSource };
 const mergeKernel: Kernel = { name: "merge_moments", source: mergeSource };
 const gradientKernel: Kernel = { name: "moments_gradient", source: gradientSource };
 
-/** A chunk of fewer positions than this is not worth a partial sum. */
+/** The fewest positions for which a partial sum pays off. */
 export const shortestChunk = 512;
 
 const momentsOperation: Operation<undefined> = {
@@ -98,7 +98,9 @@ function channelValues(x: Float64Array, channel: number, images: number, channel
   return values;
 }
 
-/** (upstream, x, moments[, sum]): (∂mean + 2·(x − mean)·∂variance) / N, added to `sum` in its place where it is given. */
+/**
+ * Inputs (upstream, x, moments[, sum]): (∂mean + 2·(x − mean)·∂variance) / N, added to `sum` in place if it is given.
+ */
 const momentsGradientOperation: Operation<undefined> = {
   name: "moments_gradient",
   inputs: [channelRows("upstream gradient"), images(), channelRows("moments"), optional(images("sum"))],
@@ -142,7 +144,13 @@ const momentsGradientOperation: Operation<undefined> = {
   cost: (node) => streamingCost(node, 4),
 };
 
-/** x [B, C, H, W] to [1, C, 2, 1]: mean and (biased) variance of each channel. */
+/**
+ * The mean and the biased variance of each channel over images and positions: x [B, C, H, W] to [1, C, 2, 1], float32.
+ *
+ * The result can be placed `into` a part of another tensor.
+ *
+ * @throws {RangeError} if x is not channels_last
+ */
 export function moments(x: Tensor, into?: Place): Tensor {
   return applyInto(momentsOperation, [x], undefined, into);
 }

@@ -1,10 +1,11 @@
 /**
- * Batch normalisation (Ioffe and Szegedy 2015), with the ReLU behind it:
- * y = max(γ · (x − mean) / √(variance + ε) + β, 0) for each channel.
+ * Batch normalisation (Ioffe and Szegedy 2015) and the ReLU that follows it. For each channel:
  *
- * It is three operations. `moments` are of the input alone, so that all layers which read a channel share them; `coefficients` make
- * of them what one layer multiplies and adds; `normalise` applies these. Convolutions do the last as they load their input, so
- * that its result is never stored, and neither is it for the backward pass, where it is worked out again.
+ *     y = max(γ · (x − mean) / √(variance + ε) + β, 0)
+ *
+ * It consists of three operations. `moments` depend on the input alone, so that all layers that read a channel share
+ * them. `coefficients` turn them into one layer's factor and addend. `normalise` applies these. Convolutions apply them
+ * as they load their input, so that the result is never stored; the backward pass computes it again.
  */
 
 import { divideUp } from "../graph/layout.ts";
@@ -34,11 +35,11 @@ const wholeKernel: Kernel = { name: "normalise_gradient", source: gradientSource
 const sumsKernel: Kernel = { name: "normalise_sums", source: sumsSource + finishSource };
 
 interface NormaliseAttributes {
-  /** True where ReLU follows. */
+  /** True if ReLU follows. */
   relu: boolean;
 }
 
-/** (x, coefficients[, moments, γ, β]): the last three are what the gradient reaches. */
+/** Inputs (x, coefficients[, moments, γ, β]): the last three are there for their gradients only. */
 const normaliseOperation: Operation<NormaliseAttributes> = {
   name: "normalise",
   inputs: [
@@ -68,7 +69,7 @@ const normaliseOperation: Operation<NormaliseAttributes> = {
       { ...attributes, adds: sum !== undefined, addsMoments: momentsSum !== undefined },
       sum && { host: sum, channel: 0 },
     );
-    return [node, undefined, ...furtherGradients(node, { moments, gamma, beta }, momentsSum)];
+    return [node, undefined, ...auxiliaryGradients(node, { moments, gamma, beta }, momentsSum)];
   },
   lower(node, lowering) {
     const [x, coefficients] = node.inputs as [Tensor, Tensor];
@@ -100,15 +101,15 @@ function channelsOf({ type }: Tensor): (index: number) => number {
 }
 
 interface GradientAttributes extends NormaliseAttributes {
-  /** True where an input is the sum of x's gradients so far, which the node adds itself to in place. */
+  /** True if an input is the sum of x's gradients so far, to which the node adds its own in place. */
   adds: boolean;
   /** The same for the gradient of the moments. */
   addsMoments: boolean;
 }
 
 /**
- * (upstream, x, coefficients[, sum][, sum of the moments' gradients]): the gradient for x with the coefficients held fast. The
- * gradients for the moments, γ and β are auxiliary results.
+ * Inputs (upstream, x, coefficients[, sum][, sum of the moments' gradients]): the gradient for x with constant
+ * coefficients. The gradients for the moments, γ and β are auxiliary results.
  */
 const normaliseGradientOperation: Operation<GradientAttributes> = {
   name: "normalise_gradient",
@@ -138,7 +139,7 @@ const normaliseGradientOperation: Operation<GradientAttributes> = {
     const partial = parts > 1 ? new Scratch(32 * parts * quads, `${node.label} partial`) : undefined;
     const finish = { ADD_MOMENTS: addsMoments };
     const rows = rowParams({ m: moments });
-    // Where there is one chunk only, its sums need not be kept.
+    // A single chunk needs no partial sums.
     const sums: Pick<DispatchRequest, "kernel" | "constants" | "bindings" | "params"> = partial
       ? { kernel: gradientKernel, constants: { WHOLE: false }, bindings: { partial }, params: {} }
       : {
@@ -187,8 +188,8 @@ const normaliseGradientOperation: Operation<GradientAttributes> = {
   cost: (node) => streamingCost(node, 8),
 };
 
-/** Gradients for the moments, γ and β, which the node's own dispatches leave. */
-function furtherGradients(
+/** Gradients for the moments, γ and β, which the node's own dispatches write. */
+function auxiliaryGradients(
   node: Tensor,
   { moments, gamma, beta }: { moments: Tensor; gamma: Tensor; beta: Tensor },
   momentsSum: Tensor | undefined,
@@ -196,7 +197,7 @@ function furtherGradients(
   const channels = gamma.shape[0]!;
   const channelOf = channelsOf(node);
   const { relu } = node.attributes as GradientAttributes;
-  /** Σ upstream and Σ upstream · x̂ where ReLU lets it through, for each channel. */
+  /** Σ upstream and Σ upstream · x̂ for each channel, over the elements that ReLU passes. */
   const sums = ([upstream, x, coefficients]: readonly Float64Array[]) => {
     const [plain, weighted] = [new Float64Array(channels), new Float64Array(channels)];
     x!.forEach((value, index) => {
@@ -235,8 +236,11 @@ export interface NormalisationState {
 }
 
 /**
- * Normalises x by the moments of this batch, which the running statistics follow (momentum 0.1; the variance unbiased).
- * Throws where a channel has one value only: its variance would be unknown.
+ * Normalises x [B, C, H, W] by the {@linkcode moments} [1, C, 2, 1] of this batch, as torch.nn.BatchNorm2d does in
+ * training. Updates the running statistics, whose variance is the unbiased one. With `relu`, ReLU follows.
+ * Defaults: `relu` true, `epsilon` 1e-5, `momentum` 0.1.
+ *
+ * @throws {RangeError} if the shapes do not match, or a channel has a single value, which has no unbiased variance
  */
 export function normaliseBatch(
   x: Tensor,
@@ -255,7 +259,12 @@ export function normaliseBatch(
   return apply(normaliseOperation, [x, coefficients, moments, gamma, beta], { relu });
 }
 
-/** Normalises x by running statistics. */
+/**
+ * Normalises x [B, C, H, W] by running statistics, as torch.nn.BatchNorm2d does in evaluation. The result cannot
+ * be differentiated. Defaults: `relu` true, `epsilon` 1e-5.
+ *
+ * @throws {RangeError} if the shapes do not match
+ */
 export function normaliseRunning(
   x: Tensor,
   { gamma, beta, runningMean, runningVariance }: NormalisationState,
@@ -266,14 +275,16 @@ export function normaliseRunning(
   return apply(normaliseOperation, [x, coefficients], { relu });
 }
 
-/** An input as it lies in memory, and what is to be applied as it is loaded. */
+/** An input as it lies in memory, and the normalisation to apply to each value as it is loaded. */
 export interface Loaded {
   x: Tensor;
   coefficients?: Tensor;
   relu: boolean;
 }
 
-/** What a convolution loads for an input that is a normalisation's result: that one's input, and its coefficients. */
+/**
+ * What a convolution loads: if x is the result of a normalisation, that one's input and coefficients, else x itself.
+ */
 export function unnormalised(x: Tensor): Loaded {
   if (x.operation !== normaliseOperation) return { x, relu: false };
   const [input, coefficients] = x.inputs as [Tensor, Tensor];

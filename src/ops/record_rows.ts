@@ -1,4 +1,4 @@
-/** Keeps a step's tensor, such as a batch's logits, on the GPU until it is read. */
+/** Keeps a tensor of each step, such as the batch's logits, on the GPU until the host reads it. */
 
 import { divideUp } from "../graph/layout.ts";
 import type { Kernel } from "../graph/lowering.ts";
@@ -10,7 +10,7 @@ import { update } from "./updates.ts";
 
 const kernel: Kernel = { name: "record_rows", source };
 
-/** Which part of a slot's tensor it is that is kept, and of how many. */
+/** The index of a part of a slot's tensor, and the number of parts. */
 interface Part {
   part: number;
   parts: number;
@@ -21,7 +21,11 @@ const recordRowsOperation = update<Part>("record_rows", [1], {
   check([, ring, x]) {
     const [whole, part] = [imageExtents(ring!), imageExtents(x!)];
     const fits = whole.images % part.images === 0 && `${ring!.shape.slice(1)}` === `${x!.shape.slice(1)}`;
-    if (!fits) throw new RangeError(`Cannot run record_rows as [${x!.shape}] is no slot of [${ring!.shape}]`);
+    if (!fits) {
+      throw new RangeError(
+        `Cannot run record_rows as [${x!.shape}] is no part of a slot of [${ring!.shape}]`,
+      );
+    }
   },
   lower(node, lowering) {
     const [step, ring, x] = node.inputs as [Tensor, Tensor, Tensor];
@@ -44,7 +48,12 @@ const recordRowsOperation = update<Part>("record_rows", [1], {
   },
 });
 
-/** Copies x [B, C, H, W] into its part of slot `step[2]` of `ring` [slots · parts · B, C, H, W], both channels_last. */
+/**
+ * Copies x [B, C, H, W] into part `part` of slot `step[2]` of `ring` [slots · parts · B, C, H, W].
+ *
+ * @throws {RangeError} if x and the ring are not channels_last float32, or the ring does not consist of tensors of x's
+ * shape
+ */
 export function recordRows(step: Tensor, ring: Tensor, x: Tensor, part = 0, parts = 1): Tensor {
   return apply(recordRowsOperation, [step, ring, x], { part, parts });
 }

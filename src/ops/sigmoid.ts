@@ -1,4 +1,7 @@
-/** The logistic function. It is no operation of the element-wise kind, as it would make 0.5 of the fill, which stays zero. */
+/**
+ * The logistic function. It has a kernel of its own, because an element-wise expression would turn padding from 0 into
+ * 0.5.
+ */
 
 import { divideUp, elementCount } from "../graph/layout.ts";
 import type { Kernel } from "../graph/lowering.ts";
@@ -33,7 +36,7 @@ const sigmoidOperation: Operation<undefined> = {
   cost: (node) => streamingCost(node, 3),
 };
 
-/** (upstream, y): upstream · y · (1 − y), with y = sigmoid(x). */
+/** Inputs (upstream, y): upstream · y · (1 − y), with y = sigmoid(x). */
 const sigmoidGradientOperation = elementwise<undefined>({
   name: "sigmoid_gradient",
   expression: ([upstream, y]) => `(${upstream} * ${y} * (1.0 - ${y}))`,
@@ -43,7 +46,11 @@ const sigmoidGradientOperation = elementwise<undefined>({
   flops: 3,
 });
 
-/** 1 / (1 + exp(−x)), of any shape, flat or channels last. */
+/**
+ * 1 / (1 + exp(−x)), element by element, for floats of any shape.
+ *
+ * @throws {RangeError} if x does not hold floats, or is neither flat nor channels_last
+ */
 export function sigmoid(x: Tensor): Tensor {
   return apply(sigmoidOperation, [x], undefined);
 }

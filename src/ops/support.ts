@@ -43,8 +43,8 @@ export function imageExtents({ shape }: TensorType): ImageShape {
 }
 
 /**
- * Where the rows of an image tensor lie, a row being the channels of one position: `row` is the distance between rows and
- * `first` the start of the first row, both in quads. A tensor placed in another one has that one's rows.
+ * Where the rows of an image tensor lie, a row being the channels of one position: `row` is the distance between rows
+ * and `first` the start of the first row, both in quads. A tensor placed in another one has that one's rows.
  */
 export function rows(tensor: Tensor): { row: number; first: number } {
   let first = 0;
@@ -105,7 +105,10 @@ export function requireType(
   }
 }
 
-/** The cost of reading every input and writing the output once, with `flopsPerElement` operations on each output element. */
+/**
+ * The cost of reading every input and writing the output once, with `flopsPerElement` operations on each output
+ * element.
+ */
 export function streamingCost(node: Tensor, flopsPerElement: number): Cost {
   const bytes = [...node.inputs, node].reduce((sum, tensor) => sum + storedBytes(tensor.type), 0);
   return { flops: flopsPerElement * elementCount(node.shape), bytes };

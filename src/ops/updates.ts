@@ -1,4 +1,4 @@
-/** Operations that change variables in place: the codebooks' updates and the record of a step's scalars; Adam has a file of its own. */
+/** Operations that change variables in place: the updates of codebooks, and the record of a step's scalars. */
 
 import { divideUp, floatType, type TensorType } from "../graph/layout.ts";
 import type { Kernel } from "../graph/lowering.ts";
@@ -10,7 +10,7 @@ import countSource from "../../kernels/count_codes.wgsl" with { type: "text" };
 import normaliseSource from "../../kernels/ema_normalise.wgsl" with { type: "text" };
 import recordSource from "../../kernels/record.wgsl" with { type: "text" };
 import restartSource from "../../kernels/restart_codes.wgsl" with { type: "text" };
-import { codebookShape, requireCodebook, statisticsRows, vectors } from "./codebook.ts";
+import { codebookShape, requireCodebook, statisticsRows, vectors } from "./codebook_shapes.ts";
 import { codebookColumns, flat, repeated, scalar } from "./inputs.ts";
 import { imageExtents, notDifferentiable, requireType, streamingCost } from "./support.ts";
 
@@ -20,12 +20,14 @@ const countKernel: Kernel = { name: "count_codes", source: countSource };
 const restartKernel: Kernel = { name: "restart_codes", source: restartSource };
 const recordKernel: Kernel = { name: "record", source: recordSource };
 
-/** An update: its node has no value of its own, and its reference returns the changed inputs one behind the other. */
+/**
+ * An update: its node has no value of its own, and its reference returns the new values of the changed inputs, joined.
+ */
 export function update<Attributes>(
   name: string,
   changed: readonly number[],
   { check, ...rest }: Pick<Operation<Attributes>, "inputs" | "lower" | "reference"> & {
-    /** Throws where the inputs do not fit. */
+    /** Checks the shapes of the inputs: throws a `RangeError` if they do not match. */
     check(inputs: readonly TensorType[]): void;
   },
 ): Operation<Attributes> {
@@ -42,7 +44,7 @@ export function update<Attributes>(
   };
 }
 
-/** The values of several tensors one behind the other, as an update's reference returns them. */
+/** The values of several tensors in one array, as an update's reference returns them. */
 export function joined(...parts: readonly ReferenceValues[]): ReferenceValues {
   const all = new Float64Array(parts.reduce((length, part) => length + part.length, 0));
   let at = 0;
@@ -159,7 +161,7 @@ const restartCodesOperation = update<{ threshold: number; size: number }>("resta
   },
 });
 
-/** Scalars that one dispatch binds beside the step and the ring: eight storage buffers in all. */
+/** The scalars that one dispatch binds; with the step and the ring these are eight storage buffers. */
 const scalarsAtOnce = 6;
 
 const recordOperation = update<undefined>("record", [1], {
@@ -167,7 +169,7 @@ const recordOperation = update<undefined>("record", [1], {
   check([, ring, ...scalars]) {
     if (ring!.shape[1] !== scalars.length) {
       throw new RangeError(
-        `Cannot run record as rows of [${ring!.shape}] do not hold ${scalars.length} scalars`,
+        `Cannot run record as the rows of the ring [${ring!.shape}] do not hold ${scalars.length} scalars`,
       );
     }
   },
@@ -197,14 +199,22 @@ const recordOperation = update<undefined>("record", [1], {
   },
 });
 
-/** A codebook's three buffers: `embed` and `embed_avg` [D, n], `cluster_size` [n]. */
+/** A codebook's three buffers. */
 export interface Codebook {
+  /** The codes, [dim, codes]. */
   embed: Tensor;
+  /** The moving average of the sums of their vectors, [dim, codes]. */
   embedAvg: Tensor;
+  /** The moving average of their numbers of vectors, [codes]. */
   clusterSize: Tensor;
 }
 
-/** The moving-average update of a codebook from {@linkcode codeStatistics}; see kernels/ema_accumulate.wgsl. */
+/**
+ * Updates a codebook in place from {@linkcode codeStatistics} by exponential moving averages (van den Oord and others
+ * 2017, appendix A.1; Razavi and others 2019): see kernels/ema_accumulate.wgsl for the formula.
+ *
+ * @throws {RangeError} if the shapes do not match
+ */
 export function emaUpdate(
   statistics: Tensor,
   { embed, embedAvg, clusterSize }: Codebook,
@@ -214,14 +224,21 @@ export function emaUpdate(
   return apply(emaUpdateOperation, [statistics, embed, embedAvg, clusterSize], { decay, epsilon });
 }
 
-/** Adds the counts in {@linkcode codeStatistics} to the u32 counters `usage` [n]. */
+/**
+ * Adds the counts in {@linkcode codeStatistics} to the counters `usage`, u32 [codes], in place.
+ *
+ * @throws {RangeError} if the shapes or element types do not match
+ */
 export function countCodes(statistics: Tensor, usage: Tensor): Tensor {
   return apply(countCodesOperation, [statistics, usage], undefined);
 }
 
 /**
- * Codes whose smoothed count is under `threshold` become random positions of x, as if with `size` members.
- * `key` is a u32 tensor whose first element the host changes each step.
+ * Replaces codes that are hardly used: a code whose `clusterSize` is below `threshold` becomes the vector at a random
+ * position of x [B, dim, H, W], and its cluster size `size`. `key` is a u32 tensor whose first element the host changes
+ * each step.
+ *
+ * @throws {RangeError} if the shapes or element types do not match
  */
 export function restartCodes(
   x: Tensor,
@@ -234,7 +251,11 @@ export function restartCodes(
   return apply(restartCodesOperation, [x, key, embed, embedAvg, clusterSize], { threshold, size });
 }
 
-/** Copies scalars into row `step[2]` of `ring` [slots, scalars]. */
+/**
+ * Copies scalars [] into row `step[2]` of `ring` [slots, scalars].
+ *
+ * @throws {RangeError} if the ring's rows hold another number of scalars
+ */
 export function record(step: Tensor, ring: Tensor, scalars: readonly Tensor[]): Tensor {
   return apply(recordOperation, [step, ring, ...scalars], undefined);
 }
