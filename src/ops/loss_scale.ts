@@ -127,9 +127,9 @@ export function countNonFinite(x: Tensor, after: readonly Tensor[] = []): Tensor
 }
 
 /**
- * The `step` [4] of {@linkcode adam} for the gradients of a scaled loss, from a `step` [4] that begins with the learning
- * rate. The result is [rate / (1 − β₁ᵗ), 1 / √(1 − β₂ᵗ), 1 / scale, 0]; it is all zeros, which skips the step, if
- * `nonFinite` [] is not zero. Updates the state in place.
+ * The `step` [4] of {@linkcode adam} for the gradients of a scaled loss, from a `step` [4] that begins with the
+ * learning rate. The result is [rate / (1 − β₁ᵗ), 1 / √(1 − β₂ᵗ), 1 / scale, 0]; it is all zeros, which skips the step,
+ * if `nonFinite` [] is not zero. Updates the state in place.
  *
  * @throws {RangeError} if an input has another shape
  */

@@ -117,6 +117,6 @@ export function streamingCost(node: Tensor, flopsPerElement: number): Cost {
 /** The `gradient` of operations that occur in backward passes and updates only: it throws a `RangeError`. */
 export function notDifferentiable(name: string): () => never {
   return () => {
-    throw new RangeError(`Cannot differentiate ${name}: the operation has no gradient`);
+    throw new RangeError(`Cannot differentiate ${name}: it has no gradient`);
   };
 }
