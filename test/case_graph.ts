@@ -54,8 +54,8 @@ export function hasGraph(operationCase: OperationCase): boolean {
 }
 
 /**
- * The case's graph over variables that hold `inputs` in place of the case's own values. With `halves`, every input that the
- * operation accepts as float16 is stored as float16.
+ * The case's graph over variables that hold `inputs` in place of the case's own values. With `halves`, every input that
+ * the operation accepts as float16 is stored as float16.
  */
 export function buildGraph(
   operationCase: OperationCase,

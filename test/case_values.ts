@@ -10,8 +10,8 @@ export interface CaseInput {
   low?: number;
   high?: number;
   /**
-   * `integers` and `codes` are rounded down; codes are indices and uploaded as u32. In `repeated`, a codebook, the second half
-   * of the columns equals the first, so that it holds each code twice. Default: `uniform`.
+   * `integers` and `codes` are rounded down; codes are indices and uploaded as u32. In `repeated`, a codebook, the
+   * second half of the columns equals the first, so that it holds each code twice. Default: `uniform`.
    */
   kind?: "uniform" | "codes" | "integers" | "repeated";
 }
@@ -29,7 +29,7 @@ export interface Built {
 
 /** What the cases of one operation have in common. */
 export interface CaseGroup {
-  /** Builds the case's graph from variables that hold its inputs. Absent if a test of its own runs the cases. */
+  /** Builds the case's graph from variables that hold its inputs. Absent if another test runs the cases. */
   build?(inputs: readonly Tensor[], attributes: Attributes): Tensor | Built;
   /** The inputs that have a gradient; a straight-through one does not count, as it is no derivative. */
   gradients: "all" | "none" | readonly number[];
@@ -50,7 +50,10 @@ export interface OperationCase extends CaseGroup {
   name: string;
   inputs: CaseInput[];
   attributes: Record<string, unknown>;
-  /** True if a step of a finite difference may cross a point that has no derivative; PyTorch's goldens cover the gradient. */
+  /**
+   * True if a step of a finite difference may cross a point that has no derivative; PyTorch's goldens cover the
+   * gradient.
+   */
   hasKinks?: boolean;
 }
 

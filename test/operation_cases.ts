@@ -1,9 +1,9 @@
 /**
- * The one table of cases for all operations, from the files in test/cases. Tests on the GPU, gradient checks, float16 checks, the
- * goldens made by PyTorch and the ONNX cases read it.
+ * The one table of cases for all operations, from the files in test/cases. Tests on the GPU, gradient checks, float16
+ * checks, the goldens made by PyTorch and the ONNX cases read it.
  *
- * Shapes are PyTorch's: images [B, C, H, W], convolution weights [out, in, height, width], transposed convolution weights
- * [in, out, height, width], codebooks [dim, codes]. Padding is [top, left, bottom, right], strides are [y, x].
+ * Shapes are PyTorch's: images [B, C, H, W], convolution weights [out, in, height, width], transposed convolution
+ * weights [in, out, height, width], codebooks [dim, codes]. Padding is [top, left, bottom, right], strides are [y, x].
  */
 
 import type { CaseFamily, OperationCase, Refusal } from "./case_values.ts";

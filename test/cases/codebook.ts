@@ -82,7 +82,10 @@ const statisticsGroup: CaseGroup = {
   asGolden: countsAndSums,
 };
 
-/** PyTorch's statistics are counts [codes] and sums [dim, codes]; ours are rows of sums, with the count in one more quad. */
+/**
+ * PyTorch's statistics are counts [codes] and sums [dim, codes]; ours are rows of sums, with the count in one more
+ * quad.
+ */
 function countsAndSums([statistics]: readonly Tensor[], [rows]: readonly ArrayLike<number>[]) {
   const [codes, width] = statistics!.shape as [number, number];
   const dim = statistics!.inputs[1]!.shape[1]!;

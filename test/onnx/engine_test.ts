@@ -1,4 +1,4 @@
-/** The ONNX project's node tests on the GPU: each is run, or its name says why it is not. */
+/** Runs the ONNX project's node tests on the GPU. A test that cannot run is ignored, and its name says why. */
 
 import { assertEquals } from "@std/assert";
 import { Gpu } from "../../src/gpu/device.ts";
@@ -10,7 +10,9 @@ import { onnxPlan, plannedInputs } from "./plan.ts";
 
 const cases = loadOnnxCases();
 if (!cases) {
-  console.log(`the ONNX cases are not run: there is no folder ${onnxFolder()}; ONNX_NODE_TESTS can name one`);
+  console.log(
+    `the ONNX cases are not run: no folder ${onnxFolder()}; set ONNX_NODE_TESTS to the folder of the cases`,
+  );
 }
 
 /** ONNX's own tolerances. */
@@ -29,7 +31,7 @@ for (const [name, plan] of planned) {
   }
   const onnxCase = cases?.find((each) => each.name === name);
   Deno.test({
-    name: `ONNX ${name} by ${plan.operation}${onnxCase ? "" : ": its files are not there"}`,
+    name: `ONNX ${name} by ${plan.operation}${onnxCase ? "" : ": its files are missing"}`,
     ignore: !onnxCase,
     async fn() {
       const gpu = await Gpu.open();
@@ -43,7 +45,7 @@ for (const [name, plan] of planned) {
           .filter(([value, wanted]) =>
             !(Math.abs(value - wanted) <= absoluteTolerance + relativeTolerance * Math.abs(wanted))
           );
-        assertEquals(wrong, [], "values and what they ought to be");
+        assertEquals(wrong, [], "values and expected values");
       }
       gpu.close();
     },

@@ -29,7 +29,7 @@ function build() {
   return { set, weights, optimizer };
 }
 
-testOfHalves("half_copies: one dispatch rounds all weights, each to its place", async () => {
+testOfHalves("half_copies: one dispatch rounds all weights, each at its offset", async () => {
   const gpu = await Gpu.open();
   const { set, weights, optimizer } = build();
   const like = cast(weights[0]!, "f16");
@@ -51,14 +51,14 @@ testOfHalves("half_copies: one dispatch rounds all weights, each to its place", 
   gpu.close();
 });
 
-Deno.test("half_copy: what reaches the copy reaches the weight, in float32", () => {
+Deno.test("half_copy: the gradient of the copy is the gradient of the weight", () => {
   const { set, weights: [weight] } = build();
   const half = set.matching(cast(weight!, "f16"), weight!);
   const [gradient] = gradients(sum(add(cast(half, "f32"), scale(cast(half, "f32"), 2))), [weight!]);
   assertEquals([half.dtype, half.label, gradient!.shape], ["f16", "weight 0 in float16", [5]]);
 });
 
-Deno.test("without an optimizer's copies each weight is rounded by itself, and float32 is left alone", () => {
+Deno.test("without an optimizer's copies, each weight is cast to float16, and float32 weights stay as they are", () => {
   const set = new ParameterSet();
   const weight = set.parameter("weight", floatType([5]), zeroInitialiser);
   assertEquals(set.matching(cast(weight, "f16"), weight).operation.name, "cast");

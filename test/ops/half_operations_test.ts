@@ -34,9 +34,9 @@ async function failures(operationCase: OperationCase, gpu: Gpu): Promise<string[
   const tensors = [...graph.outputs, ...gradients];
   const expected = evaluate(tensors, graph.values, graph.effects);
   const results = await runGraph(gpu, { ...graph, tensors });
-  return results.flatMap(({ values, cleanFill }, index) => {
+  return results.flatMap(({ values, cleanPadding }, index) => {
     const kind = index < graph.outputs.length ? "output" : "gradient";
-    const found = cleanFill ? [] : [`${operationCase.name}: the padding of ${kind} ${index} is not zero`];
+    const found = cleanPadding ? [] : [`${operationCase.name}: the padding of ${kind} ${index} is not zero`];
     const error = relativeError(values, expected[index]!);
     return error <= bounds[kind]
       ? found

@@ -1,6 +1,6 @@
 /**
- * Every case of the table on the GPU, its gradients included, against the float64 reference; both are compared with PyTorch if
- * there is a golden. Each operation runs as planned for this adapter and as planned for others.
+ * Every case of the table on the GPU, its gradients included, against the float64 reference; both are compared with
+ * PyTorch if there is a golden. Each operation runs as planned for this adapter and as planned for others.
  */
 
 import { assertEquals } from "@std/assert";
@@ -84,10 +84,10 @@ async function failures(operationCase: OperationCase, { gpu, target }: typeof ki
   const { graph, tensors, expected } = prepare(operationCase);
   const results = await runGraph(gpu, { ...graph, tensors }, target);
   const found: string[] = [];
-  results.forEach(({ values, cleanFill }, index) => {
+  results.forEach(({ values, cleanPadding }, index) => {
     const outputs = graph.outputs.length;
     const label = index < outputs ? `output ${index}` : `gradient ${index - outputs}`;
-    if (!cleanFill) found.push(`${name}: the padding of ${label} is not zero`);
+    if (!cleanPadding) found.push(`${name}: the padding of ${label} is not zero`);
     const error = relativeError(values, expected[index]!);
     const bound = accuracy === "exact" ? 0 : 1e-5;
     if (!(error <= bound)) found.push(`${name}: ${label} is ${error} off the reference`);

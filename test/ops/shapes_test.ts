@@ -1,4 +1,6 @@
-/** Operations refuse inputs that do not fit, with their own name and both shapes; inputs that fit give PyTorch's shapes. */
+/**
+ * Operations refuse inputs that do not fit, with their own name and both shapes; inputs that fit give PyTorch's shapes.
+ */
 
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import type { InputRule } from "../../src/graph/inputs.ts";

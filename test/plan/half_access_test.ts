@@ -72,7 +72,7 @@ Deno.test("single elements in float16: computed in float32, rounded once", async
     const [x, y] = [Math.f16round(value), Math.f16round(second[index]!)];
     return Math.f16round(Math.max(x * y + x, 0));
   });
-  assert(results[0]!.cleanFill);
+  assert(results[0]!.cleanPadding);
   assert(relativeError(results[0]!.values, expected) < 1e-3);
   gpu.close();
 });
