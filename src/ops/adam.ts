@@ -83,9 +83,9 @@ const adamOperation = update<AdamAttributes>("adam", [2, 3, 4], {
  *     v = β₂ · v + (1 − β₂) · g²
  *     w = w − step₀ · m / (√v · step₁ + ε)
  *
- * All four are flat and of one length: arenas that hold every parameter. `step` [4] begins with rate / (1 − β₁ᵗ) and 1
- * / √(1 − β₂ᵗ) for step number t, counted from 1; with `scaled`, the factor of the gradients follows, zero to skip the
- * step. `after` are the nodes that write the gradients into their arena.
+ * All four are flat and of one length: arenas that hold every parameter. `step` [4] begins with two factors for step
+ * number t, counted from 1: step₀ = rate / (1 − β₁ᵗ) and step₁ = 1 / √(1 − β₂ᵗ). With `scaled`, a factor of the gradients
+ * follows; zero skips the step. `after` are the nodes that write the gradients into their arena.
  *
  * @throws {RangeError} if the tensors are not flat float32 of one length
  */

@@ -1,7 +1,4 @@
-/**
- * Vector quantisation (van den Oord and others 2017): the nearest code, its vector, and sums over the positions of each
- * code.
- */
+/** Vector quantisation (van den Oord and others 2017): the nearest code, its vector, and statistics of the codes. */
 
 import { divideUp, elementCount, floatType, roundUp } from "../graph/layout.ts";
 import { type Kernel, Scratch } from "../graph/lowering.ts";

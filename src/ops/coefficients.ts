@@ -1,6 +1,4 @@
-/**
- * The factor and addend of each channel in batch normalisation, from the batch's moments or from running statistics.
- */
+/** The factor and addend of each channel in batch normalisation, from a batch's moments or running statistics. */
 
 import { divideUp, floatType } from "../graph/layout.ts";
 import type { Kernel } from "../graph/lowering.ts";
@@ -25,8 +23,8 @@ interface BatchAttributes extends CoefficientsAttributes {
 }
 
 /**
- * Inputs (moments, γ, β, running mean, running variance) to [1, C, 4, 1]: factor γ / √(variance + ε), addend β − mean ·
- * factor, mean, 1 / √(variance + ε). Updates the running statistics in place.
+ * Inputs (moments, γ, β, running mean, running variance) to four rows [1, C, 4, 1]: factor = γ / √(variance + ε),
+ * addend = β − mean · factor, mean, 1 / √(variance + ε). Updates the running statistics in place.
  */
 const coefficientsOperation: Operation<BatchAttributes> = {
   name: "coefficients",

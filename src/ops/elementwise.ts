@@ -1,6 +1,4 @@
-/**
- * Operations on single elements. They have no kernels of their own: the planner fuses them into the kernel before them.
- */
+/** Operations on single elements. The planner fuses them into the kernel that computes their input. */
 
 import { divideUp, elementCount, type FloatType } from "../graph/layout.ts";
 import type { Kernel, Lowering } from "../graph/lowering.ts";
@@ -13,9 +11,7 @@ import { floatOf, notDifferentiable, quadCount, requireSameType, streamingCost }
 /** Copies x to y, with the epilogue applied. */
 export const elementwiseKernel: Kernel = { name: "elementwise", source };
 
-/**
- * One dispatch over the first input. The planner applies the node's expression after the load, and any that it fuses.
- */
+/** One dispatch over the first input. The planner applies the node's expression after the load. */
 function lower(node: Tensor, lowering: Lowering): void {
   const cost = node.operation.cost(node);
   lowering.dispatch({

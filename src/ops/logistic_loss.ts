@@ -1,8 +1,6 @@
 /**
- * Binary cross-entropy of logits: −ln σ(x) = softplus(−x) for a positive label, −ln(1 − σ(x)) = softplus(x) for a
- * negative one.
- *
- * Computed from the logit, it keeps its digits where σ(x) rounds to one. The bound of 100 is that of PyTorch's BCELoss.
+ * Binary cross-entropy of logits, −ln σ(x) = softplus(−x) for a positive and −ln(1 − σ(x)) = softplus(x) for a negative
+ * label. Computed from the logit, it keeps its digits where σ(x) rounds to one. It is bounded like PyTorch's BCELoss.
  */
 
 import { elementCount, floatType } from "../graph/layout.ts";
