@@ -30,7 +30,7 @@ export function kernelVariant(
   constants: Constants,
   halves: readonly string[] = [],
 ): KernelVariant {
-  const code = withHalves(kernel.name, expand(kernel.name, kernel.source, constants), halves);
+  const code = withHalves(kernel.name, expand(kernel, constants), halves);
   return {
     label: variantLabel(kernel.name, constants) + (halves.length > 0 ? " f16" : ""),
     code,
