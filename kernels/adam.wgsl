@@ -15,7 +15,7 @@ struct Params { quads: u32, beta1: f32, beta2: f32, one_minus_beta1: f32, one_mi
 
 @compute @workgroup_size(64)
 fn main(@builtin(local_invocation_id) local: vec3u, @builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  let i = (group.y * groups.x + group.x) * 64u + local.x;
+  //: use thread_index with name = i
   if (i >= p.quads) { return; }
   //: if SCALED
   if (step[2] == 0.0) { return; }

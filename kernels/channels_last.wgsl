@@ -13,7 +13,7 @@ fn at(image: u32, channel: u32, pixel: u32) -> f32 {
 
 @compute @workgroup_size(64)
 fn main(@builtin(local_invocation_id) local: vec3u, @builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  let index = (group.y * groups.x + group.x) * 64u + local.x;
+  //: use thread_index
   if (index >= p.images * p.pixels * p.quads) { return; }
   let channel = index % p.quads * 4u;
   let pixel = index / p.quads % p.pixels;

@@ -13,7 +13,7 @@ struct Params { positions: u32, codes: u32, quads: u32, chunk: u32, column_tiles
 
 @compute @workgroup_size(8)
 fn main(@builtin(local_invocation_id) local: vec3u, @builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  let tile = group.y * groups.x + group.x;
+  //: use workgroup_index
   let column = tile % p.column_tiles * 8u + local.x;
   let part = tile / p.column_tiles;
   if (tile >= p.tiles || column > p.quads) { return; }

@@ -9,7 +9,7 @@ struct Params { positions: u32, in_channels: u32, out_channels: u32, from_channe
 
 @compute @workgroup_size(64)
 fn main(@builtin(local_invocation_id) local: vec3u, @builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  let index = (group.y * groups.x + group.x) * 64u + local.x;
+  //: use thread_index
   if (index >= p.positions * p.written) { return; }
   let channel = p.first + index % p.written;
   let position = index / p.written;

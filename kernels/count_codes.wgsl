@@ -8,6 +8,6 @@ struct Params { codes: u32, quads: u32 }
 
 @compute @workgroup_size(64)
 fn main(@builtin(local_invocation_id) local: vec3u, @builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  let code = (group.y * groups.x + group.x) * 64u + local.x;
+  //: use thread_index with name = code
   if (code < p.codes) { usage[code] += u32(statistics[code * (p.quads + 1u) + p.quads].x); }
 }

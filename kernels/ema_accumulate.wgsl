@@ -10,7 +10,7 @@ struct Params { codes: u32, quads: u32, decay: f32, one_minus_decay: f32 }
 
 @compute @workgroup_size(64)
 fn main(@builtin(local_invocation_id) local: vec3u, @builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  let index = (group.y * groups.x + group.x) * 64u + local.x;
+  //: use thread_index
   if (index >= p.codes * p.quads) { return; }
   let code = index / p.quads;
   let quad = index % p.quads;

@@ -14,14 +14,9 @@ var<workgroup> sums: array<f32, 64>;
 fn main(@builtin(local_invocation_id) local: vec3u, @builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u) {
   var sum = 0.0;
   for (var code = local.x; code < p.codes; code += 64u) { sum += cluster_size[code]; }
-  sums[local.x] = sum;
-  workgroupBarrier();
-  for (var step = 32u; step > 0u; step /= 2u) {
-    if (local.x < step) { sums[local.x] += sums[local.x + step]; }
-    workgroupBarrier();
-  }
+  //: use tree_sum
   let total = sums[0];
-  let index = (group.y * groups.x + group.x) * 64u + local.x;
+  //: use thread_index
   if (index >= p.codes * p.quads) { return; }
   let size = (cluster_size[index / p.quads] + p.epsilon) / (total + f32(p.codes) * p.epsilon) * total;
   embed[index] = embed_avg[index] / size;

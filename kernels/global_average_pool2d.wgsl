@@ -10,7 +10,7 @@ var<workgroup> sums: array<vec4f, ${8 * LINES}>;
 
 @compute @workgroup_size(8, ${LINES})
 fn main(@builtin(local_invocation_id) local: vec3u, @builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  let tile = group.y * groups.x + group.x;
+  //: use workgroup_index
   if (tile >= p.column_tiles * p.images) { return; }
   let image = tile / p.column_tiles;
   let quad = tile % p.column_tiles * 8u + local.x;
@@ -22,8 +22,7 @@ fn main(@builtin(local_invocation_id) local: vec3u, @builtin(workgroup_id) group
   sums[local.y * 8u + local.x] = sum;
   workgroupBarrier();
   if (local.y == 0u && quad < p.quads) {
-    var total = vec4f();
-    for (var row = 0u; row < ${LINES}u; row++) { total += sums[row * 8u + local.x]; }
+    //: use sum_lines
     y[image * p.y_row + p.y_first + quad] = total / f32(p.positions);
   }
 }

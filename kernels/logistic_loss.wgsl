@@ -30,11 +30,6 @@ fn main(@builtin(local_invocation_id) local: vec3u) {
     let shared_part = log_one_plus(exp(-abs(value)));
     sum += positive[i] * clamped(max(-value, vec4f()) + shared_part) + negative[i] * clamped(max(value, vec4f()) + shared_part);
   }
-  sums[local.x] = sum;
-  workgroupBarrier();
-  for (var step = 32u; step > 0u; step /= 2u) {
-    if (local.x < step) { sums[local.x] += sums[local.x + step]; }
-    workgroupBarrier();
-  }
+  //: use tree_sum
   if (local.x == 0u) { y[0] = vec4f(sums[0].x + sums[0].y + sums[0].z + sums[0].w, 0.0, 0.0, 0.0); }
 }

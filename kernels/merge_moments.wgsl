@@ -20,8 +20,7 @@ fn main(@builtin(local_invocation_id) local: vec3u, @builtin(workgroup_id) group
   for (var part = local.y; part < p.parts; part += ${LINES}u) { sum += count_of(part) * x[2u * part * p.quads + column]; }
   sums[local.y * 8u + local.x] = sum;
   workgroupBarrier();
-  var mean = vec4f();
-  for (var row = 0u; row < ${LINES}u; row++) { mean += sums[row * 8u + local.x]; }
+  //: use sum_lines with total = mean
   mean /= f32(p.positions);
   workgroupBarrier();
   var square = vec4f();
@@ -32,8 +31,7 @@ fn main(@builtin(local_invocation_id) local: vec3u, @builtin(workgroup_id) group
   sums[local.y * 8u + local.x] = square;
   workgroupBarrier();
   if (local.y == 0u && quad < p.quads) {
-    var total = vec4f();
-    for (var row = 0u; row < ${LINES}u; row++) { total += sums[row * 8u + local.x]; }
+    //: use sum_lines
     y[p.y_first + quad] = mean;
     y[p.y_row + p.y_first + quad] = total / f32(p.positions);
   }

@@ -18,10 +18,7 @@ var<workgroup> squares: array<vec4f, ${8 * LINES}>;
 
 @compute @workgroup_size(8, ${LINES})
 fn main(@builtin(local_invocation_id) local: vec3u, @builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  let tile = group.y * groups.x + group.x;
-  if (tile >= p.tiles) { return; }
-  let part = tile / p.column_tiles;
-  let quad = tile % p.column_tiles * 8u + local.x;
+  //: use chunk_tile
   let column = p.x_first + min(quad, p.quads - 1u);
   let begin = part * p.chunk;
   let end = min(p.positions, begin + p.chunk);
@@ -37,12 +34,7 @@ fn main(@builtin(local_invocation_id) local: vec3u, @builtin(workgroup_id) group
   squares[local.y * 8u + local.x] = square;
   workgroupBarrier();
   if (local.y == 0u && quad < p.quads) {
-    var total = vec4f();
-    var total_square = vec4f();
-    for (var row = 0u; row < ${LINES}u; row++) {
-      total += sums[row * 8u + local.x];
-      total_square += squares[row * 8u + local.x];
-    }
+    //: use sum_two_lines with first_total = total; first_sums = sums; second_total = total_square; second_sums = squares
     let count = f32(end - begin);
     let mean = total / count;
     let about_mean = max(total_square - total * mean, vec4f());

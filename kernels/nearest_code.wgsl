@@ -5,9 +5,7 @@
 //
 // A lane keeps POSITIONS positions and meets CODES codes at a time. With SUBGROUPS each lane loads its own share of those codes, which
 // reach the others by broadcast.
-//: if SUBGROUPS_ENABLE
-enable subgroups;
-//: end
+//: use enable_subgroups
 
 struct Params { positions: u32, codes: u32, quads: u32 }
 @group(0) @binding(0) var<uniform> p: Params;
@@ -18,7 +16,7 @@ struct Params { positions: u32, codes: u32, quads: u32 }
 @compute @workgroup_size(${LANES})
 fn main(@builtin(local_invocation_id) local: vec3u, @builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u) {
   let lane = local.x;
-  let tile = group.y * groups.x + group.x;
+  //: use workgroup_index
   if (tile * ${LANES * POSITIONS}u >= p.positions) { return; }
   //: for t in POSITIONS
   let position${t} = (tile * ${POSITIONS}u + ${t}u) * ${LANES}u + lane;

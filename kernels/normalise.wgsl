@@ -9,7 +9,7 @@ struct Params { positions: u32, quads: u32, x_row: u32, x_first: u32 }
 
 @compute @workgroup_size(64)
 fn main(@builtin(local_invocation_id) local: vec3u, @builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  let index = (group.y * groups.x + group.x) * 64u + local.x;
+  //: use thread_index
   if (index >= p.positions * p.quads) { return; }
   let quad = index % p.quads;
   let value = fma(x[index / p.quads * p.x_row + p.x_first + quad], coefficients[quad], coefficients[p.quads + quad]);

@@ -29,10 +29,7 @@ var<workgroup> weighted_sums: array<vec4f, ${8 * LINES}>;
 
 @compute @workgroup_size(8, ${LINES})
 fn main(@builtin(local_invocation_id) local: vec3u, @builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  let tile = group.y * groups.x + group.x;
-  if (tile >= p.tiles) { return; }
-  let part = tile / p.column_tiles;
-  let quad = tile % p.column_tiles * 8u + local.x;
+  //: use chunk_tile
   let column = min(quad, p.quads - 1u);
   let scale = coefficients[column];
   let shift = coefficients[p.quads + column];
@@ -62,12 +59,7 @@ fn main(@builtin(local_invocation_id) local: vec3u, @builtin(workgroup_id) group
   weighted_sums[local.y * 8u + local.x] = weighted;
   workgroupBarrier();
   if (local.y == 0u && quad < p.quads) {
-    var plain_total = vec4f();
-    var weighted_total = vec4f();
-    for (var row = 0u; row < ${LINES}u; row++) {
-      plain_total += plain_sums[row * 8u + local.x];
-      weighted_total += weighted_sums[row * 8u + local.x];
-    }
+    //: use sum_two_lines with first_total = plain_total; first_sums = plain_sums; second_total = weighted_total; second_sums = weighted_sums
     //: if WHOLE
     finish(quad, plain_total, weighted_total);
     //: else
@@ -76,3 +68,7 @@ fn main(@builtin(local_invocation_id) local: vec3u, @builtin(workgroup_id) group
     //: end
   }
 }
+//: if WHOLE
+
+//: use normalise_finish
+//: end

@@ -26,11 +26,8 @@ fn main(@builtin(local_invocation_id) local: vec3u, @builtin(workgroup_id) group
   weighted_sums[local.y * 8u + local.x] = weighted;
   workgroupBarrier();
   if (local.y != 0u || quad >= p.quads) { return; }
-  var plain_total = vec4f();
-  var weighted_total = vec4f();
-  for (var row = 0u; row < ${LINES}u; row++) {
-    plain_total += plain_sums[row * 8u + local.x];
-    weighted_total += weighted_sums[row * 8u + local.x];
-  }
+  //: use sum_two_lines with first_total = plain_total; first_sums = plain_sums; second_total = weighted_total; second_sums = weighted_sums
   finish(quad, plain_total, weighted_total);
 }
+
+//: use normalise_finish

@@ -16,12 +16,7 @@ fn main(@builtin(local_invocation_id) local: vec3u) {
     let count = statistics[code * (p.quads + 1u) + p.quads].x;
     sum += vec2f(count, select(0.0, count * log(max(count, 1.0)), count > 0.0));
   }
-  sums[local.x] = sum;
-  workgroupBarrier();
-  for (var step = 32u; step > 0u; step /= 2u) {
-    if (local.x < step) { sums[local.x] += sums[local.x + step]; }
-    workgroupBarrier();
-  }
+  //: use tree_sum
   if (local.x == 0u) {
     let n = max(sums[0].x, 1.0);
     y[0] = vec4f(exp(log(n) - sums[0].y / n), 0.0, 0.0, 0.0);

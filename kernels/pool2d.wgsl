@@ -7,16 +7,7 @@
 // The mean counts the places of the padded input between low and high, whether they hold a value or padding.
 //: end
 
-struct Params {
-  images: u32, quads: u32, in_height: u32, in_width: u32, out_height: u32, out_width: u32,
-  pad_y: u32, pad_x: u32, x_row: u32, x_first: u32, y_row: u32, y_first: u32,
-//: if !MAX
-  low_y: u32, high_y: u32, low_x: u32, high_x: u32,
-//: end
-}
-@group(0) @binding(0) var<uniform> p: Params;
-@group(0) @binding(1) var<storage, read> x: array<vec4f>;
-@group(0) @binding(2) var<storage, read_write> y: array<vec4f>;
+//: use pool2d_interface
 //: if WINNERS
 @group(0) @binding(3) var<storage, read_write> winners: array<u32>;
 //: end
@@ -27,7 +18,7 @@ fn is_nan(value: vec4f) -> vec4<bool> { return (bitcast<vec4u>(value) & vec4u(0x
 
 @compute @workgroup_size(64)
 fn main(@builtin(local_invocation_id) local: vec3u, @builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  let index = (group.y * groups.x + group.x) * 64u + local.x;
+  //: use thread_index
   if (index >= p.images * p.out_height * p.out_width * p.quads) { return; }
   let quad = index % p.quads;
   let position = index / p.quads;
@@ -67,8 +58,7 @@ fn main(@builtin(local_invocation_id) local: vec3u, @builtin(workgroup_id) group
   winners[index] = dot(winner, vec4u(1u, 0x100u, 0x10000u, 0x1000000u));
 //: end
 //: if !MAX
-  let counted_y = min(top + ${KERNEL_HEIGHT}u, p.high_y) - max(top, p.low_y);
-  let counted_x = min(left + ${KERNEL_WIDTH}u, p.high_x) - max(left, p.low_x);
+  //: use counted_places
   result /= f32(counted_y * counted_x);
 //: end
   y[position * p.y_row + p.y_first + quad] = result;

@@ -15,11 +15,6 @@ var<workgroup> sums: array<vec4f, ${THREADS}>;
 fn main(@builtin(local_invocation_id) local: vec3u, @builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u) {
   var sum = vec4f();
   for (var i = group.x * ${THREADS}u + local.x; i < p.quads; i += groups.x * ${THREADS}u) { sum += ${TERM}; }
-  sums[local.x] = sum;
-  workgroupBarrier();
-  for (var step = ${THREADS / 2}u; step > 0u; step /= 2u) {
-    if (local.x < step) { sums[local.x] += sums[local.x + step]; }
-    workgroupBarrier();
-  }
+  //: use tree_sum with half = ${THREADS / 2}
   if (local.x == 0u) { y[group.x] = vec4f(p.factor * (sums[0].x + sums[0].y + sums[0].z + sums[0].w), 0.0, 0.0, 0.0); }
 }

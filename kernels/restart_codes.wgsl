@@ -21,7 +21,7 @@ fn mix32(value: u32) -> u32 {
 // One workgroup a code: its count is changed only when every thread has seen it.
 @compute @workgroup_size(64)
 fn main(@builtin(local_invocation_id) local: vec3u, @builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  let code = group.y * groups.x + group.x;
+  //: use workgroup_index with name = code
   let dead = code < p.codes && cluster_size[min(code, p.codes - 1u)] < p.threshold;
   workgroupBarrier();
   if (!dead) { return; }

@@ -23,7 +23,7 @@ var<workgroup> sums: array<vec4f, ${COLUMNS * LINES}>;
 
 @compute @workgroup_size(${COLUMNS}, ${LINES})
 fn main(@builtin(local_invocation_id) local: vec3u, @builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  let index = (group.y * groups.x + group.x) * ${COLUMNS}u + local.x;
+  //: use thread_index with threads = ${COLUMNS}
   var value = vec4f();
   //: if LINES > 1
   let column = min(index, p.quads - 1u);

@@ -62,7 +62,7 @@ fn transform(d0: vec4f, d1: vec4f, d2: vec4f, d3: vec4f) -> Line {
 
 @compute @workgroup_size(64)
 fn main(@builtin(local_invocation_id) local: vec3u, @builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  let index = (group.y * groups.x + group.x) * 64u + local.x;
+  //: use thread_index
   if (index >= p.tiles * ${PHASES}u * p.in_quads) { return; }
   let quad = index % p.in_quads;
   //: if PHASES === 4
@@ -83,10 +83,7 @@ fn main(@builtin(local_invocation_id) local: vec3u, @builtin(workgroup_id) group
   let left = i32(tile % p.tile_columns * ${STEP * M}u) - i32(pad_x);
   let top = i32(tile / p.tile_columns % p.tile_rows * ${STEP * M}u) - i32(pad_y);
   let image = tile / (p.tile_columns * p.tile_rows) * p.in_height;
-  //: if NORMALISE
-  let scale = coefficients[quad];
-  let shift = coefficients[p.in_quads + quad];
-  //: end
+  //: use channel_coefficients with at = quad
 
   //: for c in N
   let x${c} = u32(left + ${STEP * c});
@@ -95,11 +92,7 @@ fn main(@builtin(local_invocation_id) local: vec3u, @builtin(workgroup_id) group
   let y${r}_${c} = u32(top + ${STEP * r});
   let live${r}_${c} = inside${c} && y${r}_${c} < p.in_height;
   let loaded${r}_${c} = x[select(0u, ((image + y${r}_${c}) * p.in_width + x${c}) * p.x_row + p.x_first + quad, live${r}_${c})];
-  //: if NORMALISE
-  let d${r}_${c} = ${RELU ? "max" : "vec4f"}(fma(loaded${r}_${c}, scale, shift)${RELU ? ", vec4f()" : ""}) * select(0.0, 1.0, live${r}_${c});
-  //: else
-  let d${r}_${c} = loaded${r}_${c} * select(0.0, 1.0, live${r}_${c});
-  //: end
+  //: use masked_load with to = d${r}_${c}; from = loaded${r}_${c}; mask = select(0.0, 1.0, live${r}_${c})
   //: end
   let column${c} = transform(
     //: for r in N
@@ -115,11 +108,7 @@ fn main(@builtin(local_invocation_id) local: vec3u, @builtin(workgroup_id) group
   let at = index;
   //: end
   //: for r in N
-  let row${r} = transform(
-    //: for c in N
-    column${c}.v${r},
-    //: end
-  );
+  //: use transform_row with columns = ${N}
   //: for c in N
   v[${r * N + c}u * stride + at] = row${r}.v${c};
   //: end

@@ -46,13 +46,11 @@ fn transform(d0: vec4f, d1: vec4f) -> Line {
 
 @compute @workgroup_size(64)
 fn main(@builtin(local_invocation_id) local: vec3u, @builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  let index = (group.y * groups.x + group.x) * 64u + local.x;
+  //: use thread_index
   let stride = p.tiles * p.out_quads;
   if (index >= stride) { return; }
   let quad = index % p.out_quads;
-  let tile = p.first_tile + index / p.out_quads;
-  let left = tile % p.tile_columns * ${M}u;
-  let top = tile / p.tile_columns % p.tile_rows * ${M}u;
+  //: use output_tile
   let image = tile / (p.tile_columns * p.tile_rows) * p.out_height;
 
   //: for c in M
@@ -68,11 +66,7 @@ fn main(@builtin(local_invocation_id) local: vec3u, @builtin(workgroup_id) group
   );
   //: end
   //: for r in N
-  let row${r} = transform(
-    //: for c in M
-    column${c}.v${r},
-    //: end
-  );
+  //: use transform_row with columns = ${M}
   //: for c in N
   e[${r * N + c}u * stride + index] = row${r}.v${c};
   //: end

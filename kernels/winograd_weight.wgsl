@@ -46,7 +46,7 @@ fn transform(g0: vec4f, g1: vec4f, g2: vec4f) -> Line {
 
 @compute @workgroup_size(64)
 fn main(@builtin(local_invocation_id) local: vec3u, @builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  let index = (group.y * groups.x + group.x) * 64u + local.x;
+  //: use thread_index
   if (index >= ${PHASES}u * p.quads) { return; }
   //: if PHASES === 4
   let pair = index % p.quads;
@@ -87,11 +87,7 @@ fn main(@builtin(local_invocation_id) local: vec3u, @builtin(workgroup_id) group
   );
   //: end
   //: for r in N
-  let row${r} = transform(
-    //: for c in TAPS
-    column${c}.v${r},
-    //: end
-  );
+  //: use transform_row with columns = ${TAPS}
   //: for c in N
   u[${r * N + c}u * stride + at] = row${r}.v${c};
   //: end

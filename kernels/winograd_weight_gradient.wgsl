@@ -49,7 +49,7 @@ fn transform(s0: vec4f, s1: vec4f, s2: vec4f, s3: vec4f) -> Line {
 
 @compute @workgroup_size(64)
 fn main(@builtin(local_invocation_id) local: vec3u, @builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  let index = (group.y * groups.x + group.x) * 64u + local.x;
+  //: use thread_index
   if (index >= ${PHASES}u * p.quads) { return; }
   //: for t in N * N
   var s${t} = vec4f();
@@ -72,11 +72,7 @@ fn main(@builtin(local_invocation_id) local: vec3u, @builtin(workgroup_id) group
   let first_tap = (1u - phase / 2u) * 4u + 1u - phase % 2u;
   //: end
   //: for r in TAPS
-  let row${r} = transform(
-    //: for c in N
-    column${c}.v${r},
-    //: end
-  );
+  //: use transform_row with columns = ${N}
   //: for c in TAPS
   //: if PHASES === 4
   y[(first_tap + ${8 * r + 2 * c}u) * p.quads + index % p.quads] = row${r}.v${c};

@@ -5,11 +5,12 @@ import { type Kernel, Scratch } from "../graph/lowering.ts";
 import type { Operation } from "../graph/operation.ts";
 import { apply, type Tensor } from "../graph/tensor.ts";
 import source from "../../kernels/channel_sum.wgsl" with { type: "text" };
+import { kernelParts } from "./kernel_parts.ts";
 import { shareOut } from "./shares.ts";
 import { sumPartials } from "./sum_partials.ts";
 import { imageShape, notDifferentiable, streamingCost } from "./support.ts";
 
-const kernel: Kernel = { name: "channel_sum", source };
+const kernel: Kernel = { name: "channel_sum", source, parts: kernelParts };
 const shortestChunk = 1024;
 
 const channelSumOperation: Operation<undefined> = {

@@ -8,6 +8,7 @@ import gatherSource from "../../kernels/gather_code.wgsl" with { type: "text" };
 import nearestSource from "../../kernels/nearest_code.wgsl" with { type: "text" };
 import perplexitySource from "../../kernels/perplexity.wgsl" with { type: "text" };
 import statisticsSource from "../../kernels/code_statistics.wgsl" with { type: "text" };
+import { kernelParts } from "./kernel_parts.ts";
 import { splitCount } from "./convolution/window.ts";
 import { sumPartials } from "./sum_partials.ts";
 import {
@@ -20,10 +21,10 @@ import {
   streamingCost,
 } from "./support.ts";
 
-const nearestKernel: Kernel = { name: "nearest_code", source: nearestSource };
-const gatherKernel: Kernel = { name: "gather_code", source: gatherSource };
-const statisticsKernel: Kernel = { name: "code_statistics", source: statisticsSource };
-const perplexityKernel: Kernel = { name: "perplexity", source: perplexitySource };
+const nearestKernel: Kernel = { name: "nearest_code", source: nearestSource, parts: kernelParts };
+const gatherKernel: Kernel = { name: "gather_code", source: gatherSource, parts: kernelParts };
+const statisticsKernel: Kernel = { name: "code_statistics", source: statisticsSource, parts: kernelParts };
+const perplexityKernel: Kernel = { name: "perplexity", source: perplexitySource, parts: kernelParts };
 
 /** Columns of the codes' sums that one workgroup adds up. */
 const columnsPerTile = 8;

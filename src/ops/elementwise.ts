@@ -5,6 +5,7 @@ import type { Kernel, Lowering } from "../graph/lowering.ts";
 import type { Operation } from "../graph/operation.ts";
 import { apply, type Tensor } from "../graph/tensor.ts";
 import source from "../../kernels/elementwise.wgsl" with { type: "text" };
+import { kernelParts } from "./kernel_parts.ts";
 import {
   floatOf,
   notDifferentiable,
@@ -15,7 +16,7 @@ import {
 } from "./support.ts";
 
 /** y = x but for the epilogue. */
-export const elementwiseKernel: Kernel = { name: "elementwise", source };
+export const elementwiseKernel: Kernel = { name: "elementwise", source, parts: kernelParts };
 
 /** One dispatch over the node's first input; the planner puts the node's expression, and what follows it, behind the load. */
 function lower(node: Tensor, lowering: Lowering): void {

@@ -8,10 +8,11 @@ import type { Kernel } from "../graph/lowering.ts";
 import type { Operation } from "../graph/operation.ts";
 import { apply, type Tensor } from "../graph/tensor.ts";
 import source from "../../kernels/logistic_loss.wgsl" with { type: "text" };
+import { kernelParts } from "./kernel_parts.ts";
 import { elementwise } from "./elementwise.ts";
 import { notDifferentiable, quadCount, requireSameType, requireType, streamingCost } from "./support.ts";
 
-const kernel: Kernel = { name: "logistic_loss", source };
+const kernel: Kernel = { name: "logistic_loss", source, parts: kernelParts };
 /** No element's loss is larger; it then has no gradient. */
 const largestLoss = 100;
 

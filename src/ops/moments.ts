@@ -10,12 +10,13 @@ import { applyInto, type Place, type Tensor } from "../graph/tensor.ts";
 import mergeSource from "../../kernels/merge_moments.wgsl" with { type: "text" };
 import momentsSource from "../../kernels/moments.wgsl" with { type: "text" };
 import gradientSource from "../../kernels/moments_gradient.wgsl" with { type: "text" };
+import { kernelParts } from "./kernel_parts.ts";
 import { channelCount, columnTiles, shareOut } from "./shares.ts";
 import { floatOf, imageShape, notDifferentiable, requireType, rowParams, streamingCost } from "./support.ts";
 
-const momentsKernel: Kernel = { name: "moments", source: momentsSource };
-const mergeKernel: Kernel = { name: "merge_moments", source: mergeSource };
-const gradientKernel: Kernel = { name: "moments_gradient", source: gradientSource };
+const momentsKernel: Kernel = { name: "moments", source: momentsSource, parts: kernelParts };
+const mergeKernel: Kernel = { name: "merge_moments", source: mergeSource, parts: kernelParts };
+const gradientKernel: Kernel = { name: "moments_gradient", source: gradientSource, parts: kernelParts };
 
 /** A chunk of fewer positions than this is not worth a partial sum. */
 export const shortestChunk = 512;

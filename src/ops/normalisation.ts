@@ -11,19 +11,18 @@ import { divideUp } from "../graph/layout.ts";
 import { type DispatchRequest, type Kernel, Scratch } from "../graph/lowering.ts";
 import type { Operation } from "../graph/operation.ts";
 import { apply, applyInto, auxiliaryResult, type Tensor } from "../graph/tensor.ts";
-import finishSource from "../../kernels/normalise_finish.wgsl" with { type: "text" };
 import normaliseSource from "../../kernels/normalise.wgsl" with { type: "text" };
 import gradientSource from "../../kernels/normalise_gradient.wgsl" with { type: "text" };
 import sumsSource from "../../kernels/normalise_sums.wgsl" with { type: "text" };
+import { kernelParts } from "./kernel_parts.ts";
 import { coefficientsOperation, runningCoefficientsOperation } from "./coefficients.ts";
 import { shortestChunk } from "./moments.ts";
 import { channelCount, columnTiles, shareOut } from "./shares.ts";
 import { floatOf, imageShape, notDifferentiable, requireType, rowParams, streamingCost } from "./support.ts";
 
-const normaliseKernel: Kernel = { name: "normalise", source: normaliseSource };
-const gradientKernel: Kernel = { name: "normalise_gradient", source: gradientSource };
-const wholeKernel: Kernel = { name: "normalise_gradient", source: gradientSource + finishSource };
-const sumsKernel: Kernel = { name: "normalise_sums", source: sumsSource + finishSource };
+const normaliseKernel: Kernel = { name: "normalise", source: normaliseSource, parts: kernelParts };
+const gradientKernel: Kernel = { name: "normalise_gradient", source: gradientSource, parts: kernelParts };
+const sumsKernel: Kernel = { name: "normalise_sums", source: sumsSource, parts: kernelParts };
 
 interface NormaliseAttributes {
   /** True where ReLU follows. */
@@ -117,16 +116,11 @@ const normaliseGradientOperation: Operation<GradientAttributes> = {
     const finish = { ADD_MOMENTS: addsMoments };
     const rows = rowParams({ m: moments });
     // Where there is one chunk only, its sums need not be kept.
-    const sums: Pick<DispatchRequest, "kernel" | "constants" | "bindings" | "params"> = partial
-      ? { kernel: gradientKernel, constants: { WHOLE: false }, bindings: { partial }, params: {} }
-      : {
-        kernel: wholeKernel,
-        constants: { WHOLE: true, ...finish },
-        bindings: { moments, gamma, beta },
-        params: rows,
-      };
+    const sums: Pick<DispatchRequest, "constants" | "bindings" | "params"> = partial
+      ? { constants: { WHOLE: false }, bindings: { partial }, params: {} }
+      : { constants: { WHOLE: true, ...finish }, bindings: { moments, gamma, beta }, params: rows };
     lowering.dispatch({
-      kernel: sums.kernel,
+      kernel: gradientKernel,
       constants: { LINES, RELU: relu, ADD: adds, ...sums.constants },
       bindings: { d: upstream, x, coefficients, y: node, ...sums.bindings },
       params: {

@@ -4,10 +4,11 @@ import { divideUp } from "../graph/layout.ts";
 import type { Kernel } from "../graph/lowering.ts";
 import { apply, type Tensor } from "../graph/tensor.ts";
 import source from "../../kernels/record_rows.wgsl" with { type: "text" };
+import { kernelParts } from "./kernel_parts.ts";
 import { imageShape, quadCount } from "./support.ts";
 import { update } from "./updates.ts";
 
-const kernel: Kernel = { name: "record_rows", source };
+const kernel: Kernel = { name: "record_rows", source, parts: kernelParts };
 
 /** Which part of a slot's tensor it is that is kept, and of how many. */
 interface Part {

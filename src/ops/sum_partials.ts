@@ -4,9 +4,10 @@ import { divideUp } from "../graph/layout.ts";
 import type { Kernel, Lowering, Scratch } from "../graph/lowering.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import source from "../../kernels/sum_partials.wgsl" with { type: "text" };
+import { kernelParts } from "./kernel_parts.ts";
 import { quadCount, rowParams } from "./support.ts";
 
-const kernel: Kernel = { name: "sum_partials", source };
+const kernel: Kernel = { name: "sum_partials", source, parts: kernelParts };
 
 /** Adds `parts` parts of `partial`, each as large as the node, into the node. */
 export function sumPartials(lowering: Lowering, partial: Scratch, node: Tensor, parts: number): void {

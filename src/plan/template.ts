@@ -17,7 +17,8 @@
  * `for` repeats its lines in the source, because a software adapter pays for each loop counter and each indexed local
  * array. `if` keeps lines for some variants only. `use` inserts a part, which is a file of `kernels/parts/`; the comment
  * at the top of the part is left out. A part knows all names that are known where it is inserted, and its arguments.
- * An argument is text, or a value of any type if it is a single `${…}`.
+ * An argument is text, or a value of any type if it is a single `${…}`. A part gives an argument a default value by a
+ * line `//: default NAME = TEXT`.
  *
  * Counts, conditions and what stands in `${…}` are expressions over the constants and the loops' counters; see
  * {@linkcode parseExpression}.
@@ -84,6 +85,8 @@ interface Context {
   parts: Set<string>;
   /** The names of the parts that are being parsed, from the outermost to the innermost. */
   open: readonly string[];
+  /** Collects the default arguments, if a part is being parsed. */
+  defaults?: [name: string, value: Text][];
 }
 
 /** Parses the text of a file. `user` follows the line in messages: the place where a part is used. */
@@ -114,8 +117,13 @@ function parse(source: string, file: string, user: string, context: Context): No
       open.pop();
     } else if (word === "use") {
       here.body.push(parseUse(rest, where, context));
+    } else if (word === "default") {
+      if (!context.defaults) throw new SyntaxError(`${where}: a default outside of a part`);
+      context.defaults.push(parseArgument(rest, where));
     } else {
-      throw new SyntaxError(`${where}: unknown directive "${word}"; expected for, if, else, end or use`);
+      throw new SyntaxError(
+        `${where}: unknown directive "${word}"; expected for, if, else, end, use or default`,
+      );
     }
   }
   const unclosed = open.at(-1)!.node;
@@ -146,14 +154,18 @@ function parseUse(rest: string, where: string, context: Context): Node {
   if (source === undefined) throw new SyntaxError(`${where}: ${context.kernel.name} has no part ${name}`);
   if (context.open.includes(name)) throw new SyntaxError(`${where}: the part ${name} uses itself`);
   context.parts.add(name);
-  const inputs = (list?.split(";") ?? []).map((each): [string, Text] => {
-    const input = /^\s*(\w+)\s*=\s*(.*?)\s*$/.exec(each);
-    if (!input) throw new SyntaxError(`${where}: expected "NAME = TEXT", not "${each.trim()}"`);
-    return [input[1]!, parseText(input[2]!, where)];
-  });
-  const inside = { ...context, open: [...context.open, name] };
+  const given = (list?.split(";") ?? []).map((each) => parseArgument(each, where));
+  const defaults: [string, Text][] = [];
+  const inside = { ...context, open: [...context.open, name], defaults };
   const body = parse(source.trimEnd(), `parts/${name}.wgsl`, `, used by ${where}`, inside);
-  return { kind: "use", inputs, body };
+  const missing = defaults.filter(([each]) => !given.some(([other]) => other === each));
+  return { kind: "use", inputs: [...missing, ...given], body };
+}
+
+function parseArgument(text: string, where: string): [name: string, value: Text] {
+  const argument = /^\s*(\w+)\s*=\s*(.*?)\s*$/.exec(text);
+  if (!argument) throw new SyntaxError(`${where}: expected "NAME = TEXT", not "${text.trim()}"`);
+  return [argument[1]!, parseText(argument[2]!, where)];
 }
 
 function parseText(text: string, where: string): Text {

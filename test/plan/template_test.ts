@@ -104,6 +104,22 @@ Deno.test("an argument that is one expression keeps its type, every other argume
   assertEquals(lines(["//: use text with text ="], {}, parts), ["1"]);
 });
 
+Deno.test("a default stands for an argument that is not given, whatever the name means outside", () => {
+  const parts = { load: "//: default to = value\n//: default from = x[${r}]\nlet ${to} = ${from};" };
+  assertEquals(
+    lines(
+      ["//: for r in 1", "//: use load", "//: use load with to = a", "//: end", "//: use load with from = y"],
+      { to: "b" },
+      parts,
+    ),
+    [
+      "let value = x[0];",
+      "let a = x[0];",
+      "let value = y;",
+    ],
+  );
+});
+
 Deno.test("parts use parts", () => {
   const parts = { outer: "(\n//: use inner with value = ${value}!\n)", inner: "${value}", other: "" };
   assertEquals(lines(["//: use outer with value = a"], {}, parts), ["(", "a!", ")"]);
@@ -147,7 +163,7 @@ const wrong: [string, string[], string][] = [
   [
     "a word that is none",
     ["//: while true"],
-    'kernel.wgsl:1: unknown directive "while"; expected for, if, else, end or use',
+    'kernel.wgsl:1: unknown directive "while"; expected for, if, else, end, use or default',
   ],
   ["a for that does not end", ["", "//: for i in 2", "x"], "kernel.wgsl:2: this for has no end"],
   ["an if that does not end", ["//: if true", "//: if true", "//: end"], "kernel.wgsl:1: this if has no end"],
@@ -178,6 +194,7 @@ const wrong: [string, string[], string][] = [
     'kernel.wgsl:1: expected "use PART" or "use PART with NAME = TEXT; …", not "use "',
   ],
   ["an argument without a value", ["//: use good with a"], 'kernel.wgsl:1: expected "NAME = TEXT", not "a"'],
+  ["a default outside of a part", ["//: default a = 1"], "kernel.wgsl:1: a default outside of a part"],
   [
     "an argument whose expression is wrong",
     ["", "//: use good with SIZE = ${ROWS}"],

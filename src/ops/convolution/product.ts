@@ -7,6 +7,7 @@ import directSource from "../../../kernels/conv2d_direct.wgsl" with { type: "tex
 import narrowSource from "../../../kernels/conv2d_narrow_subgroup.wgsl" with { type: "text" };
 import subgroupSource from "../../../kernels/conv2d_subgroup.wgsl" with { type: "text" };
 import workgroupSource from "../../../kernels/conv2d_workgroup.wgsl" with { type: "text" };
+import { kernelParts } from "../kernel_parts.ts";
 import { imageParams, type Window, windowParams } from "./window.ts";
 import { unnormalised } from "../normalisation.ts";
 import { sumImagePartials } from "../sum_partials.ts";
@@ -22,10 +23,10 @@ import {
   type Tile,
 } from "./tile_cost.ts";
 
-const subgroupKernel: Kernel = { name: "conv2d_subgroup", source: subgroupSource };
-const narrowKernel: Kernel = { name: "conv2d_narrow_subgroup", source: narrowSource };
-const directKernel: Kernel = { name: "conv2d_direct", source: directSource };
-const workgroupKernel: Kernel = { name: "conv2d_workgroup", source: workgroupSource };
+const subgroupKernel: Kernel = { name: "conv2d_subgroup", source: subgroupSource, parts: kernelParts };
+const narrowKernel: Kernel = { name: "conv2d_narrow_subgroup", source: narrowSource, parts: kernelParts };
+const directKernel: Kernel = { name: "conv2d_direct", source: directSource, parts: kernelParts };
+const workgroupKernel: Kernel = { name: "conv2d_workgroup", source: workgroupSource, parts: kernelParts };
 
 /** What a convolution's dispatch needs to know. */
 export interface ConvolutionRequest {
@@ -120,7 +121,7 @@ function workgroupTiles({ maxInvocations }: Target): CostedTile[] {
     .map(([COLUMNS, LINES, ROWS, QUADS]) => ({
       name: `workgroup ${LINES * ROWS}×${4 * COLUMNS * QUADS}`,
       kernel: workgroupKernel,
-      constants: { COLUMNS, LINES, ROWS, QUADS, SPLIT: false },
+      constants: { COLUMNS, LINES, ROWS, QUADS },
       workgroups: inBlocks(LINES * ROWS, COLUMNS * QUADS),
       threads: COLUMNS * LINES,
       quads: ROWS * QUADS,
@@ -205,8 +206,9 @@ function tiledProduct(request: ConvolutionRequest, tile: Tile) {
     kernel: tile.kernel,
     constants: {
       ...tile.constants,
+      SPLIT: false,
       ADJOINT: adjoint,
-      ...(tile.kernel === directKernel || tile.kernel === narrowKernel ? {} : { BATCHED: false }),
+      BATCHED: false,
       NORMALISE: loaded.coefficients !== undefined,
       RELU: loaded.relu,
     },
@@ -260,6 +262,7 @@ export function batchedProduct(
       ...constants,
       ADJOINT: adjoint,
       BATCHED: true,
+      SPLIT: false,
       NORMALISE: false,
       RELU: false,
       ...unfinished,

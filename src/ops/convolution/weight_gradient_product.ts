@@ -6,6 +6,7 @@ import type { Tensor } from "../../graph/tensor.ts";
 import directSource from "../../../kernels/conv2d_weight_gradient_direct.wgsl" with { type: "text" };
 import subgroupSource from "../../../kernels/conv2d_weight_gradient_subgroup.wgsl" with { type: "text" };
 import workgroupSource from "../../../kernels/conv2d_weight_gradient_workgroup.wgsl" with { type: "text" };
+import { kernelParts } from "../kernel_parts.ts";
 import type { ProductShape } from "./product.ts";
 import { imageParams, splitCount, type Window, windowParams } from "./window.ts";
 import { unnormalised } from "../normalisation.ts";
@@ -21,9 +22,21 @@ import {
   type Tile,
 } from "./tile_cost.ts";
 
-const subgroupKernel: Kernel = { name: "conv2d_weight_gradient_subgroup", source: subgroupSource };
-const directKernel: Kernel = { name: "conv2d_weight_gradient_direct", source: directSource };
-const workgroupKernel: Kernel = { name: "conv2d_weight_gradient_workgroup", source: workgroupSource };
+const subgroupKernel: Kernel = {
+  name: "conv2d_weight_gradient_subgroup",
+  source: subgroupSource,
+  parts: kernelParts,
+};
+const directKernel: Kernel = {
+  name: "conv2d_weight_gradient_direct",
+  source: directSource,
+  parts: kernelParts,
+};
+const workgroupKernel: Kernel = {
+  name: "conv2d_weight_gradient_workgroup",
+  source: workgroupSource,
+  parts: kernelParts,
+};
 
 /** Chunks of fewer positions than this cost more in partial sums than they win in parallel work. */
 const shortestChunk = 128;

@@ -8,15 +8,20 @@ import outputSource from "../../../kernels/winograd_output.wgsl" with { type: "t
 import upstreamSource from "../../../kernels/winograd_upstream.wgsl" with { type: "text" };
 import weightSource from "../../../kernels/winograd_weight.wgsl" with { type: "text" };
 import weightGradientSource from "../../../kernels/winograd_weight_gradient.wgsl" with { type: "text" };
+import { kernelParts } from "../kernel_parts.ts";
 import type { ConvolutionRequest } from "./product.ts";
 import type { Loaded } from "../normalisation.ts";
 import { type ImageShape, quadCount, rowParams } from "../support.ts";
 
-const inputKernel: Kernel = { name: "winograd_input", source: inputSource };
-const weightKernel: Kernel = { name: "winograd_weight", source: weightSource };
-const outputKernel: Kernel = { name: "winograd_output", source: outputSource };
-const upstreamKernel: Kernel = { name: "winograd_upstream", source: upstreamSource };
-const weightGradientKernel: Kernel = { name: "winograd_weight_gradient", source: weightGradientSource };
+const inputKernel: Kernel = { name: "winograd_input", source: inputSource, parts: kernelParts };
+const weightKernel: Kernel = { name: "winograd_weight", source: weightSource, parts: kernelParts };
+const outputKernel: Kernel = { name: "winograd_output", source: outputSource, parts: kernelParts };
+const upstreamKernel: Kernel = { name: "winograd_upstream", source: upstreamSource, parts: kernelParts };
+const weightGradientKernel: Kernel = {
+  name: "winograd_weight_gradient",
+  source: weightGradientSource,
+  parts: kernelParts,
+};
 
 /** One form of the algorithm. */
 export interface Algorithm {

@@ -1,0 +1,9 @@
+// A quad of the input times a mask, which is zero for padding. With NORMALISE the quad is normalised before that, and with
+// RELU rectified, so that the normalised values are never stored.
+//: default scale = scale
+//: default shift = shift
+//: if NORMALISE
+let ${to} = ${RELU ? "max" : "vec4f"}(fma(${from}, ${scale}, ${shift})${RELU ? ", vec4f()" : ""}) * ${mask};
+//: else
+let ${to} = ${from} * ${mask};
+//: end
