@@ -44,8 +44,8 @@ const one =
   });
 
 const builders: Record<string, Builder> = {
-  conv2d: one(([x, w, b], attributes) => conv2d(x!, w!, b, attributes)),
-  conv_transpose2d: one(([x, w, b], attributes) => convTranspose2d(x!, w!, b, attributes)),
+  conv2d: one(([x, w, b], attributes) => conv2d(x!, w!, { ...attributes, bias: b })),
+  conv_transpose2d: one(([x, w, b], attributes) => convTranspose2d(x!, w!, { ...attributes, bias: b })),
   conv2d_weight_gradient: one(([x, d], attributes) =>
     conv2dWeightGradient(x!, d!, attributes.kernel, attributes)
   ),

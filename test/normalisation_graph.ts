@@ -47,7 +47,7 @@ function normalisedConvolution(inputs: Inputs, { relu, ...window }: Attributes):
   const [x, gamma, beta, weight] = inputs as [Tensor, Tensor, Tensor, Tensor];
   const running = (label: string) => variable(floatType(gamma.shape), label);
   const state = { gamma, beta, runningMean: running("mean"), runningVariance: running("variance") };
-  return { outputs: [conv2d(normaliseBatch(x, moments(x), state, { relu }), weight, undefined, window)] };
+  return { outputs: [conv2d(normaliseBatch(x, moments(x), state, { relu }), weight, window)] };
 }
 
 /** What a layer's gradient leaves: for the input, the moments, γ and β. */

@@ -19,7 +19,7 @@ import {
   poolParams,
   windowConstants,
 } from "./pool_window.ts";
-import { columnTiles } from "./shares.ts";
+import { columnTiles } from "./split_sums.ts";
 import {
   type ImageShape,
   imageShape,

@@ -6,7 +6,7 @@ import type { Operation } from "../graph/operation.ts";
 import { apply, type Tensor } from "../graph/tensor.ts";
 import source from "../../kernels/channel_sum.wgsl" with { type: "text" };
 import { kernelParts } from "./kernel_parts.ts";
-import { shareOut } from "./shares.ts";
+import { splitPositions } from "./split_sums.ts";
 import { sumPartials } from "./sum_partials.ts";
 import { imageShape, notDifferentiable, streamingCost } from "./support.ts";
 
@@ -19,7 +19,7 @@ const channelSumOperation: Operation<undefined> = {
   gradient: notDifferentiable("channel_sum"),
   lower(node, lowering) {
     const [x] = node.inputs;
-    const { parts, ...shares } = shareOut(x!, lowering.target, shortestChunk);
+    const { parts, ...shares } = splitPositions(x!, lowering.target, shortestChunk);
     const { quads, tiles } = shares;
     const partial = parts > 1 ? new Scratch(16 * parts * quads, `${node.label} partial`) : undefined;
     lowering.dispatch({

@@ -9,7 +9,7 @@ import nearestSource from "../../kernels/nearest_code.wgsl" with { type: "text" 
 import perplexitySource from "../../kernels/perplexity.wgsl" with { type: "text" };
 import statisticsSource from "../../kernels/code_statistics.wgsl" with { type: "text" };
 import { kernelParts } from "./kernel_parts.ts";
-import { splitCount } from "./convolution/window.ts";
+import { splitCount } from "./split_sums.ts";
 import { sumPartials } from "./sum_partials.ts";
 import {
   type ImageShape,

@@ -11,7 +11,7 @@ import mergeSource from "../../kernels/merge_moments.wgsl" with { type: "text" }
 import momentsSource from "../../kernels/moments.wgsl" with { type: "text" };
 import gradientSource from "../../kernels/moments_gradient.wgsl" with { type: "text" };
 import { kernelParts } from "./kernel_parts.ts";
-import { channelCount, columnTiles, shareOut } from "./shares.ts";
+import { columnTiles, positionCount, splitPositions } from "./split_sums.ts";
 import { floatOf, imageShape, notDifferentiable, requireType, rowParams, streamingCost } from "./support.ts";
 
 const momentsKernel: Kernel = { name: "moments", source: momentsSource, parts: kernelParts };
@@ -31,7 +31,7 @@ const momentsOperation: Operation<undefined> = {
   },
   lower(node, lowering) {
     const x = node.inputs[0]!;
-    const { positions, quads, chunk, parts, column_tiles, tiles } = shareOut(
+    const { positions, quads, chunk, parts, column_tiles, tiles } = splitPositions(
       x,
       lowering.target,
       shortestChunk,
@@ -103,7 +103,7 @@ const momentsGradientOperation: Operation<undefined> = {
   gradient: notDifferentiable("moments_gradient"),
   lower(node, lowering) {
     const [upstream, x, statistics, sum] = node.inputs as [Tensor, Tensor, Tensor, Tensor?];
-    const positions = channelCount(x);
+    const positions = positionCount(x);
     const quads = divideUp(x.shape[1]!, 4);
     lowering.dispatch({
       kernel: gradientKernel,

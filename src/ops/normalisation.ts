@@ -17,7 +17,7 @@ import sumsSource from "../../kernels/normalise_sums.wgsl" with { type: "text" }
 import { kernelParts } from "./kernel_parts.ts";
 import { coefficientsOperation, runningCoefficientsOperation } from "./coefficients.ts";
 import { shortestChunk } from "./moments.ts";
-import { channelCount, columnTiles, shareOut } from "./shares.ts";
+import { columnTiles, positionCount, splitPositions } from "./split_sums.ts";
 import { floatOf, imageShape, notDifferentiable, requireType, rowParams, streamingCost } from "./support.ts";
 
 const normaliseKernel: Kernel = { name: "normalise", source: normaliseSource, parts: kernelParts };
@@ -56,7 +56,7 @@ const normaliseOperation: Operation<NormaliseAttributes> = {
   },
   lower(node, lowering) {
     const [x, coefficients] = node.inputs as [Tensor, Tensor];
-    const positions = channelCount(x);
+    const positions = positionCount(x);
     const quads = divideUp(x.shape[1]!, 4);
     lowering.dispatch({
       kernel: normaliseKernel,
@@ -105,7 +105,7 @@ const normaliseGradientOperation: Operation<GradientAttributes> = {
   lower(node, lowering) {
     const [upstream, x, coefficients] = node.inputs as [Tensor, Tensor, Tensor];
     const { relu, adds, addsMoments } = node.attributes as GradientAttributes;
-    const { positions, quads, chunk, parts, column_tiles, tiles } = shareOut(
+    const { positions, quads, chunk, parts, column_tiles, tiles } = splitPositions(
       x,
       lowering.target,
       shortestChunk,
@@ -216,7 +216,7 @@ export function normaliseBatch(
   { gamma, beta, runningMean, runningVariance }: NormalisationState,
   { relu = true, epsilon = 1e-5, momentum = 0.1 } = {},
 ): Tensor {
-  const count = channelCount(x);
+  const count = positionCount(x);
   if (count < 2) {
     throw new RangeError(
       `Cannot run normalise in training as ${x.label} [${x.shape}] has one value a channel: a larger batch or image is needed`,

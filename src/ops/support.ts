@@ -91,6 +91,12 @@ export function streamingCost(node: Tensor, flopsPerElement: number): Cost {
   return { flops: flopsPerElement * elementCount(node.shape), bytes };
 }
 
+/** The cost of `products` multiply-adds that touch every input and the output once. */
+export function productCost(node: Tensor, products: number): Cost {
+  const bytes = [...node.inputs, node].reduce((sum, tensor) => sum + storedBytes(tensor.type), 0);
+  return { flops: 2 * products, bytes };
+}
+
 /** For operations that only ever stand in a backward pass or an update. */
 export function notDifferentiable(name: string): () => never {
   return () => {

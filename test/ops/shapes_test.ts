@@ -86,25 +86,31 @@ const moments = (length: number) => [tensor([length]), tensor([length])] as cons
 /** What is built, the operation that refuses it, and what its message tells beside that name. */
 const refused: [string, () => Tensor, string, ...string[]][] = [
   ...refusedNormalisations,
-  ["three axes", () => conv2d(tensor([4, 5, 7]), weight(3, 4, 3, 3), undefined, plain), "conv2d", "[4,5,7]"],
+  ["three axes", () => conv2d(tensor([4, 5, 7]), weight(3, 4, 3, 3), plain), "conv2d", "[4,5,7]"],
   [
     "flat image",
-    () => conv2d(tensor([2, 4, 5, 7]), weight(3, 4, 3, 3), undefined, plain),
+    () => conv2d(tensor([2, 4, 5, 7]), weight(3, 4, 3, 3), plain),
     "conv2d",
     "[2,4,5,7], flat",
   ],
-  ["in-channels", () => conv2d(x, weight(3, 5, 3, 3), undefined, plain), "conv2d", "5 != 4"],
-  ["flat weight", () => conv2d(x, tensor([3, 4, 3, 3]), undefined, plain), "conv2d", "[3,4,3,3], flat"],
-  ["weight of two axes", () => conv2d(x, tensor([3, 4]), undefined, plain), "conv2d", "[3,4]"],
-  ["bias", () => conv2d(x, weight(3, 4, 3, 3), tensor([4]), plain), "conv2d", "3", "[4]"],
-  ["window", () => conv2d(x, weight(3, 4, 6, 3), undefined, plain), "conv2d", "[6,3]", "[2,4,5,7]"],
+  ["in-channels", () => conv2d(x, weight(3, 5, 3, 3), plain), "conv2d", "5 != 4"],
+  ["flat weight", () => conv2d(x, tensor([3, 4, 3, 3]), plain), "conv2d", "[3,4,3,3], flat"],
+  ["weight of two axes", () => conv2d(x, tensor([3, 4]), plain), "conv2d", "[3,4]"],
+  ["bias", () => conv2d(x, weight(3, 4, 3, 3), { ...plain, bias: tensor([4]) }), "conv2d", "3", "[4]"],
+  ["window", () => conv2d(x, weight(3, 4, 6, 3), plain), "conv2d", "[6,3]", "[2,4,5,7]"],
   [
     "in-channels",
-    () => convTranspose2d(x, weight(3, 4, 3, 3), undefined, plain),
+    () => convTranspose2d(x, weight(3, 4, 3, 3), plain),
     "conv_transpose2d",
     "3 != 4",
   ],
-  ["bias", () => convTranspose2d(x, weight(4, 3, 3, 3), tensor([4]), plain), "conv_transpose2d", "3", "[4]"],
+  [
+    "bias",
+    () => convTranspose2d(x, weight(4, 3, 3, 3), { ...plain, bias: tensor([4]) }),
+    "conv_transpose2d",
+    "3",
+    "[4]",
+  ],
   [
     "upstream",
     () => conv2dWeightGradient(x, image(2, 3, 5, 7), [3, 3], plain),
@@ -132,7 +138,7 @@ const refused: [string, () => Tensor, string, ...string[]][] = [
   ["two kinds of floats", () => add(x, cast(x, "f16")), "add", "f32 [2,4,5,7]", "f16 [2,4,5,7]"],
   [
     "a wide weight",
-    () => conv2d(cast(x, "f16"), weight(3, 4, 3, 3), undefined, plain),
+    () => conv2d(cast(x, "f16"), weight(3, 4, 3, 3), plain),
     "conv2d",
     "f16",
     "f32",
@@ -262,12 +268,12 @@ Deno.test("sizes follow from stride, padding, dilation and output padding", () =
   const window: Window = { stride: [2, 3], padding: [1, 0, 2, 1], dilation: [2, 1] };
   // (9 + 3 − 2·2 − 1) / 2 + 1 = 4 rows and (10 + 1 − 2 − 1) / 3 + 1 = 3 columns.
   assertEquals(
-    conv2d(image(1, 2, 9, 10), weight(3, 2, 3, 3), undefined, window).type,
+    conv2d(image(1, 2, 9, 10), weight(3, 2, 3, 3), window).type,
     floatType([1, 3, 4, 3], "channels_last"),
   );
   // (4 − 1)·2 − 3 + 2·2 + 1 = 8 rows and (4 − 1)·3 − 1 + 2 + 1 + 2 = 13 columns.
   assertEquals(
-    convTranspose2d(image(1, 2, 4, 4), weight(2, 3, 3, 3), undefined, { ...window, outputPadding: [0, 2] })
+    convTranspose2d(image(1, 2, 4, 4), weight(2, 3, 3, 3), { ...window, outputPadding: [0, 2] })
       .type,
     floatType([1, 3, 8, 13], "channels_last"),
   );

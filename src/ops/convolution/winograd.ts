@@ -18,7 +18,7 @@
  */
 
 import { divideUp, type Shape } from "../../graph/layout.ts";
-import { type Lowering, Scratch, type Target, type Variant } from "../../graph/lowering.ts";
+import { type Lowering, Scratch, type Target } from "../../graph/lowering.ts";
 import { batchedProduct, type ConvolutionRequest } from "./product.ts";
 import { type Window, windowOf } from "./window.ts";
 import { unnormalised } from "../normalisation.ts";
@@ -39,14 +39,8 @@ import {
 const slabBytes = 2 ** 23;
 /** Fewer channels than this leave too little to save. */
 const fewestChannels = 8;
-/**
- * On software adapters the algorithm is faster from so many tiles on; below that, transforming the weights takes what it saves. For a
- * convolution it is the tiles of one image that count, so that an image's values do not depend on the batch that it is in.
- */
-const fewestTiles = { ofImage: 4, ofBatch: 32, ofBatchInPhases: 128 };
-
-/** What tells whether the algorithm is for a convolution. */
-interface Setting {
+/** A convolution, as far as it decides which forms of the algorithm fit. */
+export interface Setting {
   kernel: Shape;
   window: Window;
   input: ImageShape;
@@ -54,43 +48,24 @@ interface Setting {
   purpose: "convolution" | "adjoint" | "weight gradient";
 }
 
-/** `tiled`, and this algorithm's variants where they are possible, first where they are likely to be the fastest. */
-export function withWinograd(
-  tiled: readonly Variant[],
-  target: Target,
-  setting: Setting,
-  lower: (lowering: Lowering, algorithm: Algorithm) => void,
-): Variant[] {
-  const algorithms = algorithmsFor(target, setting);
-  const [best, ...others] = algorithms.map((algorithm): Variant => ({
-    name: `winograd ${algorithm.side}×${algorithm.side}`,
-    lower: (lowering) => lower(lowering, algorithm),
-  }));
-  if (!best) return [...tiled];
-  const isLikely = target.subgroupLanes > 0 && hasEnoughTiles(setting, algorithms[0]!);
-  return isLikely
-    ? [best, tiled[0]!, ...others, ...tiled.slice(1)]
-    : [tiled[0]!, best, ...tiled.slice(1, -1), ...others, tiled.at(-1)!];
-}
-
-function hasEnoughTiles({ input, output, purpose }: Setting, { phases }: Algorithm): boolean {
+/** The numbers of 4×4 tiles that cover the images that the algorithm tiles. */
+export function tileCounts({ input, output, purpose }: Setting): { ofImage: number; ofBatch: number } {
   const { images, height, width } = purpose === "adjoint" ? input : output;
-  const tiles = divideUp(height, 4) * divideUp(width, 4);
-  if (purpose !== "weight gradient") return tiles >= fewestTiles.ofImage;
-  return images * tiles >= (phases === 1 ? fewestTiles.ofBatch : fewestTiles.ofBatchInPhases);
+  const ofImage = divideUp(height, 4) * divideUp(width, 4);
+  return { ofImage, ofBatch: images * ofImage };
 }
 
-/** The forms of the algorithm for a convolution, if the adapter can bind their transformed weights. */
-function algorithmsFor(target: Target, setting: Setting): Algorithm[] {
+/** The forms of the algorithm that fit the convolution and whose transformed weights the adapter can bind. The first is the best. */
+export function algorithmsFor(target: Target, setting: Setting): Algorithm[] {
   const { input, output } = setting;
   if (Math.min(input.channels, output.channels) < fewestChannels) return [];
   const pairs = divideUp(input.channels, 4) * output.channels;
-  return formsFor(setting).filter((algorithm) =>
+  return variantsOf(setting).filter((algorithm) =>
     16 * algorithm.phases * pointCount(algorithm) * pairs <= target.maxBindingBytes
   );
 }
 
-function formsFor({ kernel, window, purpose }: Setting): Algorithm[] {
+function variantsOf({ kernel, window, purpose }: Setting): Algorithm[] {
   const { stride, dilation, padding } = windowOf(window);
   if (Math.max(...dilation) > 1) return [];
   if (`${kernel}` === "3,3" && Math.max(...stride) === 1 && Math.max(...padding) <= 2) {

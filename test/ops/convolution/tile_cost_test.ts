@@ -1,14 +1,14 @@
 /** The order in which tiles are guessed to be fast on a card, where nothing was measured. */
 
 import { assert, assertEquals } from "@std/assert";
-import { tilesFor } from "../../../src/ops/convolution/product.ts";
+import { tilesFor } from "../../../src/ops/convolution/product_tiles.ts";
 import {
   type CostedTile,
   type Extents,
   likeliestFirst,
   type Tile,
 } from "../../../src/ops/convolution/tile_cost.ts";
-import { unitTilesFor } from "../../../src/ops/convolution/weight_gradient_product.ts";
+import { weightGradientTilesFor } from "../../../src/ops/convolution/weight_gradient_tiles.ts";
 import { cardTarget, softwareTarget } from "../../plan/targets.ts";
 
 const first = (extents: Extents) => tilesFor(cardTarget, extents)[0]!.name;
@@ -27,7 +27,7 @@ Deno.test("on a card a tile is no wider than the result", () => {
   assertEquals(first({ ...product, columns: 1, count: 4 }), "direct 8×4");
   // Staging meets four quads of a sum at a time.
   assertEquals(first({ ...product, columns: 16, inner: 1 }), "direct 8×16");
-  const gradient = unitTilesFor(cardTarget, { rows: 288, columns: 8, inner: 1, count: 784 });
+  const gradient = weightGradientTilesFor(cardTarget, { rows: 288, columns: 8, inner: 1, count: 784 });
   assertEquals(gradient[0]!.name, "workgroup 64×32");
 });
 
@@ -56,7 +56,7 @@ Deno.test("every list ends with the simplest tile, on every adapter", () => {
     for (const columns of [1, 2, 3, 8, 33]) {
       const extents = { rows: 500, columns, inner: 3, count: 2 };
       assertEquals(tilesFor(target, extents).at(-1)!.name, "direct 1×4");
-      assertEquals(unitTilesFor(target, extents).at(-1)!.name, "direct 4×4");
+      assertEquals(weightGradientTilesFor(target, extents).at(-1)!.name, "direct 4×4");
     }
   }
 });
