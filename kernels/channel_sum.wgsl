@@ -1,5 +1,5 @@
 // y[s, c] = Σ x[position, c] over the positions of chunk s: the gradient of a convolution's bias.
-// x [positions][quads], y [chunks][quads]. A workgroup takes 8 quads of one chunk, LINES positions at a time.
+// x is [positions][quads], y is [chunks][quads]. A workgroup sums 8 quads over one chunk, LINES positions at a time.
 
 struct Params { positions: u32, quads: u32, chunk: u32, column_tiles: u32, tiles: u32 }
 @group(0) @binding(0) var<uniform> p: Params;

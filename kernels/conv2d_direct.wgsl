@@ -1,6 +1,8 @@
-// Convolution from registers alone: no subgroups, no workgroup memory. The formulas and the operands' layouts are those of
-// conv2d_subgroup.wgsl. A thread computes POSITIONS positions by QUADS quads of channels. With one of each this is the
-// plain sum, which other kernels are checked against.
+// Convolution from registers alone, without subgroups and without workgroup memory. parts/conv2d_interface.wgsl has the
+// formulas, the layouts and the list of variants.
+//
+// A thread computes POSITIONS positions by QUADS quads of channels. With one of each this is the plain sum, which the
+// other kernels are checked against.
 
 //: use conv2d_interface
 
@@ -10,7 +12,7 @@
 fn main(@builtin(local_invocation_index) thread: u32, @builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u) {
   //: use workgroup_index
   if (tile >= p.tiles) { return; }
-  // Threads side by side share positions, so that one load of x serves several of them.
+  // Neighbouring threads compute the same positions, so that one load of x serves several of them.
   let columns = (p.out_quads + ${QUADS - 1}u) / ${QUADS}u;
   let rows = p.images * p.phase_height * p.phase_width;
   let row_groups = (rows + ${POSITIONS - 1}u) / ${POSITIONS}u;

@@ -1,8 +1,8 @@
-// Convolution to at most four channels, for adapters where a broadcast in a subgroup is nearly free. The formulas and the
-// operands' layouts are those of conv2d_subgroup.wgsl; there is one quad of output channels.
+// Convolution to at most four output channels, for adapters on which a subgroup broadcast is nearly free.
+// parts/conv2d_interface.wgsl has the formulas, the layouts and the list of variants.
 //
-// With one quad to compute, the lanes are positions instead: each keeps ROWS of them. The weights of two quads of input channels
-// are loaded at once, a vec4 in each lane of eight, and reach the others by broadcast.
+// There is only one quad of output channels, so each lane computes positions: ROWS of them. Eight lanes load the
+// weights of two quads of input channels, a vec4 each, and broadcast them to the others.
 //: use enable_subgroups
 
 //: use conv2d_interface
@@ -23,7 +23,7 @@ fn main(@builtin(local_invocation_id) local: vec3u, @builtin(workgroup_id) group
   let rows = p.images * p.phase_height * p.phase_width;
   let first_row = row_tile * ${LANES * ROWS}u;
 
-  // Where each of this lane's positions stands in x before a tap's offset, and its image's first row of x.
+  // For each of this lane's positions: where its window begins in x, and the first line of its image in x.
   //: for r in ROWS
   let row${r} = min(first_row + ${r * LANES}u + lane, rows - 1u);
   //: use row_position
@@ -34,7 +34,7 @@ fn main(@builtin(local_invocation_id) local: vec3u, @builtin(workgroup_id) group
   //: for r in ROWS
   var sum${r} = start;
   //: end
-  // Which of the two quads, and which of its four weights, this lane loads.
+  // The quad of input channels whose weights this lane loads (0 or 1), and which of its four.
   let own_quad = lane / 4u;
   let own = lane % 4u;
 

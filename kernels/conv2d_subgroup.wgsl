@@ -1,21 +1,11 @@
-// Convolution as a matrix product without the matrix, for adapters where a broadcast in a subgroup is nearly free.
+// Convolution as a matrix product, for adapters on which a subgroup broadcast is nearly free.
+// parts/conv2d_interface.wgsl has the formulas, the layouts and the list of variants.
 //
-// Forward:  y[n, oy, ox, o] = bias[o] + Σ x[n, oy·stride + ky·dilation − pad, ox·stride + kx·dilation − pad, i] · w[ky, kx, i, o]
-// ADJOINT:  y[n, oy, ox, o] = bias[o] + Σ x[n, (oy + pad − ky·dilation) / stride, (ox + …) / stride, i] · w[ky, kx, o, i],
-//           over the taps for which both divisions leave no rest: the transposed convolution, and the gradient of the
-//           forward one with respect to its input.
+// A subgroup of LANES lanes computes LANES·ROWS positions by 4·LANES·QUADS channels. Each lane loads the quads of x for
+// ROWS positions and broadcasts them to the other lanes; it loads its own columns of w. There are far more sums than
+// registers, so each sum takes all four products of a quad while it is in a register.
 //
-// x [images, in_height, in_width] and y [images, out_height, out_width] hold channels in quads (vec4), in rows of x_row and
-// y_row quads, of which the tensor's own begin at x_first and y_first; w is [taps][4·in_quads][out_quads] forward and
-// [taps][4·out_quads][in_quads] in the adjoint. NORMALISE: x is loaded as x · scale[i] + shift[i] (RELU: max(…, 0)), from
-// coefficients [4][in_quads], and padding is zero behind that.
-//
-// A subgroup of LANES lanes computes LANES·ROWS positions by 4·LANES·QUADS channels. Each lane loads ROWS positions' quads of x, which
-// reach the other lanes by broadcast, and its own columns of w. In the adjoint the positions of one tile share their
-// remainder modulo the stride, so that a tap serves all of them or none. BATCHED: in their place there are as many products, of
-// the images and taps of which each has its own.
-//
-// The sums are far more than there are registers: each takes all four products of a quad while it is in one.
+// BATCHED: computes a batch of products instead. Each has images of x and y and a weight of its own.
 //: use enable_subgroups
 
 //: use conv2d_interface
@@ -31,7 +21,7 @@ fn main(@builtin(local_invocation_id) local: vec3u, @builtin(workgroup_id) group
   //: use product_batch
   let first_row = row_tile * ${LANES * ROWS}u;
 
-  // Where each of this lane's positions stands in x before a tap's offset, and its image's first row of x.
+  // For each of this lane's positions: where its window begins in x, and the first line of its image in x.
   //: for r in ROWS
   let row${r} = min(first_row + ${r * LANES}u + lane, rows - 1u);
   //: use row_position
@@ -104,7 +94,7 @@ fn main(@builtin(local_invocation_id) local: vec3u, @builtin(workgroup_id) group
     }
   }
 
-  // In a loop over the lanes' positions: unrolled, what is fused behind the sums would take longer to compile than all the rest.
+  // A loop over the rows: unrolled, the fused operations would take longer to compile than all the rest of the kernel.
   for (var r = 0u; r < ${ROWS}u; r++) {
     //: for l in LANES
     {

@@ -1,7 +1,8 @@
-// The gradient of a convolution's weights from registers alone: no subgroups, no workgroup memory. The formula and the operands'
-// layouts are those of conv2d_weight_gradient_subgroup.wgsl. A thread computes UNITS units (a tap's quad of input channels each) by
-// QUADS quads of output channels over a chunk of positions. With one of each this is the plain sum, which other kernels are
-// checked against.
+// The gradient of a convolution's weight from registers alone, without subgroups and without workgroup memory.
+// parts/weight_gradient_interface.wgsl has the formula, the layouts and the list of variants.
+//
+// A thread computes UNITS units by QUADS quads of output channels over a chunk of positions. With one of each this is
+// the plain sum, which the other kernels are checked against.
 
 //: use weight_gradient_interface
 

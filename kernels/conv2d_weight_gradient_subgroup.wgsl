@@ -1,16 +1,11 @@
-// The gradient of a convolution's weights, for adapters where a broadcast in a subgroup is nearly free:
+// The gradient of a convolution's weight, for adapters on which a subgroup broadcast is nearly free.
+// parts/weight_gradient_interface.wgsl has the formula, the layouts and the list of variants.
 //
-// y[s, ky, kx, i, o] = Σ x[n, oy·stride + ky·dilation − pad, ox·stride + kx·dilation − pad, i] · d[n, oy, ox, o]
+// Each lane loads the quads of ROWS units, of its own taps, and broadcasts them to the other lanes; it loads its own
+// columns of d. LANES positions are located at a time, one by each lane. There are far more sums than registers, so
+// each sum takes the products of STEP positions while it is in a register.
 //
-// over the positions (n, oy, ox) of chunk s; the chunks are added afterwards in a fixed order.
-// x [images, in_height, in_width] and d [images, out_height, out_width] in rows of x_row and d_row quads, of which the tensor's own
-// begin at x_first and d_first; y [chunks][taps][4·in_quads][out_quads]. NORMALISE: x is loaded as x · scale[i] + shift[i] (RELU:
-// max(…, 0)), from coefficients [4][in_quads].
-//
-// It is one matrix product of (taps · input channels) by (output channels) over the positions. Each lane loads ROWS quads of
-// input channels of its own tap, which reach the other lanes by broadcast, and its own columns of d. The place of
-// LANES positions is worked out at once, one in each lane. The sums are far more than there are registers: each takes the
-// products of STEP positions while it is in one.
+// POINTWISE: each output position reads the input position with the same coordinates, so none has to be located.
 //: use enable_subgroups
 
 //: use weight_gradient_interface

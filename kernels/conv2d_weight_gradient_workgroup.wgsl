@@ -1,12 +1,13 @@
-// The gradient of a convolution's weights, staged through workgroup memory: for GPUs, and wherever there are no
-// subgroups of a known size. The formula and the operands' layouts are those of conv2d_weight_gradient_subgroup.wgsl.
+// The gradient of a convolution's weight, staged in workgroup memory: for GPUs, and for every adapter without subgroups
+// of a known size. parts/weight_gradient_interface.wgsl has the formula, the layouts and the list of variants.
 //
-// A workgroup of COLUMNS by LINES threads computes LINES·UNITS units (a tap's quad of input channels each) by COLUMNS·QUADS quads of
-// output channels, UNITS by QUADS of them a thread; STEP positions are staged at a time. The threads are a multiple of both extents.
+// A workgroup of COLUMNS by LINES threads computes LINES·UNITS units by COLUMNS·QUADS quads of output channels; a
+// thread computes UNITS by QUADS of them. STEP positions are staged at a time. The number of threads is a multiple of
+// both extents.
 
 //: use weight_gradient_interface
 
-// [position][unit] and [position][quad of output channels].
+// x_tile is [position][unit], d_tile is [position][quad of output channels].
 var<workgroup> x_tile: array<vec4f, ${STEP * LINES * UNITS}>;
 var<workgroup> d_tile: array<vec4f, ${STEP * COLUMNS * QUADS}>;
 
@@ -35,7 +36,8 @@ fn main(@builtin(local_invocation_index) thread: u32, @builtin(workgroup_id) gro
   let positions = p.images * p.out_height * p.out_width;
   let begin = part * p.chunk;
   let end = min(positions, begin + p.chunk);
-  // Where the positions that this thread stages lie; from step to step they are moved on, since dividing is slow.
+  // The coordinates of the positions that this thread stages. Each step advances them without a division, which is
+  // slow.
   let right = ${STEP}u % p.out_width;
   let down = ${STEP}u / p.out_width % p.out_height;
   let on = ${STEP}u / (p.out_width * p.out_height) * p.in_height;

@@ -1,14 +1,17 @@
-// Convolution as a matrix product without the matrix, staged through workgroup memory: for GPUs, and wherever there are
-// no subgroups of a known size. The formulas and the operands' layouts are those of conv2d_subgroup.wgsl.
+// Convolution as a matrix product that stages its operands in workgroup memory: for GPUs, and for every adapter without
+// subgroups of a known size. parts/conv2d_interface.wgsl has the formulas, the layouts and the list of variants.
 //
-// A workgroup of COLUMNS by LINES threads computes LINES·ROWS positions by COLUMNS·QUADS quads of channels, ROWS by QUADS of them a
-// thread; four quads of input channels of one tap are staged at a time. SPLIT: each part of the input channels, `chunk` quads of them, has
-// workgroups and a y of its own, for sum_partials.
+// A workgroup of COLUMNS by LINES threads computes LINES·ROWS positions by COLUMNS·QUADS quads of channels; a thread
+// computes ROWS by QUADS of them. Four quads of input channels of one tap are staged at a time.
+//
+// SPLIT: the input channels are split into parts of `chunk` quads. Each part has workgroups and a result of its own,
+// and sum_partials adds up the results. BATCHED: computes a batch of products, see conv2d_subgroup.wgsl.
 
 //: use conv2d_interface
 
-// [position][quad of input channels], and [input channel][quad of output channels]; in the adjoint [quad of input channels][each of four]
-// [quad of output channels], so that threads side by side read quads side by side.
+// x_tile is [position][quad of input channels]. w_tile is [input channel][quad of output channels]; in the adjoint it
+// is [quad of input channels][channel of the output quad][quad of output channels], so that neighbouring threads read
+// neighbouring quads.
 var<workgroup> x_tile: array<vec4f, ${4 * LINES * ROWS}>;
 var<workgroup> w_tile: array<vec4f, ${16 * COLUMNS * QUADS}>;
 

@@ -1,5 +1,5 @@
 // usage[c] ← usage[c] + count[c]: how often each code was chosen since the counters were last cleared.
-// statistics [codes][quads + 1] holds the counts in the last quad of each row; usage [codes].
+// statistics [codes][quads + 1] has the counts in the last quad of each row. usage is [codes].
 
 struct Params { codes: u32, quads: u32 }
 @group(0) @binding(0) var<uniform> p: Params;

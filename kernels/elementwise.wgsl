@@ -1,4 +1,4 @@
-// y[i] = f(x[i], …) for a chain of operations on single elements. x, y and the chain's operands are [quads].
+// y[i] = f(x[i], …) for a chain of operations on single elements. x, y and the operands of the chain are [quads].
 
 struct Params { quads: u32 }
 @group(0) @binding(0) var<uniform> p: Params;

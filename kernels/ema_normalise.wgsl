@@ -1,6 +1,8 @@
-// embed[c] ← embed_avg[c] / size[c],  size[c] = (cluster_size[c] + epsilon) / (n + codes · epsilon) · n,  n = Σ cluster_size:
-// Laplace smoothing keeps the division safe for codes without members. Each workgroup adds up n for itself, in one order.
-// embed_avg and embed [codes][quads], cluster_size [codes].
+// embed[c] ← embed_avg[c] / size[c],
+// size[c] = (cluster_size[c] + epsilon) / (n + codes · epsilon) · n with n = Σ cluster_size
+//
+// This Laplace smoothing keeps the division safe for codes without members. Each workgroup computes n itself, in a
+// fixed order. embed_avg and embed are [codes][quads], cluster_size is [codes].
 
 struct Params { codes: u32, quads: u32, epsilon: f32 }
 @group(0) @binding(0) var<uniform> p: Params;

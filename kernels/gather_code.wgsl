@@ -1,4 +1,4 @@
-// y[position, d] = codes[code[position], d]. code [positions], codes [codes][quads], y [positions][quads].
+// y[position, d] = codes[code[position], d]. code is [positions], codes is [codes][quads], y is [positions][quads].
 
 struct Params { positions: u32, quads: u32 }
 @group(0) @binding(0) var<uniform> p: Params;

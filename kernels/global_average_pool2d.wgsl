@@ -1,5 +1,7 @@
-// y[n, c] = mean of x[n, position, c]: a workgroup takes 8 quads of one image, LINES positions at a time.
-// x [images][positions] rows of x_row quads, of which the tensor's own begin at x_first; y [images] rows likewise.
+// y[n, c] = the mean of x[n, position, c] over the positions. x [images][positions] is rows of x_row quads and y [images]
+// is rows of y_row quads; the tensors' own quads begin at x_first and y_first of each row.
+//
+// A workgroup takes 8 quads of one image, LINES positions at a time.
 
 struct Params { images: u32, positions: u32, quads: u32, column_tiles: u32, x_row: u32, x_first: u32, y_row: u32, y_first: u32 }
 @group(0) @binding(0) var<uniform> p: Params;

@@ -1,7 +1,11 @@
-// Mean and variance of all positions from those of chunks: mean = Σ nᵢ·meanᵢ / N, variance = Σ (squaresᵢ + nᵢ·(meanᵢ − mean)²) / N
-// (Chan, Golub and LeVeque 1979). x [parts][2][quads]; y [2] rows of y_row quads, the tensor's own from y_first on.
+// Mean and variance of all positions from those of chunks (Chan, Golub and LeVeque 1979):
+// mean = Σ nᵢ·meanᵢ / N,
+// variance = Σ (squaresᵢ + nᵢ·(meanᵢ − mean)²) / N
 //
-// A workgroup takes 8 quads; LINES threads share the parts of each in a fixed order.
+// x is [parts][2][quads]: for each chunk its mean and the sum of squares about it. y is two rows of y_row quads; the
+// tensor's own quads begin at y_first of each row.
+//
+// A workgroup takes 8 quads. LINES threads share the parts of each quad in a fixed order.
 
 struct Params { positions: u32, quads: u32, chunk: u32, parts: u32, y_row: u32, y_first: u32 }
 @group(0) @binding(0) var<uniform> p: Params;

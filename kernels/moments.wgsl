@@ -1,9 +1,10 @@
 // Mean and variance of each channel over all positions: y[0, c] = Σ x[p, c] / N, y[1, c] = Σ (x[p, c] − mean)² / N.
-// Where the positions are split, each chunk leaves its own mean and its sum of squares about that, for merge_moments.
-// x [positions] rows of x_row quads, the tensor's own from x_first on; y [1 or chunks][2] rows likewise.
+// PARTIAL: the positions are split, and each chunk stores its own mean and its sum of squares about that mean, for
+// merge_moments. x [positions] is rows of x_row quads and y [chunks][2] is rows of y_row quads; the tensors' own quads
+// begin at x_first and y_first of each row.
 //
-// A workgroup takes 8 quads of one chunk, LINES positions at a time. Values are taken relative to the chunk's first one, so that the
-// squares do not drown in a large mean.
+// A workgroup takes 8 quads of one chunk, LINES positions at a time. It subtracts the chunk's first value from all
+// values, so that a large mean does not swamp the squares.
 
 struct Params {
   positions: u32, quads: u32, chunk: u32, column_tiles: u32, tiles: u32,

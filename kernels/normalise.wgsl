@@ -1,5 +1,6 @@
 // y[p, c] = x[p, c] · scale[c] + shift[c], with RELU max(…, 0).
-// x [positions] rows of x_row quads, the tensor's own from x_first on; coefficients [4][quads], scale and shift first; y [positions][quads].
+// x [positions] is rows of x_row quads; the tensor's own quads begin at x_first of each row. coefficients is
+// [4][quads], of which scale and shift are the first two rows. y is [positions][quads].
 
 struct Params { positions: u32, quads: u32, x_row: u32, x_first: u32 }
 @group(0) @binding(0) var<uniform> p: Params;

@@ -1,5 +1,6 @@
-// From the chunks' sums of normalise_gradient the gradients of one layer, by normalise_finish.
-// partial [parts][2][quads]; coefficients [4][quads]. A workgroup takes 8 quads; LINES threads share the parts of each in a fixed order.
+// Adds up the chunks' sums of normalise_gradient and turns them into the gradients of one layer, by normalise_finish.
+// partial is [parts][2][quads], coefficients is [4][quads]. A workgroup takes 8 quads; LINES threads share the parts of
+// each quad in a fixed order.
 
 struct Params { quads: u32, parts: u32, m_row: u32, m_first: u32 }
 @group(0) @binding(0) var<uniform> p: Params;

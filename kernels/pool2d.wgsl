@@ -1,10 +1,11 @@
-// y[n, oy, ox, c] = the largest (MAX) or the mean of x[n, iy, ix, c] over the window at (oy, ox), a thread a quad of y.
-// x [images][in_height][in_width] rows of x_row quads, of which the tensor's own begin at x_first; y likewise.
+// y[n, oy, ox, c] = the maximum (MAX) or the mean of x[n, iy, ix, c] over the window at (oy, ox). A thread computes one
+// quad of y. x [images][in_height][in_width] is rows of x_row quads and y [images][out_height][out_width] is rows of
+// y_row quads; the tensors' own quads begin at x_first and y_first of each row.
 //: if MAX
 // The first of equal maxima in row-major order wins, and a NaN wins over everything, as in PyTorch.
-// winners [images][out_height][out_width][quads]: the winner's number within its window, a byte a channel.
+// winners [images][out_height][out_width][quads] holds the winner's index in its window, one byte for each channel.
 //: else
-// The mean counts the places of the padded input between low and high, whether they hold a value or padding.
+// The mean counts the positions of the padded input from low to high, padding included.
 //: end
 
 //: use pool2d_interface
@@ -23,7 +24,7 @@ fn main(@builtin(local_invocation_id) local: vec3u, @builtin(workgroup_id) group
   let quad = index % p.quads;
   let position = index / p.quads;
   let image = position / (p.out_width * p.out_height);
-  // The window's corner, and the part of the window that lies on the input, both counted in the padded input.
+  // The window's corner and the part of the window that lies on the input, in coordinates of the padded input.
   let top = position / p.out_width % p.out_height * ${STRIDE_Y}u;
   let left = position % p.out_width * ${STRIDE_X}u;
   let begin_y = max(top, p.pad_y);

@@ -1,17 +1,19 @@
-// y[n, iy, ix, c] = Σ over the windows that (iy, ix) lies in, in their order, of upstream x[n, oy, ox, c] · share, where share is
+// y[n, iy, ix, c] = Σ x[n, oy, ox, c] · share over the windows (oy, ox) that contain (iy, ix), in their order. x is the
+// upstream gradient, and share is
 //: if MAX
-// one where the position won its window and else zero. winners: see pool2d.wgsl.
+// 1 if the position is the maximum of the window, otherwise 0. pool2d.wgsl describes winners.
 //: else
-// one divided by the number of places that the window's mean counts; see pool2d.wgsl.
+// 1 / the number of positions that the mean of the window counts; see pool2d.wgsl.
 //: end
-// A thread a quad of y. x [images][out_height][out_width], y [images][in_height][in_width], in rows as in pool2d.wgsl.
+// A thread computes one quad of y. x is [images][out_height][out_width] and y is [images][in_height][in_width], in rows
+// as in pool2d.wgsl.
 
 //: use pool2d_interface
 //: if MAX
 @group(0) @binding(3) var<storage, read> winners: array<u32>;
 //: end
 
-// The first window along an axis that reaches the padded input's place `at`.
+// The first window along an axis that contains the position `at` of the padded input.
 fn first_window(at: u32, kernel: u32, stride: u32) -> u32 {
   return select(0u, (at - kernel) / stride + 1u, at >= kernel);
 }

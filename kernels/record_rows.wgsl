@@ -1,5 +1,5 @@
-// ring[slot, part, i] = x[i]: keeps a step's tensor, or a part of it, until it is read.
-// step[2] is the slot, x [quads], ring [slots][parts][quads].
+// ring[slot, part, i] = x[i]: keeps a tensor of a step, or a part of it, until it is read.
+// step[2] is the slot, x is [quads], ring is [slots][parts][quads].
 
 struct Params { quads: u32, part: u32, parts: u32 }
 @group(0) @binding(0) var<uniform> p: Params;

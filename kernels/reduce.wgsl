@@ -1,5 +1,6 @@
-// y[g] = factor · Σ term(i) over the quads i that workgroup g visits, summed within the workgroup in a fixed order,
-// where term(i) is TERM, such as a[i] or (a[i] − b[i])². a, b [quads]; y [workgroups], the sum in the first of four.
+// y[g] = factor · Σ TERM over the quads i that workgroup g visits. TERM is, for example, a[i] or (a[i] − b[i])².
+// The workgroup adds up in a fixed order. a and b are [quads]; y is [workgroups], with the sum as the first of four
+// values.
 
 struct Params { quads: u32, factor: f32 }
 @group(0) @binding(0) var<uniform> p: Params;

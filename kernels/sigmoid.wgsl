@@ -1,5 +1,5 @@
-// y[i] = 1 / (1 + exp(−x[i])) for every element that is no fill; fill stays zero. x, y [rows][quads_in_row].
-// The exponential is of −|x|, which cannot overflow.
+// y[i] = 1 / (1 + exp(−x[i])) for every element except padding, which stays zero. x and y are [rows][quads_in_row].
+// The exponential is that of −|x|, which cannot overflow.
 
 struct Params { quads_in_row: u32, channels: u32, quads: u32 }
 @group(0) @binding(0) var<uniform> p: Params;

@@ -1,4 +1,4 @@
-// y[i] = factor · x for every element that is no fill: the gradient of a sum. x is a scalar, y [rows][quads_in_row].
+// y[i] = factor · x for every element except padding: the gradient of a sum. x is a scalar, y is [rows][quads_in_row].
 
 struct Params { quads_in_row: u32, channels: u32, quads: u32, factor: f32 }
 @group(0) @binding(0) var<uniform> p: Params;

@@ -1,7 +1,8 @@
-// y[i] = Σ x[part · quads + i] over the parts: the second half of every split sum.
-// x [parts][quads], y [quads]. LINES threads share the parts of a quad, and what they come to is added up in their order.
+// y[i] = Σ x[part · quads + i] over the parts: the second step of every split sum.
+// x is [parts][quads], y is [quads]. LINES threads share the parts of a quad; their sums are added up in a fixed order.
 //
-// ROWS: y is rows of y_row quads, of which the tensor's own row_quads begin at y_first; with BIAS bias [row_quads] is added to each.
+// ROWS: y is rows of y_row quads; the tensor's own row_quads begin at y_first of each row. BIAS: bias [row_quads] is
+// added to each row.
 
 struct Params {
   parts: u32, quads: u32,

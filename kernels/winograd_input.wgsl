@@ -1,13 +1,16 @@
-// Winograd's convolution, first step: the input's tiles, transformed. See src/ops/winograd.ts for the algorithm.
+// First step of Winograd's convolution: transforms the tiles of the input. src/ops/convolution/winograd.ts explains the
+// algorithm.
 //
-// v[point_y, point_x, tile, i] = Σ B[point_y, r] · x[image, STEP·(M·tile_y + r) − pad_y, STEP·(M·tile_x + c) − pad_x, i] · B[point_x, c]
+// v[point_y, point_x, tile, i] =
+//   Σ B[point_y, r] · x[image, STEP·(M·tile_y + r) − pad_y, STEP·(M·tile_x + c) − pad_x, i] · B[point_x, c]
 //
-// over the N × N positions of a tile, N = M + TAPS − 1. x [images, in_height, in_width] in rows of x_row quads, of which the tensor's own
-// begin at x_first; v [N·N][tiles][in_quads]. NORMALISE: x is loaded as x · scale[i] + shift[i] (RELU: max(…, 0)), from coefficients
-// [4][in_quads], and padding is zero behind that.
+// over the N × N positions of a tile, N = M + TAPS − 1. x [images, in_height, in_width] is rows of x_row quads; the
+// tensor's own quads begin at x_first of each row. v is [N·N][tiles][in_quads]. NORMALISE and RELU load x as in
+// conv2d_interface.wgsl.
 //
-// PHASES = 4 are the four remainders of a window that moves by two: "gather" sums over them, so that v is [N·N][tiles][phases][in_quads] and
-// the padding is the phase; "spread" keeps them apart, v is [phases][N·N][tiles][in_quads] and the padding is one less the phase.
+// PHASES = 4: a window with stride 2, by the remainders of its taps modulo 2. Without SPREAD the products sum over the
+// phases, so v is [N·N][tiles][phases][in_quads], and the padding is the phase. With SPREAD, for the adjoint, the
+// phases stay apart: v is [phases][N·N][tiles][in_quads], and the padding is one minus the phase.
 
 struct Params {
   in_height: u32, in_width: u32, in_quads: u32, tile_rows: u32, tile_columns: u32, first_tile: u32, tiles: u32,

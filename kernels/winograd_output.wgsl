@@ -1,9 +1,13 @@
-// Winograd's convolution, last step: from products at the points to the output. See src/ops/winograd.ts for the algorithm.
+// Last step of Winograd's convolution: transforms the products to the output. src/ops/convolution/winograd.ts explains
+// the algorithm.
 //
 // y[image, M·tile_y + r, M·tile_x + c, o] = bias[o] + Σ A[r, point_y] · m[point_y, point_x, tile, o] · A[c, point_x]
 //
-// over the N × N points. m [N·N][tiles][out_quads]; y [images, out_height, out_width] in rows of y_row quads, of which the tensor's own
-// begin at y_first. SPREAD: m is [phases][N·N][tiles][out_quads], and phase (f, g) leaves y at 2·(M·tile_y + r) + f, 2·(M·tile_x + c) + g.
+// over the N × N points. m is [N·N][tiles][out_quads]. y [images, out_height, out_width] is rows of y_row quads; the
+// tensor's own quads begin at y_first of each row.
+//
+// SPREAD: m is [phases][N·N][tiles][out_quads]. Phase (f, g) computes the outputs at line 2·(M·tile_y + r) + f and
+// column 2·(M·tile_x + c) + g.
 
 struct Params {
   out_height: u32, out_width: u32, out_quads: u32, tile_rows: u32, tile_columns: u32, first_tile: u32, tiles: u32,

@@ -1,12 +1,12 @@
-// Winograd's convolution, second step: the weights, transformed. See src/ops/winograd.ts for the algorithm.
+// Second step of Winograd's convolution: transforms the weight. src/ops/convolution/winograd.ts explains the algorithm.
 //
 // u[point_y, point_x, pair] = Σ G[point_y, ky] · w[ky, kx, pair] · G[point_x, kx]
 //
-// over the TAPS × TAPS taps (REVERSED: the last one first), where a pair is an input with an output channel. w is [taps][quads] and
-// u [N·N][quads].
+// over the TAPS × TAPS taps, with REVERSED in reverse order. A pair is an input channel with an output channel. w is
+// [taps][quads] and u is [N·N][quads].
 //
-// PHASES = 4: the taps of a 4 × 4 window that moves by two, every second of them for each of four phases. u is [N·N][phases][quads], or with
-// SPREAD, for the adjoint, [phases][N·N][quads].
+// PHASES = 4: a 4×4 window with stride 2; each of four phases has every second tap in each direction. u is
+// [N·N][phases][quads], or with SPREAD, for the adjoint, [phases][N·N][quads].
 
 struct Params { quads: u32 }
 @group(0) @binding(0) var<uniform> p: Params;

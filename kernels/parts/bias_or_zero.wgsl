@@ -1,4 +1,4 @@
-// What a sum begins with: the quad `at` of the bias, or zero.
+// The initial value of a sum: quad `at` of the bias, or zero.
 //: default declaration = let start
 //: if BIAS
 ${declaration} = bias[${at}];

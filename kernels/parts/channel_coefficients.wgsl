@@ -1,4 +1,4 @@
-// NORMALISE: what the quad `at` of input channels is multiplied by, and what is added to it.
+// NORMALISE: loads the factor and the summand for quad `at` of the input channels.
 //: default scale = scale
 //: default shift = shift
 //: if NORMALISE

@@ -1,4 +1,5 @@
-// Sums over positions: a workgroup takes 8 quads of one chunk of positions.
+// For sums over positions: the chunk of positions and the 8 quads that the workgroup sums; a thread has one of the
+// quads.
 //: use workgroup_index
 if (tile >= p.tiles) { return; }
 let part = tile / p.column_tiles;

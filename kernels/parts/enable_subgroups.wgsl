@@ -1,4 +1,4 @@
-// Some adapters ask for this line, others refuse it.
+// Some adapters require this directive, others reject it.
 //: if SUBGROUPS_ENABLE
 enable subgroups;
 //: end

@@ -1,5 +1,5 @@
-// A quad of the input times a mask, which is zero for padding. With NORMALISE the quad is normalised before that, and with
-// RELU rectified, so that the normalised values are never stored.
+// Loads a quad of the input and multiplies it by a mask, which is zero for padding. With NORMALISE the quad is
+// normalised first, with RELU also rectified. So normalised values are never stored.
 //: default scale = scale
 //: default shift = shift
 //: if NORMALISE

@@ -1,4 +1,4 @@
-// NORMALISE: normalises a loaded quad of the input, and with RELU rectifies it.
+// NORMALISE: normalises a loaded quad of the input. RELU: also rectifies it.
 //: default scale = scale
 //: default shift = shift
 //: if NORMALISE

@@ -1,4 +1,4 @@
-// Params and the first bindings of pooling and its gradient.
+// Params and the common bindings of pooling and of its gradient.
 struct Params {
   images: u32, quads: u32, in_height: u32, in_width: u32, out_height: u32, out_width: u32,
   pad_y: u32, pad_x: u32, x_row: u32, x_first: u32, y_row: u32, y_first: u32,

@@ -1,5 +1,6 @@
-// What `phase` selects: with BATCHED a product with images, a weight and an output of its own, otherwise the adjoint's
-// output positions that share their remainders modulo the stride. `first_y` is where the output begins without BATCHED.
+// What `phase` selects. With BATCHED: a product of the batch, with its own images, weight and output. Otherwise: the
+// output positions of the adjoint with the same remainders modulo the stride. first_y is the start of the output
+// without BATCHED.
 //: default first_y = p.y_first
 //: if BATCHED
 let phase_y = 0u;

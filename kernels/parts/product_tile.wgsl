@@ -1,4 +1,4 @@
-// The workgroup's tile of the matrix product; tiles side by side share their rows.
+// The tile of the matrix product that the workgroup computes. Consecutive tiles share their rows.
 //: use workgroup_index
 if (tile >= p.tiles) { return; }
 let column_tile = tile % p.column_tiles;

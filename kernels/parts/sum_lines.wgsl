@@ -1,4 +1,4 @@
-// Adds up what the LINES threads of a quad have left in workgroup memory, in their order.
+// Adds up the values that the LINES threads of a quad have stored in workgroup memory, in a fixed order.
 //: default sums = sums
 //: default total = total
 var ${total} = vec4f();

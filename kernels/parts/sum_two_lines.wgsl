@@ -1,4 +1,4 @@
-// Adds up two values that the LINES threads of a quad have left in workgroup memory, in their order.
+// Adds up two values that the LINES threads of a quad have stored in workgroup memory, in a fixed order.
 var ${first_total} = vec4f();
 var ${second_total} = vec4f();
 for (var row = 0u; row < ${LINES}u; row++) {

@@ -1,4 +1,5 @@
-// The thread's number in the whole grid, whose workgroups have `threads` threads in a row.
+// The index of the thread in the whole grid. Workgroups have `threads` threads in a row; `thread` is the index in the
+// row.
 //: default name = index
 //: default threads = 64
 //: default thread = local.x

@@ -1,4 +1,4 @@
-// The second half of a two-dimensional transform: a row of the tile from its transformed columns.
+// Second half of a two-dimensional transform: row r of the result from the transformed columns.
 let row${r} = transform(
   //: for c in columns
   column${c}.v${r},

@@ -1,4 +1,5 @@
-// Adds up `sum` over the workgroup's threads, of which there are twice `half`, always in the same order; sums[0] is the total.
+// Adds up `sum` over the threads of the workgroup, in a fixed order. There are twice `half` threads. The total is
+// sums[0].
 //: default half = 32
 sums[local.x] = sum;
 workgroupBarrier();

@@ -1,4 +1,5 @@
-// Where the window of an output position begins in the input; in the adjoint still multiplied by the stride.
+// Where the window of row r's output position begins in the input. In the adjoint the coordinates are still multiplied
+// by the stride.
 //: default line = line_of${r}
 //: default column = column_of${r}
 //: if ADJOINT

@@ -1,4 +1,4 @@
-// Members of Params: the images on both sides of a convolution, in quads of channels, and its window.
+// Members of Params: the images on both sides of a convolution, with channels in quads, and the window.
 images: u32, in_height: u32, in_width: u32, in_quads: u32,
 out_height: u32, out_width: u32, out_quads: u32,
 kernel_height: u32, kernel_width: u32,

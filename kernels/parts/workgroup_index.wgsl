@@ -1,3 +1,3 @@
-// The workgroup's number; the grid is two-dimensional where one dimension is too short for all workgroups.
+// The index of the workgroup. The grid has two dimensions if there are more workgroups than fit into one.
 //: default name = tile
 let ${name} = group.y * groups.x + group.x;
