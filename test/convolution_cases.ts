@@ -1,4 +1,4 @@
-/** Cases of convolution and of the transposed one. */
+/** Test cases of convolution and of transposed convolution. */
 
 import type { OperationCase } from "./case_values.ts";
 
@@ -103,7 +103,7 @@ const convTranspose2dCases = ([
   ["7x7, stride 3", [1, 3, 4, 3], [3, 2, 7, 7], { stride: 3, padding: 3 }],
 ] as Parameters<typeof convolution>[1][]).map((each) => convolution("conv_transpose2d", each));
 
-/** Edges of tiles of 4 × 4 outputs, with channels enough for every variant: PyTorch's own numbers are asked for by the cases above. */
+/** Edges of 4 × 4 tiles, with enough channels for every variant. They have no golden values; the cases above have. */
 const tileEdgeCases = [
   convolution("conv2d", ["4x4 halving, odd size, 9 to 12", [2, 9, 7, 11], [12, 9, 4, 4], halving]),
   convolution("conv2d", ["4x4 halving, 18 rows, 8 to 8", [1, 8, 18, 6], [8, 8, 4, 4], halving]),

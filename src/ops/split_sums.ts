@@ -6,8 +6,8 @@ import type { Tensor } from "../graph/tensor.ts";
 import { imageShape } from "./support.ts";
 
 /**
- * The number of parts for sums over `length` values, of which a part has at least `shortest`. The sums of a whole result take
- * `tiles` workgroups.
+ * The number of parts for sums over `length` values, of which a part has at least `shortest`. The sums of a whole
+ * result take `tiles` workgroups.
  */
 export function splitCount(target: Target, tiles: number, length: number, shortest: number): number {
   const wanted = Math.floor(target.parallelWorkgroups / tiles);

@@ -33,7 +33,10 @@ interface BinaryOperator {
   combine(left: Expression, right: Expression): Expression;
 }
 
-/** An operator that evaluates both operands. TypeScript only knows the operators on numbers; JavaScript takes all values. */
+/**
+ * An operator that evaluates both operands. TypeScript only knows the operators on numbers; JavaScript takes all
+ * values.
+ */
 function eager(precedence: number, apply: (left: number, right: number) => Value): BinaryOperator {
   return {
     precedence,

@@ -1,5 +1,6 @@
 /**
- * The template language of the kernels: WGSL with directives in comments, which are expanded to one variant of a kernel.
+ * The template language of the kernels: WGSL with directives in comments, which are expanded to one variant of a
+ * kernel.
  *
  * ```wgsl
  * //: for row in ROWS
@@ -15,10 +16,10 @@
  * ```
  *
  * `for` repeats its lines in the source, because a software adapter pays for each loop counter and each indexed local
- * array. `if` keeps lines for some variants only. `use` inserts a part, which is a file of `kernels/parts/`; the comment
- * at the top of the part is left out. A part knows all names that are known where it is inserted, and its arguments.
- * An argument is text, or a value of any type if it is a single `${…}`. A part gives an argument a default value by a
- * line `//: default NAME = TEXT`.
+ * array. `if` keeps lines for some variants only. `use` inserts a part, which is a file of `kernels/parts/`; the
+ * comment at the top of the part is left out. A part knows all names that are known where it is inserted, and its
+ * arguments. An argument is text, or a value of any type if it is a single `${…}`. A part gives an argument a default
+ * value by a line `//: default NAME = TEXT`.
  *
  * Counts, conditions and what stands in `${…}` are expressions over the constants and the loops' counters; see
  * {@linkcode parseExpression}.
@@ -67,7 +68,7 @@ function templateOf(kernel: Kernel): Template {
  * assertEquals(expand({ name: "sample", source }, { ROWS: 2 }), "var sum0 = vec4f();\nvar sum1 = vec4f();");
  * ```
  *
- * @throws {SyntaxError} if a directive or an expression is wrong; the message names the file, the line and the expression.
+ * @throws {SyntaxError} if a directive or an expression is wrong. The message names file, line and expression.
  */
 export function expand(kernel: Kernel, constants: Constants): string {
   const lines: string[] = [];
@@ -75,7 +76,9 @@ export function expand(kernel: Kernel, constants: Constants): string {
   return lines.join("\n");
 }
 
-/** The kernel's source and those of the parts that it uses. Two kernels with the same sources have the same variants. */
+/**
+ * The kernel's source and those of the parts that it uses. Two kernels with the same sources have the same variants.
+ */
 export function sourcesOf(kernel: Kernel): string[] {
   return [kernel.source, ...[...templateOf(kernel).parts].map((name) => kernel.parts![name]!)];
 }

@@ -1,8 +1,9 @@
 /**
- * Convolution and its adjoint, the transposed convolution: each is the other's input gradient, so they stand together.
+ * Convolution and its adjoint, the transposed convolution. Each is the input gradient of the other.
  *
  * conv2d:            y[n, o, oy, ox] = bias[o] + Σ x[n, i, oy·stride + ky·dilation − pad, …] · w[o, i, ky, kx]
- * conv_transpose2d:  the same sum read the other way: each input value adds its window, weighted by w[i, o, ky, kx].
+ * conv_transpose2d:  the same sum with the roles of x and y exchanged: each input value adds w[i, o, ky, kx], times
+ *                    itself, to the outputs of its window.
  */
 
 import { elementCount, floatType, type TensorType } from "../../graph/layout.ts";
@@ -15,12 +16,13 @@ import { imageShape, productCost } from "../support.ts";
 import { convolutionTunable } from "./variants.ts";
 import { convolvedSize, forEachTap, transposedSize, type Window } from "./window.ts";
 
-/** A window, and the rows and columns that the output has beyond what the window reaches for certain. */
+/** The window of a transposed convolution. */
 export interface TransposedWindow extends Window {
+  /** [rows, columns] to add to the output; default: [0, 0]. A strided convolution maps several sizes to one. */
   outputPadding?: readonly [number, number];
 }
 
-/** Which of the weight's first two axes meets the input's channels. */
+/** The axis of the weight that the input's channels are on: 1 for a convolution, 0 for a transposed one. */
 type InputAxis = 0 | 1;
 
 function checkWeight(name: string, weight: TensorType, axis: InputAxis, channels: number): readonly number[] {
@@ -103,7 +105,7 @@ function referenceConvolution(
         const row = taps * (adjoint ? i * output.channels + o : o * input.channels + i);
         const add = (inAt: number, outAt: number, tap: number) =>
           y[to + outAt]! += x![from + inAt]! * weight![row + tap]!;
-        // The transposed convolution is a convolution's taps from the output to the input.
+        // A transposed convolution joins the same positions as a convolution from its output to its input.
         if (adjoint) {
           forEachTap(output, input, kernel, node.attributes, (outAt, inAt, tap) => add(inAt, outAt, tap));
         } else forEachTap(input, output, kernel, node.attributes, add);
@@ -196,8 +198,8 @@ export function conv2d(x: Tensor, weight: Tensor, options: ConvolutionOptions): 
 }
 
 /**
- * The transposed convolution of images x [N, in, H, W] with a weight [in, out, kh, kw]: the input gradient of a convolution
- * with the same window. The result is [N, out, H', W'].
+ * The transposed convolution of images x [N, in, H, W] with a weight [in, out, kh, kw]: the input gradient of a
+ * convolution with the same window. The result is [N, out, H', W'].
  *
  * @throws {RangeError} if shapes, layouts or types do not fit together.
  */

@@ -105,8 +105,8 @@ function productRequest(request: ConvolutionRequest, tile: Tile) {
 }
 
 /**
- * The phases of a convolution's output positions. The adjoint's positions are grouped by their remainders modulo the stride,
- * because each group uses taps of its own; a forward convolution has one group.
+ * The phases of a convolution's output positions. The adjoint's positions are grouped by their remainders modulo the
+ * stride, because each group uses taps of its own; a forward convolution has one group.
  */
 export function phasesOf({ input, output, window, adjoint }: ConvolutionRequest) {
   const [strideY, strideX] = adjoint ? window.stride : [1, 1];
@@ -123,8 +123,8 @@ export interface ProductShape {
 }
 
 /**
- * Computes y[b] = x[b] · w[b] for a batch of matrices that follow one another in memory, or with `adjoint` x[b] · w[b]ᵀ for
- * w [batch][4·outQuads][inQuads]. `flops` is the cost that the plan reports.
+ * Computes y[b] = x[b] · w[b] for a batch of matrices that follow one another in memory, or with `adjoint` x[b] · w[b]ᵀ
+ * for w [batch][4·outQuads][inQuads]. `flops` is the cost that the plan reports.
  */
 export function batchedProduct(
   lowering: Lowering,

@@ -23,16 +23,16 @@ const directKernel: Kernel = { name: "conv2d_direct", source: directSource, part
 const workgroupKernel: Kernel = { name: "conv2d_workgroup", source: workgroupSource, parts: kernelParts };
 
 /**
- * The tiles that the adapter can run for a convolution of these extents, in the order of preference; the last one is the
- * simplest. Rows are output positions, columns are quads of output channels.
+ * The tiles that the adapter can run for a convolution of these extents, in the order of preference; the last one is
+ * the simplest. Rows are output positions, columns are quads of output channels.
  */
 export function tilesFor(target: Target, extents: Extents): Tile[] {
   const direct = directTiles(extents.columns);
   if (target.subgroupLanes > 0) return [...subgroupTiles(target, extents), ...direct];
   const workgroup = workgroupTiles(target);
   const [first, ...others] = likeliestFirst([...workgroup, ...direct.slice(0, -1)], target, extents);
-  // A split tile is never the first: its number of parts, and so the order of its sums, depends on the batch, and without
-  // a measurement an image's values must not depend on the batch. All other tiles add up in the same order.
+  // A split tile is never the first: its number of parts, and so the order of its sums, depends on the batch, and
+  // without a measurement an image's values must not depend on the batch. All other tiles add up in the same order.
   const split = splitTile(workgroup, target, extents);
   return [first!, ...(split ? [split] : []), ...others, direct.at(-1)!];
 }
@@ -45,7 +45,9 @@ export function batchTileFor(target: Target, extents: Extents): Tile {
   return tiles[0]!;
 }
 
-/** The numbers of rows that a lane can compute, those nearest to `best` first; only as many as there are positions for. */
+/**
+ * The numbers of rows that a lane can compute, those nearest to `best` first; only as many as there are positions for.
+ */
 function rowChoices(lanes: number, positions: number, best: number): number[] {
   const useful = [8, 4, 2, 1].filter((rows) => rows === 1 || positions > rows / 2 * lanes);
   return useful.sort((first, second) => Math.abs(first - best) - Math.abs(second - best));
@@ -53,7 +55,8 @@ function rowChoices(lanes: number, positions: number, best: number): number[] {
 
 /**
  * A subgroup of 8 computes 32 positions by 64 channels, or by 32 channels if there are no more: the fastest on software
- * adapters, whose vectors have 8 lanes. It takes fewer positions if the tensor has no more. All tiles add up in the same order.
+ * adapters, whose vectors have 8 lanes. It takes fewer positions if the tensor has no more. All tiles add up in the
+ * same order.
  */
 function subgroupTiles(target: Target, { rows, columns }: Extents): Tile[] {
   if (columns === 1) return narrowTiles(target, rows);

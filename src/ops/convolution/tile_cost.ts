@@ -66,8 +66,8 @@ const busyThreads = 64;
 const splitLimits = { shortestPart: 16, mostParts: 8 };
 
 /**
- * Sorts tiles by a rough estimate of their time on a GPU, for shapes that have not been measured. The estimate counts the
- * work on padding, the loads, and whether there are enough threads to keep the GPU busy.
+ * Sorts tiles by a rough estimate of their time on a GPU, for shapes that have not been measured. The estimate counts
+ * the work on padding, the loads, and whether there are enough threads to keep the GPU busy.
  */
 export function likeliestFirst<Each extends CostedTile>(
   tiles: readonly Each[],
@@ -79,8 +79,8 @@ export function likeliestFirst<Each extends CostedTile>(
 }
 
 /**
- * Splits the inner sum of each tile and returns the result with the lowest estimate, or nothing if the whole tiles already
- * keep the GPU busy.
+ * Splits the inner sum of each tile and returns the result with the lowest estimate, or nothing if the whole tiles
+ * already keep the GPU busy.
  */
 export function splitTile(
   tiles: readonly CostedTile[],

@@ -76,9 +76,9 @@ function withWinograd(
 }
 
 /**
- * The numbers of tiles from which Winograd's algorithm is faster on software adapters; with fewer, transforming the weights
- * takes longer than the products save. For a convolution the tiles of one image are counted, so that an image's values do not
- * depend on its batch.
+ * The numbers of tiles from which Winograd's algorithm is faster on software adapters; with fewer, transforming the
+ * weights takes longer than the products save. For a convolution the tiles of one image are counted, so that an image's
+ * values do not depend on its batch.
  */
 const fewestTiles = { ofImage: 4, ofBatch: 32, ofBatchInPhases: 128 };
 
@@ -92,8 +92,8 @@ function hasEnoughTiles(setting: Setting, { phases }: Algorithm): boolean {
 const channelStep = 128;
 
 /**
- * The class of shapes whose nodes share one choice: operation, window and shapes in words. Batch sizes up to the next power of
- * two are one class, and so are all paddings. The text is stored in tuning caches and checkpoints.
+ * The class of shapes whose nodes share one choice: operation, window and shapes in words. Batch sizes up to the next
+ * power of two are one class, and so are all paddings. The text is stored in tuning caches and checkpoints.
  */
 function shapeClassOf(
   { operation, inputs }: Tensor,

@@ -1,4 +1,7 @@
-/** The gradient of a convolution's weight: for each tap, the sum of input times upstream gradient over images and positions. */
+/**
+ * The gradient of a convolution's weight: for each tap, the sum of input times upstream gradient over images and
+ * positions.
+ */
 
 import { elementCount, floatType } from "../../graph/layout.ts";
 import type { Operation } from "../../graph/operation.ts";
@@ -61,7 +64,12 @@ const conv2dWeightGradientOperation: Operation<Attributes> = {
   cost: (node) => productCost(node, elementCount(node.inputs[1]!.shape) * elementCount(node.shape.slice(1))),
 };
 
-/** x [B, in, H, W], upstream [B, out, H', W']; the result is [out, in, kh, kw]. */
+/**
+ * The weight gradient [out, in, kh, kw] of a convolution of x [N, in, H, W] with the upstream gradient [N, out, H',
+ * W']. `kernel` is [kh, kw].
+ *
+ * @throws {RangeError} if the shapes do not fit together.
+ */
 export function conv2dWeightGradient(
   x: Tensor,
   upstream: Tensor,

@@ -1,4 +1,6 @@
-/** The gradient of a convolution's weight as a matrix product over positions: the dispatches of one tile, and batches. */
+/**
+ * The gradient of a convolution's weight as a matrix product over positions: the dispatches of one tile, and batches.
+ */
 
 import { divideUp, elementCount, roundUp, type Shape, storedCount } from "../../graph/layout.ts";
 import { type Lowering, type Operand, Scratch } from "../../graph/lowering.ts";
@@ -39,7 +41,9 @@ export function extentsOf({ input, output, kernel }: WeightGradientRequest): Ext
   };
 }
 
-/** Dispatches the gradient with one tile. Sums over many positions are split; the parts are added up in a fixed order. */
+/**
+ * Dispatches the gradient with one tile. Sums over many positions are split; the parts are added up in a fixed order.
+ */
 export function tiledWeightGradient(
   lowering: Lowering,
   request: WeightGradientRequest,
@@ -84,9 +88,9 @@ export function tiledWeightGradient(
 }
 
 /**
- * Computes y[firstPart + b] = x[b]ᵀ · d[b] for a batch of matrices [rows][4·inQuads] and [rows][4·outQuads] that follow one
- * another in memory. This is the weight gradient of a pointwise convolution whose positions are split, a product for each part.
- * `flops` is the cost that the plan reports.
+ * Computes y[firstPart + b] = x[b]ᵀ · d[b] for a batch of matrices [rows][4·inQuads] and [rows][4·outQuads] that follow
+ * one another in memory. This is the weight gradient of a pointwise convolution whose positions are split, a product
+ * for each part. `flops` is the cost that the plan reports.
  */
 export function batchedOuterProduct(
   lowering: Lowering,

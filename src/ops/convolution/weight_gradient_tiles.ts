@@ -40,8 +40,8 @@ export interface WeightGradientTile extends Tile {
 }
 
 /**
- * The tiles that the adapter can run for a weight gradient of these extents, in the order of preference; the last one is the
- * simplest. Rows are units, columns are quads of output channels, and the inner sum is over positions.
+ * The tiles that the adapter can run for a weight gradient of these extents, in the order of preference; the last one
+ * is the simplest. Rows are units, columns are quads of output channels, and the inner sum is over positions.
  */
 export function weightGradientTilesFor(target: Target, extents: Extents): WeightGradientTile[] {
   if (target.subgroupLanes > 0) return [...subgroupTiles(target, extents), ...directTiles];

@@ -1,4 +1,6 @@
-/** Window arithmetic: how the window of a convolution moves, the sizes that result, and which positions each tap joins. */
+/**
+ * Window arithmetic: how the window of a convolution moves, the sizes that result, and which positions each tap joins.
+ */
 
 import { divideUp, elementCount, type Shape } from "../../graph/layout.ts";
 import type { ImageShape } from "../support.ts";
@@ -88,8 +90,8 @@ export function imageParams(input: ImageShape, output: ImageShape) {
 }
 
 /**
- * Calls `visit` for each pair of an input and an output position that a tap joins, padding left out. Positions and taps are
- * indices in row-major order.
+ * Calls `visit` for each pair of an input and an output position that a tap joins, padding left out. Positions and taps
+ * are indices in row-major order.
  */
 export function forEachTap(
   input: ImageShape,
