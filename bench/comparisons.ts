@@ -37,8 +37,8 @@ function convolutions(images: number, side: number): Tensor[] {
   const weight = variable(floatType([channels, channels, 3, 3], "taps_first"), "weight");
   const window = { stride: [1, 1], padding: [1, 1, 1, 1] } as const;
   return [
-    conv2d(x, weight, undefined, window),
-    convTranspose2d(upstream, weight, undefined, window),
+    conv2d(x, weight, window),
+    convTranspose2d(upstream, weight, window),
     conv2dWeightGradient(x, upstream, [3, 3], window),
   ];
 }

@@ -2,7 +2,7 @@
 
 import { elementCount } from "../src/graph/layout.ts";
 import { ancestors, storageOf, type Tensor } from "../src/graph/tensor.ts";
-import { channelCount } from "../src/ops/shares.ts";
+import { positionCount } from "../src/ops/split_sums.ts";
 import { narrowOperation } from "../src/ops/parts.ts";
 import { constantValue } from "../src/ops/variable.ts";
 import type { Plan } from "../src/plan/plan.ts";
@@ -56,7 +56,7 @@ function valuesFor(node: Tensor, memory: Tensor, index: number): Values {
   const values = uniformArray(key, count, ...ranges[name]?.[index] ?? [-1, 1]);
   if (name === "normalise_gradient") return awayFromZero(values, index);
   // Its own share is divided by the number of positions, and would be lost in the sum that it is added to.
-  if (name === "moments_gradient" && index === 0) return values.map((value) => value * channelCount(node));
+  if (name === "moments_gradient" && index === 0) return values.map((value) => value * positionCount(node));
   return values;
 }
 

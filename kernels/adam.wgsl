@@ -1,9 +1,12 @@
 // Adam (Kingma and Ba 2015, algorithm 1) over all parameters at once:
-// g ← g + weight_decay · w (L2 regularisation, added to the gradient; zero turns it off),
+// g ← g + weight_decay · w  (L2 regularisation, added to the gradient; zero turns it off),
 // m ← β₁m + (1 − β₁)g,  v ← β₂v + (1 − β₂)g²,  w ← w − rate · m / (√v · scale + ε)
-// with rate = lr / (1 − β₁ᵗ) and scale = 1 / √(1 − β₂ᵗ), which the step hands in. All four are [quads].
-// SCALED: the gradients are divided by the loss's scale, step[2] being its reciprocal; where that is zero, nothing changes.
-// 1 − β comes from the host: for β₂ = 0.999 the difference of two float32 keeps five digits only.
+//
+// The step provides rate = lr / (1 − β₁ᵗ) in step[0] and scale = 1 / √(1 − β₂ᵗ) in step[1]. Gradient, parameter and
+// both moments are [quads]. 1 − β is computed on the host: for β₂ = 0.999 a float32 difference has only five correct
+// digits.
+//
+// SCALED: the gradient is multiplied by step[2], the reciprocal of the loss scale. If that is zero, nothing changes.
 
 struct Params { quads: u32, beta1: f32, beta2: f32, one_minus_beta1: f32, one_minus_beta2: f32, epsilon: f32, weight_decay: f32 }
 @group(0) @binding(0) var<uniform> p: Params;
@@ -15,7 +18,7 @@ struct Params { quads: u32, beta1: f32, beta2: f32, one_minus_beta1: f32, one_mi
 
 @compute @workgroup_size(64)
 fn main(@builtin(local_invocation_id) local: vec3u, @builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  let i = (group.y * groups.x + group.x) * 64u + local.x;
+  //: use thread_index with name = i
   if (i >= p.quads) { return; }
   //: if SCALED
   if (step[2] == 0.0) { return; }

@@ -1,5 +1,5 @@
 // y[s, c] = Σ x[position, c] over the positions of chunk s: the gradient of a convolution's bias.
-// x [positions][quads], y [chunks][quads]. A workgroup takes 8 quads of one chunk, LINES positions at a time.
+// x is [positions][quads], y is [chunks][quads]. A workgroup sums 8 quads over one chunk, LINES positions at a time.
 
 struct Params { positions: u32, quads: u32, chunk: u32, column_tiles: u32, tiles: u32 }
 @group(0) @binding(0) var<uniform> p: Params;
@@ -10,10 +10,7 @@ var<workgroup> sums: array<vec4f, ${8 * LINES}>;
 
 @compute @workgroup_size(8, ${LINES})
 fn main(@builtin(local_invocation_id) local: vec3u, @builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  let tile = group.y * groups.x + group.x;
-  if (tile >= p.tiles) { return; }
-  let part = tile / p.column_tiles;
-  let quad = tile % p.column_tiles * 8u + local.x;
+  //: use chunk_tile
   let column = min(quad, p.quads - 1u);
   let end = min(p.positions, (part + 1u) * p.chunk);
   var sum = vec4f();
@@ -21,8 +18,7 @@ fn main(@builtin(local_invocation_id) local: vec3u, @builtin(workgroup_id) group
   sums[local.y * 8u + local.x] = sum;
   workgroupBarrier();
   if (local.y == 0u && quad < p.quads) {
-    var total = vec4f();
-    for (var row = 0u; row < ${LINES}u; row++) { total += sums[row * 8u + local.x]; }
+    //: use sum_lines
     y[part * p.quads + quad] = total;
   }
 }

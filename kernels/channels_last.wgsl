@@ -1,5 +1,5 @@
-// y[n, h, w, c] = x[start + n, c, h, w]: images as files hold them, into the layout of every other kernel.
-// x [start + images …][channels][pixels], y [images][pixels][quads]; channels beyond the last are zero.
+// y[n, h, w, c] = x[start + n, c, h, w]: from the layout of image files to the layout of all other kernels.
+// x is [start + images …][channels][pixels], y is [images][pixels][quads]. Padding channels become zero.
 
 struct Params { images: u32, channels: u32, pixels: u32, quads: u32, start: u32 }
 @group(0) @binding(0) var<uniform> p: Params;
@@ -13,7 +13,7 @@ fn at(image: u32, channel: u32, pixel: u32) -> f32 {
 
 @compute @workgroup_size(64)
 fn main(@builtin(local_invocation_id) local: vec3u, @builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  let index = (group.y * groups.x + group.x) * 64u + local.x;
+  //: use thread_index
   if (index >= p.images * p.pixels * p.quads) { return; }
   let channel = index % p.quads * 4u;
   let pixel = index / p.quads % p.pixels;

@@ -1,9 +1,11 @@
-// y[s, c, d] = Σ x[position, d] and, in one quad more, y[s, c, D] = the number of positions, both over the positions of chunk s whose
-// code is c.
-// code [positions, in fours], x [positions][quads], y [chunks][codes][quads + 1].
+// For each chunk s of positions and each code c:
+// y[s, c, d] = Σ x[position, d] over the positions whose code is c,
+// and in one quad more, y[s, c, D] = the number of these positions.
 //
-// A thread owns one column of one chunk's y: it clears it and goes through the positions in their order, adding each to its
-// code's row. So no two threads ever write to one place, and the sums need no atomics and are the same each time.
+// code is [positions, in fours], x is [positions][quads], y is [chunks][codes][quads + 1].
+//
+// A thread owns one column of one chunk of y. It clears the column and goes through the positions in order, adding each
+// to the row of its code. No two threads write to the same place, so the sums need no atomics and are always the same.
 
 struct Params { positions: u32, codes: u32, quads: u32, chunk: u32, column_tiles: u32, tiles: u32 }
 @group(0) @binding(0) var<uniform> p: Params;
@@ -13,7 +15,7 @@ struct Params { positions: u32, codes: u32, quads: u32, chunk: u32, column_tiles
 
 @compute @workgroup_size(8)
 fn main(@builtin(local_invocation_id) local: vec3u, @builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  let tile = group.y * groups.x + group.x;
+  //: use workgroup_index
   let column = tile % p.column_tiles * 8u + local.x;
   let part = tile / p.column_tiles;
   if (tile >= p.tiles || column > p.quads) { return; }

@@ -1,7 +1,11 @@
-// What batch normalisation multiplies and adds, for each channel, as four rows of y [4][quads]:
+// The coefficients of batch normalisation for each channel, as the four rows of y [4][quads]:
 // scale = γ / √(variance + ε), shift = β − mean · scale, mean, and 1 / √(variance + ε).
-// RUNNING also moves the running statistics: running ← (1 − momentum) · running + momentum · (mean, unbiased · variance).
-// ROWS: moments [2] rows of m_row quads (mean, variance), the layer's own from m_first on; otherwise mean and variance [quads].
+//
+// RUNNING: also moves the running statistics:
+// running ← (1 − momentum) · running + momentum · (mean, unbiased · variance)
+//
+// ROWS: moments has a row of means and a row of variances, each of m_row quads; the layer's own quads begin at m_first.
+// Without ROWS, moments (the means) and variance are [quads].
 
 struct Params {
   channels: u32, quads: u32, m_row: u32, m_first: u32, epsilon: f32,
@@ -32,7 +36,7 @@ fn main(@builtin(global_invocation_id) global: vec3u) {
   //: else
   let spread = variance[quad];
   //: end
-  // What fills the last quad stays zero.
+  // Padding in the last quad stays zero.
   let exists = vec4u(4u * quad) + vec4u(0u, 1u, 2u, 3u) < vec4u(p.channels);
   let reciprocal = select(vec4f(), 1.0 / sqrt(spread + p.epsilon), exists);
   let scale = gamma[quad] * reciprocal;

@@ -1,38 +1,18 @@
-// Convolution from registers alone: no subgroups, no workgroup memory. The formulas and the operands' layouts are those of
-// conv2d_subgroup.wgsl. A thread computes POSITIONS positions by QUADS quads of channels. With one of each this is the
-// plain sum, which other kernels are checked against.
+// Convolution from registers alone, without subgroups and without workgroup memory. parts/conv2d_interface.wgsl has the
+// formulas, the layouts and the list of variants.
+//
+// A thread computes POSITIONS positions by QUADS quads of channels. With one of each this is the plain sum, which the
+// other kernels are checked against.
 
-struct Params {
-  images: u32, in_height: u32, in_width: u32, in_quads: u32,
-  out_height: u32, out_width: u32, out_quads: u32,
-  kernel_height: u32, kernel_width: u32,
-  stride_y: u32, stride_x: u32, pad_y: u32, pad_x: u32, dilation_y: u32, dilation_x: u32,
-  phase_height: u32, phase_width: u32, row_tiles: u32, column_tiles: u32, tiles: u32,
-  x_row: u32, x_first: u32, y_row: u32, y_first: u32,
-}
-@group(0) @binding(0) var<uniform> p: Params;
-@group(0) @binding(1) var<storage, read> x: array<vec4f>;
-@group(0) @binding(2) var<storage, read> w: array<vec4f>;
-@group(0) @binding(3) var<storage, read_write> y: array<vec4f>;
-//: if BIAS
-@group(0) @binding(4) var<storage, read> bias: array<vec4f>;
-//: end
-//: if NORMALISE
-@group(0) @binding(${BIAS ? 5 : 4}) var<storage, read> coefficients: array<vec4f>;
-//: end
-${EPILOGUE_BINDINGS}
+//: use conv2d_interface
 
-fn finish(sum: vec4f, index: u32) -> vec4f {
-  var value = sum;
-  ${EPILOGUE}
-  return value;
-}
+//: use finish
 
 @compute @workgroup_size(64)
 fn main(@builtin(local_invocation_index) thread: u32, @builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  let tile = group.y * groups.x + group.x;
+  //: use workgroup_index
   if (tile >= p.tiles) { return; }
-  // Threads side by side share positions, so that one load of x serves several of them.
+  // Neighbouring threads compute the same positions, so that one load of x serves several of them.
   let columns = (p.out_quads + ${QUADS - 1}u) / ${QUADS}u;
   let rows = p.images * p.phase_height * p.phase_width;
   let row_groups = (rows + ${POSITIONS - 1}u) / ${POSITIONS}u;
@@ -48,60 +28,31 @@ fn main(@builtin(local_invocation_index) thread: u32, @builtin(workgroup_id) gro
 
   //: for r in POSITIONS
   let row${r} = min(first_row + ${r}u, rows - 1u);
-  let column_of${r} = row${r} % p.phase_width;
-  let line_of${r} = row${r} / p.phase_width % p.phase_height;
+  //: use row_position
   let image${r} = row${r} / (p.phase_width * p.phase_height);
-  //: if ADJOINT
-  let y${r} = i32(line_of${r} * p.stride_y + phase_y + p.pad_y);
-  let x${r} = i32(column_of${r} * p.stride_x + phase_x + p.pad_x);
-  //: else
-  let y${r} = i32(line_of${r} * p.stride_y) - i32(p.pad_y);
-  let x${r} = i32(column_of${r} * p.stride_x) - i32(p.pad_x);
-  //: end
+  //: use window_corner
   //: end
   //: for q in QUADS
   let quad${q} = min(first_quad + ${q}u, p.out_quads - 1u);
   //: for r in POSITIONS
-  //: if BIAS
-  var sum${r}_${q} = bias[quad${q}];
-  //: else
-  var sum${r}_${q} = vec4f();
-  //: end
+  //: use bias_or_zero with declaration = var sum${r}_${q}; at = quad${q}
   //: end
   //: end
 
   for (var ky = 0u; ky < p.kernel_height; ky++) {
-    //: if ADJOINT
-    if ((phase_y + p.pad_y + (p.kernel_height * p.stride_y - ky) * p.dilation_y) % p.stride_y != 0u) { continue; }
-    //: end
+    //: use skip_tap with axis = y; extent = height
     for (var kx = 0u; kx < p.kernel_width; kx++) {
-      //: if ADJOINT
-      if ((phase_x + p.pad_x + (p.kernel_width * p.stride_x - kx) * p.dilation_x) % p.stride_x != 0u) { continue; }
-      //: end
+      //: use skip_tap with axis = x; extent = width
       let tap = ky * p.kernel_width + kx;
       //: for r in POSITIONS
-      //: if ADJOINT
-      let iy${r} = u32(y${r} - i32(ky * p.dilation_y)) / p.stride_y;
-      let ix${r} = u32(x${r} - i32(kx * p.dilation_x)) / p.stride_x;
-      //: else
-      let iy${r} = u32(y${r} + i32(ky * p.dilation_y));
-      let ix${r} = u32(x${r} + i32(kx * p.dilation_x));
-      //: end
-      let inside${r} = iy${r} < p.in_height && ix${r} < p.in_width;
+      //: use tap_position
       let mask${r} = select(0.0, 1.0, inside${r});
       let at${r} = select(0u, ((image${r} * p.in_height + iy${r}) * p.in_width + ix${r}) * p.x_row + p.x_first, inside${r});
       //: end
       for (var k = 0u; k < p.in_quads; k++) {
-        //: if NORMALISE
-        let scale = coefficients[k];
-        let shift = coefficients[p.in_quads + k];
-        //: end
+        //: use channel_coefficients with at = k
         //: for r in POSITIONS
-        //: if NORMALISE
-        let a${r} = ${RELU ? "max" : "vec4f"}(fma(x[at${r} + k], scale, shift)${RELU ? ", vec4f()" : ""}) * mask${r};
-        //: else
-        let a${r} = x[at${r} + k] * mask${r};
-        //: end
+        //: use masked_load with to = a${r}; from = x[at${r} + k]; mask = mask${r}
         //: end
         //: for q in QUADS
         {
@@ -131,8 +82,7 @@ fn main(@builtin(local_invocation_index) thread: u32, @builtin(workgroup_id) gro
   //: for r in POSITIONS
   if (first_row + ${r}u < rows) {
     //: if ADJOINT
-    let oy = line_of${r} * p.stride_y + phase_y;
-    let ox = column_of${r} * p.stride_x + phase_x;
+    //: use output_position
     if (oy < p.out_height && ox < p.out_width) {
       let at = ((image${r} * p.out_height + oy) * p.out_width + ox) * p.y_row + p.y_first;
     //: else

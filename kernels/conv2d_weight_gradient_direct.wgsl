@@ -1,27 +1,14 @@
-// The gradient of a convolution's weights from registers alone: no subgroups, no workgroup memory. The formula and the operands'
-// layouts are those of conv2d_weight_gradient_subgroup.wgsl. A thread computes UNITS units (a tap's quad of input channels each) by
-// QUADS quads of output channels over a chunk of positions. With one of each this is the plain sum, which other kernels are
-// checked against.
+// The gradient of a convolution's weight from registers alone, without subgroups and without workgroup memory.
+// parts/weight_gradient_interface.wgsl has the formula, the layouts and the list of variants.
+//
+// A thread computes UNITS units by QUADS quads of output channels over a chunk of positions. With one of each this is
+// the plain sum, which the other kernels are checked against.
 
-struct Params {
-  images: u32, in_height: u32, in_width: u32, in_quads: u32,
-  out_height: u32, out_width: u32, out_quads: u32,
-  kernel_height: u32, kernel_width: u32,
-  stride_y: u32, stride_x: u32, pad_y: u32, pad_x: u32, dilation_y: u32, dilation_x: u32,
-  chunk: u32, row_tiles: u32, column_tiles: u32, tiles: u32, first_part: u32,
-  x_row: u32, x_first: u32, d_row: u32, d_first: u32,
-}
-@group(0) @binding(0) var<uniform> p: Params;
-@group(0) @binding(1) var<storage, read> x: array<vec4f>;
-@group(0) @binding(2) var<storage, read> d: array<vec4f>;
-@group(0) @binding(3) var<storage, read_write> y: array<vec4f>;
-//: if NORMALISE
-@group(0) @binding(4) var<storage, read> coefficients: array<vec4f>;
-//: end
+//: use weight_gradient_interface
 
 @compute @workgroup_size(64)
 fn main(@builtin(local_invocation_index) thread: u32, @builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  let tile = group.y * groups.x + group.x;
+  //: use workgroup_index
   if (tile >= p.tiles) { return; }
   let columns = (p.out_quads + ${QUADS - 1}u) / ${QUADS}u;
   let units = p.kernel_height * p.kernel_width * p.in_quads;
@@ -36,12 +23,8 @@ fn main(@builtin(local_invocation_index) thread: u32, @builtin(workgroup_id) gro
   let unit${u} = min(first_unit + ${u}u, units - 1u);
   let tap${u} = unit${u} / p.in_quads;
   let channel${u} = unit${u} % p.in_quads;
-  let offset_y${u} = i32(tap${u} / p.kernel_width * p.dilation_y) - i32(p.pad_y);
-  let offset_x${u} = i32(tap${u} % p.kernel_width * p.dilation_x) - i32(p.pad_x);
-  //: if NORMALISE
-  let scale${u} = coefficients[channel${u}];
-  let shift${u} = coefficients[p.in_quads + channel${u}];
-  //: end
+  //: use tap_offset with n = ${u}
+  //: use channel_coefficients with scale = scale${u}; shift = shift${u}; at = channel${u}
   //: for e in 4
   //: for q in QUADS
   var sum${u}_${e}_${q} = vec4f();
@@ -66,9 +49,7 @@ fn main(@builtin(local_invocation_index) thread: u32, @builtin(workgroup_id) gro
       let iy = u32(top + offset_y${u});
       let inside = ix < p.in_width && iy < p.in_height;
       var a = x[select(0u, ((image + iy) * p.in_width + ix) * p.x_row + p.x_first + channel${u}, inside)];
-      //: if NORMALISE
-      a = ${RELU ? "max" : "vec4f"}(fma(a, scale${u}, shift${u})${RELU ? ", vec4f()" : ""});
-      //: end
+      //: use normalise_in_place with value = a; scale = scale${u}; shift = shift${u}
       a *= select(0.0, 1.0, inside);
       //: for e in 4
       //: for q in QUADS

@@ -1,43 +1,19 @@
-// The gradient of a convolution's weights, for adapters where a broadcast in a subgroup is nearly free:
+// The gradient of a convolution's weight, for adapters on which a subgroup broadcast is nearly free.
+// parts/weight_gradient_interface.wgsl has the formula, the layouts and the list of variants.
 //
-// y[s, ky, kx, i, o] = Σ x[n, oy·stride + ky·dilation − pad, ox·stride + kx·dilation − pad, i] · d[n, oy, ox, o]
+// Each lane loads the quads of ROWS units, of its own taps, and broadcasts them to the other lanes; it loads its own
+// columns of d. LANES positions are located at a time, one by each lane. There are far more sums than registers, so
+// each sum takes the products of STEP positions while it is in a register.
 //
-// over the positions (n, oy, ox) of chunk s; the chunks are added afterwards in a fixed order.
-// x [images, in_height, in_width] and d [images, out_height, out_width] in rows of x_row and d_row quads, of which the tensor's own
-// begin at x_first and d_first; y [chunks][taps][4·in_quads][out_quads]. NORMALISE: x is loaded as x · scale[i] + shift[i] (RELU:
-// max(…, 0)), from coefficients [4][in_quads].
-//
-// It is one matrix product of (taps · input channels) by (output channels) over the positions. Each lane loads ROWS quads of
-// input channels of its own tap, which reach the other lanes by broadcast, and its own columns of d. The place of
-// LANES positions is worked out at once, one in each lane. The sums are far more than there are registers: each takes the
-// products of STEP positions while it is in one.
-//: if SUBGROUPS_ENABLE
-enable subgroups;
-//: end
+// POINTWISE: each output position reads the input position with the same coordinates, so none has to be located.
+//: use enable_subgroups
 
-struct Params {
-  images: u32, in_height: u32, in_width: u32, in_quads: u32,
-  out_height: u32, out_width: u32, out_quads: u32,
-  kernel_height: u32, kernel_width: u32,
-  stride_y: u32, stride_x: u32, pad_y: u32, pad_x: u32, dilation_y: u32, dilation_x: u32,
-  chunk: u32, row_tiles: u32, column_tiles: u32, tiles: u32, first_part: u32,
-  x_row: u32, x_first: u32, d_row: u32, d_first: u32,
-}
-@group(0) @binding(0) var<uniform> p: Params;
-@group(0) @binding(1) var<storage, read> x: array<vec4f>;
-@group(0) @binding(2) var<storage, read> d: array<vec4f>;
-@group(0) @binding(3) var<storage, read_write> y: array<vec4f>;
-//: if NORMALISE
-@group(0) @binding(4) var<storage, read> coefficients: array<vec4f>;
-//: end
+//: use weight_gradient_interface
 
 @compute @workgroup_size(${LANES})
 fn main(@builtin(local_invocation_id) local: vec3u, @builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u) {
   let lane = local.x;
-  let tile = group.y * groups.x + group.x;
-  if (tile >= p.tiles) { return; }
-  let column_tile = tile % p.column_tiles;
-  let row_tile = (tile / p.column_tiles) % p.row_tiles;
+  //: use product_tile
   let part = tile / (p.column_tiles * p.row_tiles);
   let units = p.kernel_height * p.kernel_width * p.in_quads;
 
@@ -45,12 +21,8 @@ fn main(@builtin(local_invocation_id) local: vec3u, @builtin(workgroup_id) group
   let unit${r} = min((row_tile * ${ROWS}u + ${r}u) * ${LANES}u + lane, units - 1u);
   let channel${r} = unit${r} % p.in_quads;
   let tap${r} = unit${r} / p.in_quads;
-  //: if NORMALISE
-  let scale${r} = coefficients[channel${r}];
-  let shift${r} = coefficients[p.in_quads + channel${r}];
-  //: end
-  let offset_y${r} = i32(tap${r} / p.kernel_width * p.dilation_y) - i32(p.pad_y);
-  let offset_x${r} = i32(tap${r} % p.kernel_width * p.dilation_x) - i32(p.pad_x);
+  //: use channel_coefficients with scale = scale${r}; shift = shift${r}; at = channel${r}
+  //: use tap_offset with n = ${r}
   //: for i in LANES * 4
   //: for q in QUADS
   var sum${r}_${i}_${q} = vec4f();
@@ -92,11 +64,7 @@ fn main(@builtin(local_invocation_id) local: vec3u, @builtin(workgroup_id) group
       //: end
       //: end
       //: for r in ROWS
-      //: if NORMALISE
-      let x${r}_${t} = ${RELU ? "max" : "vec4f"}(fma(x[at${r}_${t}], scale${r}, shift${r})${RELU ? ", vec4f()" : ""}) * select(0.0, 1.0, inside${r}_${t});
-      //: else
-      let x${r}_${t} = x[at${r}_${t}] * select(0.0, 1.0, inside${r}_${t});
-      //: end
+      //: use masked_load with to = x${r}_${t}; from = x[at${r}_${t}]; scale = scale${r}; shift = shift${r}; mask = select(0.0, 1.0, inside${r}_${t})
       //: end
       //: for q in QUADS
       let d${q}_${t} = d[position${t} * p.d_row + p.d_first + column${q}];

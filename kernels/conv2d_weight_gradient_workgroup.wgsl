@@ -1,47 +1,27 @@
-// The gradient of a convolution's weights, staged through workgroup memory: for GPUs, and wherever there are no
-// subgroups of a known size. The formula and the operands' layouts are those of conv2d_weight_gradient_subgroup.wgsl.
+// The gradient of a convolution's weight, staged in workgroup memory: for GPUs, and for every adapter without subgroups
+// of a known size. parts/weight_gradient_interface.wgsl has the formula, the layouts and the list of variants.
 //
-// A workgroup of COLUMNS by LINES threads computes LINES·UNITS units (a tap's quad of input channels each) by COLUMNS·QUADS quads of
-// output channels, UNITS by QUADS of them a thread; STEP positions are staged at a time. The threads are a multiple of both extents.
+// A workgroup of COLUMNS by LINES threads computes LINES·UNITS units by COLUMNS·QUADS quads of output channels; a
+// thread computes UNITS by QUADS of them. STEP positions are staged at a time. The number of threads is a multiple of
+// both extents.
 
-struct Params {
-  images: u32, in_height: u32, in_width: u32, in_quads: u32,
-  out_height: u32, out_width: u32, out_quads: u32,
-  kernel_height: u32, kernel_width: u32,
-  stride_y: u32, stride_x: u32, pad_y: u32, pad_x: u32, dilation_y: u32, dilation_x: u32,
-  chunk: u32, row_tiles: u32, column_tiles: u32, tiles: u32, first_part: u32,
-  x_row: u32, x_first: u32, d_row: u32, d_first: u32,
-}
-@group(0) @binding(0) var<uniform> p: Params;
-@group(0) @binding(1) var<storage, read> x: array<vec4f>;
-@group(0) @binding(2) var<storage, read> d: array<vec4f>;
-@group(0) @binding(3) var<storage, read_write> y: array<vec4f>;
-//: if NORMALISE
-@group(0) @binding(4) var<storage, read> coefficients: array<vec4f>;
-//: end
+//: use weight_gradient_interface
 
-// [position][unit] and [position][quad of output channels].
+// x_tile is [position][unit], d_tile is [position][quad of output channels].
 var<workgroup> x_tile: array<vec4f, ${STEP * LINES * UNITS}>;
 var<workgroup> d_tile: array<vec4f, ${STEP * COLUMNS * QUADS}>;
 
 @compute @workgroup_size(${COLUMNS * LINES})
 fn main(@builtin(local_invocation_index) thread: u32, @builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  let tile = group.y * groups.x + group.x;
-  if (tile >= p.tiles) { return; }
-  let column_tile = tile % p.column_tiles;
-  let row_tile = (tile / p.column_tiles) % p.row_tiles;
+  //: use product_tile
   let part = tile / (p.column_tiles * p.row_tiles);
   let units = p.kernel_height * p.kernel_width * p.in_quads;
 
   let staged_unit = min(row_tile * ${LINES * UNITS}u + thread % ${LINES * UNITS}u, units - 1u);
   let tap = staged_unit / p.in_quads;
   let channel = staged_unit % p.in_quads;
-  //: if NORMALISE
-  let scale = coefficients[channel];
-  let shift = coefficients[p.in_quads + channel];
-  //: end
-  let offset_y = i32(tap / p.kernel_width * p.dilation_y) - i32(p.pad_y);
-  let offset_x = i32(tap % p.kernel_width * p.dilation_x) - i32(p.pad_x);
+  //: use channel_coefficients with at = channel
+  //: use tap_offset
   let column = thread % ${COLUMNS}u;
   let staged_quad = column_tile * ${COLUMNS * QUADS}u + thread % ${COLUMNS * QUADS}u;
   let unit_of_thread = thread / ${COLUMNS}u * ${UNITS}u;
@@ -56,7 +36,8 @@ fn main(@builtin(local_invocation_index) thread: u32, @builtin(workgroup_id) gro
   let positions = p.images * p.out_height * p.out_width;
   let begin = part * p.chunk;
   let end = min(positions, begin + p.chunk);
-  // Where the positions that this thread stages lie; from step to step they are moved on, since dividing is slow.
+  // The coordinates of the positions that this thread stages. Each step advances them without a division, which is
+  // slow.
   let right = ${STEP}u % p.out_width;
   let down = ${STEP}u / p.out_width % p.out_height;
   let on = ${STEP}u / (p.out_width * p.out_height) * p.in_height;
@@ -80,9 +61,7 @@ fn main(@builtin(local_invocation_index) thread: u32, @builtin(workgroup_id) gro
       let leaves = line${r} >= p.out_height;
       line${r} -= select(0u, p.out_height, leaves);
       image${r} += on + select(0u, p.in_height, leaves);
-      //: if NORMALISE
-      value = ${RELU ? "max" : "vec4f"}(fma(value, scale, shift)${RELU ? ", vec4f()" : ""});
-      //: end
+      //: use normalise_in_place with value = value
       x_tile[thread + ${COLUMNS * LINES * r}u] = value * select(0.0, 1.0, inside);
     }
     //: end

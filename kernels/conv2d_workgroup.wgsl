@@ -1,50 +1,25 @@
-// Convolution as a matrix product without the matrix, staged through workgroup memory: for GPUs, and wherever there are
-// no subgroups of a known size. The formulas and the operands' layouts are those of conv2d_subgroup.wgsl.
+// Convolution as a matrix product that stages its operands in workgroup memory: for GPUs, and for every adapter without
+// subgroups of a known size. parts/conv2d_interface.wgsl has the formulas, the layouts and the list of variants.
 //
-// A workgroup of COLUMNS by LINES threads computes LINES·ROWS positions by COLUMNS·QUADS quads of channels, ROWS by QUADS of them a
-// thread; four quads of input channels of one tap are staged at a time. SPLIT: each part of the input channels, `chunk` quads of them, has
-// workgroups and a y of its own, for sum_partials.
+// A workgroup of COLUMNS by LINES threads computes LINES·ROWS positions by COLUMNS·QUADS quads of channels; a thread
+// computes ROWS by QUADS of them. Four quads of input channels of one tap are staged at a time.
+//
+// SPLIT: the input channels are split into parts of `chunk` quads. Each part has workgroups and a result of its own,
+// and sum_partials adds up the results. BATCHED: computes a batch of products, see conv2d_subgroup.wgsl.
 
-struct Params {
-  images: u32, in_height: u32, in_width: u32, in_quads: u32,
-  out_height: u32, out_width: u32, out_quads: u32,
-  kernel_height: u32, kernel_width: u32,
-  stride_y: u32, stride_x: u32, pad_y: u32, pad_x: u32, dilation_y: u32, dilation_x: u32,
-  phase_height: u32, phase_width: u32, row_tiles: u32, column_tiles: u32, tiles: u32,
-  x_row: u32, x_first: u32, y_row: u32, y_first: u32,
-  //: if SPLIT
-  chunk: u32,
-  //: end
-}
-@group(0) @binding(0) var<uniform> p: Params;
-@group(0) @binding(1) var<storage, read> x: array<vec4f>;
-@group(0) @binding(2) var<storage, read> w: array<vec4f>;
-@group(0) @binding(3) var<storage, read_write> y: array<vec4f>;
-//: if BIAS
-@group(0) @binding(4) var<storage, read> bias: array<vec4f>;
-//: end
-//: if NORMALISE
-@group(0) @binding(${BIAS ? 5 : 4}) var<storage, read> coefficients: array<vec4f>;
-//: end
-${EPILOGUE_BINDINGS}
+//: use conv2d_interface
 
-// [position][quad of input channels], and [input channel][quad of output channels]; in the adjoint [quad of input channels][each of four]
-// [quad of output channels], so that threads side by side read quads side by side.
+// x_tile is [position][quad of input channels]. w_tile is [input channel][quad of output channels]; in the adjoint it
+// is [quad of input channels][channel of the output quad][quad of output channels], so that neighbouring threads read
+// neighbouring quads.
 var<workgroup> x_tile: array<vec4f, ${4 * LINES * ROWS}>;
 var<workgroup> w_tile: array<vec4f, ${16 * COLUMNS * QUADS}>;
 
-fn finish(sum: vec4f, index: u32) -> vec4f {
-  var value = sum;
-  ${EPILOGUE}
-  return value;
-}
+//: use finish
 
 @compute @workgroup_size(${COLUMNS * LINES})
 fn main(@builtin(local_invocation_index) thread: u32, @builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  let tile = group.y * groups.x + group.x;
-  if (tile >= p.tiles) { return; }
-  let column_tile = tile % p.column_tiles;
-  let row_tile = (tile / p.column_tiles) % p.row_tiles;
+  //: use product_tile
   let rows = p.images * p.phase_height * p.phase_width;
   //: if SPLIT
   let phases = ${ADJOINT ? "p.stride_y * p.stride_x" : "1u"};
@@ -57,81 +32,43 @@ fn main(@builtin(local_invocation_index) thread: u32, @builtin(workgroup_id) gro
   let begin = 0u;
   let end = p.in_quads;
   //: end
-  //: if BATCHED
-  let phase_y = 0u;
-  let phase_x = 0u;
-  let first_image = phase * p.images * p.in_height;
-  let first_tap = phase;
-  let first_y = p.y_first + phase * rows * p.y_row;
-  //: else
-  let phase_y = phase / p.stride_x;
-  let phase_x = phase % p.stride_x;
-  let first_image = 0u;
-  let first_tap = 0u;
-  let first_y = ${SPLIT ? "part * p.images * p.out_height * p.out_width * p.y_row" : "p.y_first"};
-  //: end
+  //: use product_batch with first_y = ${SPLIT ? "part * p.images * p.out_height * p.out_width * p.y_row" : "p.y_first"}
   let first_row = row_tile * ${LINES * ROWS}u;
 
   // The positions whose quads this thread stages.
   //: for r in 4 * ROWS / COLUMNS
   let row${r} = min(first_row + thread / 4u + ${COLUMNS * LINES / 4 * r}u, rows - 1u);
   let image${r} = row${r} / (p.phase_width * p.phase_height) * p.in_height + first_image;
-  //: if ADJOINT
-  let y${r} = i32(row${r} / p.phase_width % p.phase_height * p.stride_y + phase_y + p.pad_y);
-  let x${r} = i32(row${r} % p.phase_width * p.stride_x + phase_x + p.pad_x);
-  //: else
-  let y${r} = i32(row${r} / p.phase_width % p.phase_height * p.stride_y) - i32(p.pad_y);
-  let x${r} = i32(row${r} % p.phase_width * p.stride_x) - i32(p.pad_x);
-  //: end
+  //: use window_corner with line = row${r} / p.phase_width % p.phase_height; column = row${r} % p.phase_width
   //: end
   let staged_quad = thread % 4u;
   let column = thread % ${COLUMNS}u;
   let row_of_thread = thread / ${COLUMNS}u * ${ROWS}u;
   //: for q in QUADS
   let quad${q} = column_tile * ${COLUMNS * QUADS}u + ${COLUMNS * q}u + column;
-  //: if BIAS
-  let start${q} = bias[min(quad${q}, p.out_quads - 1u)];
-  //: else
-  let start${q} = vec4f();
-  //: end
+  //: use bias_or_zero with declaration = let start${q}; at = min(quad${q}, p.out_quads - 1u)
   //: for i in ROWS
   var sum${i}_${q} = start${q};
   //: end
   //: end
 
   for (var ky = 0u; ky < p.kernel_height; ky++) {
-    //: if ADJOINT
-    if ((phase_y + p.pad_y + (p.kernel_height * p.stride_y - ky) * p.dilation_y) % p.stride_y != 0u) { continue; }
-    //: end
+    //: use skip_tap with axis = y; extent = height
     for (var kx = 0u; kx < p.kernel_width; kx++) {
-      //: if ADJOINT
-      if ((phase_x + p.pad_x + (p.kernel_width * p.stride_x - kx) * p.dilation_x) % p.stride_x != 0u) { continue; }
-      //: end
+      //: use skip_tap with axis = x; extent = width
       let tap = first_tap + ky * p.kernel_width + kx;
       //: for r in 4 * ROWS / COLUMNS
-      //: if ADJOINT
-      let iy${r} = u32(y${r} - i32(ky * p.dilation_y)) / p.stride_y;
-      let ix${r} = u32(x${r} - i32(kx * p.dilation_x)) / p.stride_x;
-      //: else
-      let iy${r} = u32(y${r} + i32(ky * p.dilation_y));
-      let ix${r} = u32(x${r} + i32(kx * p.dilation_x));
-      //: end
-      let inside${r} = iy${r} < p.in_height && ix${r} < p.in_width;
+      //: use tap_position
       let at${r} = ((image${r} + iy${r}) * p.in_width + ix${r}) * p.x_row + p.x_first;
       //: end
       for (var first = begin; first < end; first += 4u) {
         let k = first + staged_quad;
-        //: if NORMALISE
-        let scale = coefficients[min(k, p.in_quads - 1u)];
-        let shift = coefficients[p.in_quads + min(k, p.in_quads - 1u)];
-        //: end
+        //: use channel_coefficients with at = min(k, p.in_quads - 1u)
         //: for r in 4 * ROWS / COLUMNS
         {
           let live = inside${r} && k < end;
           var value = x[select(0u, at${r} + k, live)];
-          //: if NORMALISE
-          value = ${RELU ? "max" : "vec4f"}(fma(value, scale, shift)${RELU ? ", vec4f()" : ""});
-          //: end
+          //: use normalise_in_place with value = value
           x_tile[thread + ${COLUMNS * LINES * r}u] = value * select(0.0, 1.0, live);
         }
         //: end
@@ -192,8 +129,7 @@ fn main(@builtin(local_invocation_index) thread: u32, @builtin(workgroup_id) gro
     let row = first_row + row_of_thread + ${i}u;
     if (row < rows) {
       //: if ADJOINT && !BATCHED
-      let oy = row / p.phase_width % p.phase_height * p.stride_y + phase_y;
-      let ox = row % p.phase_width * p.stride_x + phase_x;
+      //: use output_position with line = row / p.phase_width % p.phase_height; column = row % p.phase_width
       let image = row / (p.phase_width * p.phase_height);
       if (oy < p.out_height && ox < p.out_width) {
         let at = ((image * p.out_height + oy) * p.out_width + ox) * p.y_row + first_y;

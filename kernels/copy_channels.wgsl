@@ -1,6 +1,6 @@
-// y[position, to + c] = x[position, from + c] for c < count, and zero for the other channels of y between `first` and
-// `first + written`: a part of a concatenation, a slice, or a slice put back into its place.
-// x [positions][in_channels], y [positions][out_channels], both widths multiples of four.
+// y[position, to_channel + c] = x[position, from_channel + c] for c < count; the other channels of y from `first` to
+// `first + written` become zero. Serves concatenation, slices, and the gradient of a slice.
+// x is [positions][in_channels], y is [positions][out_channels]; both widths are multiples of four.
 
 struct Params { positions: u32, in_channels: u32, out_channels: u32, from_channel: u32, to_channel: u32, count: u32, first: u32, written: u32 }
 @group(0) @binding(0) var<uniform> p: Params;
@@ -9,11 +9,11 @@ struct Params { positions: u32, in_channels: u32, out_channels: u32, from_channe
 
 @compute @workgroup_size(64)
 fn main(@builtin(local_invocation_id) local: vec3u, @builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  let index = (group.y * groups.x + group.x) * 64u + local.x;
+  //: use thread_index
   if (index >= p.positions * p.written) { return; }
   let channel = p.first + index % p.written;
   let position = index / p.written;
-  // Below `to_channel` the difference wraps around to a large number.
+  // Below to_channel the difference wraps around to a large number.
   let copied = channel - p.to_channel;
   let inside = copied < p.count;
   let value = select(0.0, x[position * p.in_channels + p.from_channel + select(0u, copied, inside)], inside);

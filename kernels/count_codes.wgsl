@@ -1,5 +1,5 @@
 // usage[c] ← usage[c] + count[c]: how often each code was chosen since the counters were last cleared.
-// statistics [codes][quads + 1] holds the counts in the last quad of each row; usage [codes].
+// statistics [codes][quads + 1] has the counts in the last quad of each row. usage is [codes].
 
 struct Params { codes: u32, quads: u32 }
 @group(0) @binding(0) var<uniform> p: Params;
@@ -8,6 +8,6 @@ struct Params { codes: u32, quads: u32 }
 
 @compute @workgroup_size(64)
 fn main(@builtin(local_invocation_id) local: vec3u, @builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  let code = (group.y * groups.x + group.x) * 64u + local.x;
+  //: use thread_index with name = code
   if (code < p.codes) { usage[code] += u32(statistics[code * (p.quads + 1u) + p.quads].x); }
 }

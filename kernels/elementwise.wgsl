@@ -1,4 +1,4 @@
-// y[i] = f(x[i], …) for a chain of operations on single elements. x, y and the chain's operands are [quads].
+// y[i] = f(x[i], …) for a chain of operations on single elements. x, y and the operands of the chain are [quads].
 
 struct Params { quads: u32 }
 @group(0) @binding(0) var<uniform> p: Params;
@@ -8,7 +8,7 @@ ${EPILOGUE_BINDINGS}
 
 @compute @workgroup_size(64)
 fn main(@builtin(local_invocation_id) local: vec3u, @builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  let index = (group.y * groups.x + group.x) * 64u + local.x;
+  //: use thread_index
   if (index >= p.quads) { return; }
   var value = x[index];
   ${EPILOGUE}

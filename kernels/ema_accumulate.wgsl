@@ -1,6 +1,8 @@
 // The moving sums of a codebook (van den Oord and others 2017, appendix A.1):
-// cluster_size[c] ← decay · cluster_size[c] + (1 − decay) · count[c],  embed_avg[c] ← decay · embed_avg[c] + (1 − decay) · sum[c].
-// statistics [codes][quads + 1] holds sums and, last, counts; embed_avg [codes][quads]; cluster_size [codes].
+// cluster_size[c] ← decay · cluster_size[c] + (1 − decay) · count[c]
+// embed_avg[c] ← decay · embed_avg[c] + (1 − decay) · sum[c]
+// statistics [codes][quads + 1] has the sums, and the counts in the last quad of each row. embed_avg is [codes][quads],
+// cluster_size is [codes].
 
 struct Params { codes: u32, quads: u32, decay: f32, one_minus_decay: f32 }
 @group(0) @binding(0) var<uniform> p: Params;
@@ -10,7 +12,7 @@ struct Params { codes: u32, quads: u32, decay: f32, one_minus_decay: f32 }
 
 @compute @workgroup_size(64)
 fn main(@builtin(local_invocation_id) local: vec3u, @builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  let index = (group.y * groups.x + group.x) * 64u + local.x;
+  //: use thread_index
   if (index >= p.codes * p.quads) { return; }
   let code = index / p.quads;
   let quad = index % p.quads;

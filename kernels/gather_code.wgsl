@@ -1,4 +1,4 @@
-// y[position, d] = codes[code[position], d]. code [positions], codes [codes][quads], y [positions][quads].
+// y[position, d] = codes[code[position], d]. code is [positions], codes is [codes][quads], y is [positions][quads].
 
 struct Params { positions: u32, quads: u32 }
 @group(0) @binding(0) var<uniform> p: Params;
@@ -9,7 +9,7 @@ ${EPILOGUE_BINDINGS}
 
 @compute @workgroup_size(64)
 fn main(@builtin(local_invocation_id) local: vec3u, @builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  let index = (group.y * groups.x + group.x) * 64u + local.x;
+  //: use thread_index
   if (index >= p.positions * p.quads) { return; }
   var value = codes[code[index / p.quads] * p.quads + index % p.quads];
   ${EPILOGUE}

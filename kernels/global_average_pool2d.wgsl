@@ -1,5 +1,7 @@
-// y[n, c] = mean of x[n, position, c]: a workgroup takes 8 quads of one image, LINES positions at a time.
-// x [images][positions] rows of x_row quads, of which the tensor's own begin at x_first; y [images] rows likewise.
+// y[n, c] = the mean of x[n, position, c] over the positions. x [images][positions] is rows of x_row quads and y [images]
+// is rows of y_row quads; the tensors' own quads begin at x_first and y_first of each row.
+//
+// A workgroup takes 8 quads of one image, LINES positions at a time.
 
 struct Params { images: u32, positions: u32, quads: u32, column_tiles: u32, x_row: u32, x_first: u32, y_row: u32, y_first: u32 }
 @group(0) @binding(0) var<uniform> p: Params;
@@ -10,7 +12,7 @@ var<workgroup> sums: array<vec4f, ${8 * LINES}>;
 
 @compute @workgroup_size(8, ${LINES})
 fn main(@builtin(local_invocation_id) local: vec3u, @builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  let tile = group.y * groups.x + group.x;
+  //: use workgroup_index
   if (tile >= p.column_tiles * p.images) { return; }
   let image = tile / p.column_tiles;
   let quad = tile % p.column_tiles * 8u + local.x;
@@ -22,8 +24,7 @@ fn main(@builtin(local_invocation_id) local: vec3u, @builtin(workgroup_id) group
   sums[local.y * 8u + local.x] = sum;
   workgroupBarrier();
   if (local.y == 0u && quad < p.quads) {
-    var total = vec4f();
-    for (var row = 0u; row < ${LINES}u; row++) { total += sums[row * 8u + local.x]; }
+    //: use sum_lines
     y[image * p.y_row + p.y_first + quad] = total / f32(p.positions);
   }
 }

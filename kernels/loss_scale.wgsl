@@ -1,8 +1,9 @@
-// What Adam is to do with gradients of a loss that was multiplied by `scale`, and how that factor goes on:
-// y = [rate, root's factor, 1 / scale, 0], the last but one zero, and with it nothing to be done, where non_finite is not.
-// Then corrections, which are 1 − β₁ᵗ and 1 − β₂ᵗ of the t steps that were done, go on by c ← β · c + (1 − β), and
-// rate = step[0] / (1 − β₁ᵗ), factor = 1 / √(1 − β₂ᵗ).
-// The scale is multiplied by `backoff` at once, and by `growth` after `interval` steps without such a gradient.
+// The step of Adam for gradients of a loss that was multiplied by `scale`, and the next scale. If no gradient
+// overflowed (non_finite is zero):
+//   y = [rate, root factor, 1 / scale, 0] with rate = step[0] / (1 − β₁ᵗ) and root factor = 1 / √(1 − β₂ᵗ),
+//   corrections, which hold 1 − β₁ᵗ and 1 − β₂ᵗ for the t steps taken, move by c ← β · c + (1 − β),
+//   and scale is multiplied by `growth` after every `interval` steps in a row without an overflow.
+// Otherwise y is zero, which makes Adam change nothing, and scale is multiplied by `backoff`.
 
 struct Params { beta1: f32, beta2: f32, one_minus_beta1: f32, one_minus_beta2: f32, growth: f32, backoff: f32, interval: f32 }
 @group(0) @binding(0) var<uniform> p: Params;

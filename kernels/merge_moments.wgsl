@@ -1,7 +1,11 @@
-// Mean and variance of all positions from those of chunks: mean = Σ nᵢ·meanᵢ / N, variance = Σ (squaresᵢ + nᵢ·(meanᵢ − mean)²) / N
-// (Chan, Golub and LeVeque 1979). x [parts][2][quads]; y [2] rows of y_row quads, the tensor's own from y_first on.
+// Mean and variance of all positions from those of chunks (Chan, Golub and LeVeque 1979):
+// mean = Σ nᵢ·meanᵢ / N,
+// variance = Σ (squaresᵢ + nᵢ·(meanᵢ − mean)²) / N
 //
-// A workgroup takes 8 quads; LINES threads share the parts of each in a fixed order.
+// x is [parts][2][quads]: for each chunk its mean and the sum of squares about it. y is two rows of y_row quads; the
+// tensor's own quads begin at y_first of each row.
+//
+// A workgroup takes 8 quads. LINES threads share the parts of each quad in a fixed order.
 
 struct Params { positions: u32, quads: u32, chunk: u32, parts: u32, y_row: u32, y_first: u32 }
 @group(0) @binding(0) var<uniform> p: Params;
@@ -20,8 +24,7 @@ fn main(@builtin(local_invocation_id) local: vec3u, @builtin(workgroup_id) group
   for (var part = local.y; part < p.parts; part += ${LINES}u) { sum += count_of(part) * x[2u * part * p.quads + column]; }
   sums[local.y * 8u + local.x] = sum;
   workgroupBarrier();
-  var mean = vec4f();
-  for (var row = 0u; row < ${LINES}u; row++) { mean += sums[row * 8u + local.x]; }
+  //: use sum_lines with total = mean
   mean /= f32(p.positions);
   workgroupBarrier();
   var square = vec4f();
@@ -32,8 +35,7 @@ fn main(@builtin(local_invocation_id) local: vec3u, @builtin(workgroup_id) group
   sums[local.y * 8u + local.x] = square;
   workgroupBarrier();
   if (local.y == 0u && quad < p.quads) {
-    var total = vec4f();
-    for (var row = 0u; row < ${LINES}u; row++) { total += sums[row * 8u + local.x]; }
+    //: use sum_lines
     y[p.y_first + quad] = mean;
     y[p.y_row + p.y_first + quad] = total / f32(p.positions);
   }

@@ -1,9 +1,10 @@
 // Mean and variance of each channel over all positions: y[0, c] = Σ x[p, c] / N, y[1, c] = Σ (x[p, c] − mean)² / N.
-// Where the positions are split, each chunk leaves its own mean and its sum of squares about that, for merge_moments.
-// x [positions] rows of x_row quads, the tensor's own from x_first on; y [1 or chunks][2] rows likewise.
+// PARTIAL: the positions are split, and each chunk stores its own mean and its sum of squares about that mean, for
+// merge_moments. x [positions] is rows of x_row quads and y [chunks][2] is rows of y_row quads; the tensors' own quads
+// begin at x_first and y_first of each row.
 //
-// A workgroup takes 8 quads of one chunk, LINES positions at a time. Values are taken relative to the chunk's first one, so that the
-// squares do not drown in a large mean.
+// A workgroup takes 8 quads of one chunk, LINES positions at a time. It subtracts the chunk's first value from all
+// values, so that a large mean does not swamp the squares.
 
 struct Params {
   positions: u32, quads: u32, chunk: u32, column_tiles: u32, tiles: u32,
@@ -18,10 +19,7 @@ var<workgroup> squares: array<vec4f, ${8 * LINES}>;
 
 @compute @workgroup_size(8, ${LINES})
 fn main(@builtin(local_invocation_id) local: vec3u, @builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  let tile = group.y * groups.x + group.x;
-  if (tile >= p.tiles) { return; }
-  let part = tile / p.column_tiles;
-  let quad = tile % p.column_tiles * 8u + local.x;
+  //: use chunk_tile
   let column = p.x_first + min(quad, p.quads - 1u);
   let begin = part * p.chunk;
   let end = min(p.positions, begin + p.chunk);
@@ -37,12 +35,7 @@ fn main(@builtin(local_invocation_id) local: vec3u, @builtin(workgroup_id) group
   squares[local.y * 8u + local.x] = square;
   workgroupBarrier();
   if (local.y == 0u && quad < p.quads) {
-    var total = vec4f();
-    var total_square = vec4f();
-    for (var row = 0u; row < ${LINES}u; row++) {
-      total += sums[row * 8u + local.x];
-      total_square += squares[row * 8u + local.x];
-    }
+    //: use sum_two_lines with first_total = total; first_sums = sums; second_total = total_square; second_sums = squares
     let count = f32(end - begin);
     let mean = total / count;
     let about_mean = max(total_square - total * mean, vec4f());

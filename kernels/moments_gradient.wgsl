@@ -1,5 +1,6 @@
-// y[p, c] = (d[0, c] + 2 · (x[p, c] − m[0, c]) · d[1, c]) / N, added to what is in y if ADD: the gradient of mean and variance.
-// x, y [positions], d, m [2]: rows of x_row … quads, the tensors' own from x_first … on.
+// y[p, c] = (d[0, c] + 2 · (x[p, c] − m[0, c]) · d[1, c]) / N, with ADD added to y: the gradient of mean and variance.
+// `factor` is 1 / N. x and y [positions], d and m [2] are rows of x_row, y_row, d_row and m_row quads; the tensors' own
+// quads begin at x_first, y_first, d_first and m_first of each row.
 
 struct Params {
   positions: u32, quads: u32,
@@ -13,7 +14,7 @@ struct Params {
 
 @compute @workgroup_size(64)
 fn main(@builtin(local_invocation_id) local: vec3u, @builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  let index = (group.y * groups.x + group.x) * 64u + local.x;
+  //: use thread_index
   if (index >= p.positions * p.quads) { return; }
   let quad = index % p.quads;
   let position = index / p.quads;

@@ -1,13 +1,13 @@
-// y[position] = argmin over codes of Σ_d (x[position, d] − code[d])², the first on a tie. Distances and minimum are
-// one pass: the [positions × codes] matrix is never stored. The differences are squared as they stand, not expanded
-// into |x|² − 2x·c + |c|², so that far codes do not cancel away the digits that tell near ones apart.
-// x [positions][quads], codes [codes][quads], y [positions].
+// y[position] = argmin over codes of Σ_d (x[position, d] − code[d])², the first code on a tie.
+// x is [positions][quads], codes is [codes][quads], y is [positions].
 //
-// A lane keeps POSITIONS positions and meets CODES codes at a time. With SUBGROUPS each lane loads its own share of those codes, which
-// reach the others by broadcast.
-//: if SUBGROUPS_ENABLE
-enable subgroups;
-//: end
+// Distances and minimum take one pass; the [positions × codes] matrix is never stored. The differences are squared
+// directly and not expanded to |x|² − 2x·c + |c|², where large terms would cancel the digits that tell near codes
+// apart.
+//
+// A lane computes POSITIONS positions against CODES codes at a time. With SUBGROUPS each lane loads its share of those
+// codes and broadcasts it to the others.
+//: use enable_subgroups
 
 struct Params { positions: u32, codes: u32, quads: u32 }
 @group(0) @binding(0) var<uniform> p: Params;
@@ -18,7 +18,7 @@ struct Params { positions: u32, codes: u32, quads: u32 }
 @compute @workgroup_size(${LANES})
 fn main(@builtin(local_invocation_id) local: vec3u, @builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u) {
   let lane = local.x;
-  let tile = group.y * groups.x + group.x;
+  //: use workgroup_index
   if (tile * ${LANES * POSITIONS}u >= p.positions) { return; }
   //: for t in POSITIONS
   let position${t} = (tile * ${POSITIONS}u + ${t}u) * ${LANES}u + lane;
@@ -72,7 +72,7 @@ fn main(@builtin(local_invocation_id) local: vec3u, @builtin(workgroup_id) group
     //: end
     //: end
   }
-  // What fills the last quad of y is zero.
+  // Padding in the last quad of y is zero.
   let filled = (p.positions + 3u) / 4u * 4u;
   //: for t in POSITIONS
   if (position${t} < filled) { y[position${t}] = select(0u, nearest${t}, position${t} < p.positions); }

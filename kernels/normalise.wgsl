@@ -1,5 +1,6 @@
 // y[p, c] = x[p, c] · scale[c] + shift[c], with RELU max(…, 0).
-// x [positions] rows of x_row quads, the tensor's own from x_first on; coefficients [4][quads], scale and shift first; y [positions][quads].
+// x [positions] is rows of x_row quads; the tensor's own quads begin at x_first of each row. coefficients is
+// [4][quads], of which scale and shift are the first two rows. y is [positions][quads].
 
 struct Params { positions: u32, quads: u32, x_row: u32, x_first: u32 }
 @group(0) @binding(0) var<uniform> p: Params;
@@ -9,7 +10,7 @@ struct Params { positions: u32, quads: u32, x_row: u32, x_first: u32 }
 
 @compute @workgroup_size(64)
 fn main(@builtin(local_invocation_id) local: vec3u, @builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  let index = (group.y * groups.x + group.x) * 64u + local.x;
+  //: use thread_index
   if (index >= p.positions * p.quads) { return; }
   let quad = index % p.quads;
   let value = fma(x[index / p.quads * p.x_row + p.x_first + quad], coefficients[quad], coefficients[p.quads + quad]);

@@ -1,8 +1,13 @@
-// The gradient of y = x · scale + shift (with RELU: where y is positive) for x, and each channel's sums over a chunk of positions:
-// y[p, c] = d[p, c] · scale[c], added to what is in y if ADD; partial[s, 0, c] = Σ d[p, c], partial[s, 1, c] = Σ d[p, c] · x̂[p, c]
-// with x̂ = (x − mean) · reciprocal. WHOLE: there is one chunk only, whose sums go straight to normalise_finish.
-// d, x, y [positions]: rows of d_row … quads, the tensors' own from d_first … on; coefficients [4][quads]: scale, shift, mean,
-// reciprocal; partial [chunks][2][quads]. A workgroup takes 8 quads of one chunk, LINES positions at a time.
+// The gradient of y = x · scale + shift for x, with RELU only where y is positive, and the sums over a chunk of
+// positions that the gradients for γ, β and the moments need:
+// y[p, c] = d[p, c] · scale[c], with ADD added to y,
+// partial[s, 0, c] = Σ d[p, c], partial[s, 1, c] = Σ d[p, c] · x̂[p, c], where x̂ = (x − mean) · reciprocal.
+//
+// WHOLE: there is only one chunk, and normalise_finish turns its sums into gradients in the same dispatch.
+//
+// d, x and y [positions] are rows of d_row, x_row and y_row quads; the tensors' own quads begin at d_first, x_first and
+// y_first of each row. coefficients [4][quads] has the rows scale, shift, mean and reciprocal. partial is
+// [chunks][2][quads]. A workgroup takes 8 quads of one chunk, LINES positions at a time.
 
 struct Params {
   positions: u32, quads: u32, chunk: u32, column_tiles: u32, tiles: u32,
@@ -29,10 +34,7 @@ var<workgroup> weighted_sums: array<vec4f, ${8 * LINES}>;
 
 @compute @workgroup_size(8, ${LINES})
 fn main(@builtin(local_invocation_id) local: vec3u, @builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  let tile = group.y * groups.x + group.x;
-  if (tile >= p.tiles) { return; }
-  let part = tile / p.column_tiles;
-  let quad = tile % p.column_tiles * 8u + local.x;
+  //: use chunk_tile
   let column = min(quad, p.quads - 1u);
   let scale = coefficients[column];
   let shift = coefficients[p.quads + column];
@@ -62,12 +64,7 @@ fn main(@builtin(local_invocation_id) local: vec3u, @builtin(workgroup_id) group
   weighted_sums[local.y * 8u + local.x] = weighted;
   workgroupBarrier();
   if (local.y == 0u && quad < p.quads) {
-    var plain_total = vec4f();
-    var weighted_total = vec4f();
-    for (var row = 0u; row < ${LINES}u; row++) {
-      plain_total += plain_sums[row * 8u + local.x];
-      weighted_total += weighted_sums[row * 8u + local.x];
-    }
+    //: use sum_two_lines with first_total = plain_total; first_sums = plain_sums; second_total = weighted_total; second_sums = weighted_sums
     //: if WHOLE
     finish(quad, plain_total, weighted_total);
     //: else
@@ -76,3 +73,7 @@ fn main(@builtin(local_invocation_id) local: vec3u, @builtin(workgroup_id) group
     //: end
   }
 }
+//: if WHOLE
+
+//: use normalise_finish
+//: end

@@ -1,5 +1,6 @@
-// From the chunks' sums of normalise_gradient the gradients of one layer, by normalise_finish.
-// partial [parts][2][quads]; coefficients [4][quads]. A workgroup takes 8 quads; LINES threads share the parts of each in a fixed order.
+// Adds up the chunks' sums of normalise_gradient and turns them into the gradients of one layer, by normalise_finish.
+// partial is [parts][2][quads], coefficients is [4][quads]. A workgroup takes 8 quads; LINES threads share the parts of
+// each quad in a fixed order.
 
 struct Params { quads: u32, parts: u32, m_row: u32, m_first: u32 }
 @group(0) @binding(0) var<uniform> p: Params;
@@ -26,11 +27,8 @@ fn main(@builtin(local_invocation_id) local: vec3u, @builtin(workgroup_id) group
   weighted_sums[local.y * 8u + local.x] = weighted;
   workgroupBarrier();
   if (local.y != 0u || quad >= p.quads) { return; }
-  var plain_total = vec4f();
-  var weighted_total = vec4f();
-  for (var row = 0u; row < ${LINES}u; row++) {
-    plain_total += plain_sums[row * 8u + local.x];
-    weighted_total += weighted_sums[row * 8u + local.x];
-  }
+  //: use sum_two_lines with first_total = plain_total; first_sums = plain_sums; second_total = weighted_total; second_sums = weighted_sums
   finish(quad, plain_total, weighted_total);
 }
+
+//: use normalise_finish

@@ -1,22 +1,14 @@
-// y[n, oy, ox, c] = the largest (MAX) or the mean of x[n, iy, ix, c] over the window at (oy, ox), a thread a quad of y.
-// x [images][in_height][in_width] rows of x_row quads, of which the tensor's own begin at x_first; y likewise.
+// y[n, oy, ox, c] = the maximum (MAX) or the mean of x[n, iy, ix, c] over the window at (oy, ox). A thread computes one
+// quad of y. x [images][in_height][in_width] is rows of x_row quads and y [images][out_height][out_width] is rows of
+// y_row quads; the tensors' own quads begin at x_first and y_first of each row.
 //: if MAX
 // The first of equal maxima in row-major order wins, and a NaN wins over everything, as in PyTorch.
-// winners [images][out_height][out_width][quads]: the winner's number within its window, a byte a channel.
+// winners [images][out_height][out_width][quads] holds the winner's index in its window, one byte for each channel.
 //: else
-// The mean counts the places of the padded input between low and high, whether they hold a value or padding.
+// The mean counts the positions of the padded input from low to high, padding included.
 //: end
 
-struct Params {
-  images: u32, quads: u32, in_height: u32, in_width: u32, out_height: u32, out_width: u32,
-  pad_y: u32, pad_x: u32, x_row: u32, x_first: u32, y_row: u32, y_first: u32,
-//: if !MAX
-  low_y: u32, high_y: u32, low_x: u32, high_x: u32,
-//: end
-}
-@group(0) @binding(0) var<uniform> p: Params;
-@group(0) @binding(1) var<storage, read> x: array<vec4f>;
-@group(0) @binding(2) var<storage, read_write> y: array<vec4f>;
+//: use pool2d_interface
 //: if WINNERS
 @group(0) @binding(3) var<storage, read_write> winners: array<u32>;
 //: end
@@ -27,12 +19,12 @@ fn is_nan(value: vec4f) -> vec4<bool> { return (bitcast<vec4u>(value) & vec4u(0x
 
 @compute @workgroup_size(64)
 fn main(@builtin(local_invocation_id) local: vec3u, @builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  let index = (group.y * groups.x + group.x) * 64u + local.x;
+  //: use thread_index
   if (index >= p.images * p.out_height * p.out_width * p.quads) { return; }
   let quad = index % p.quads;
   let position = index / p.quads;
   let image = position / (p.out_width * p.out_height);
-  // The window's corner, and the part of the window that lies on the input, both counted in the padded input.
+  // The window's corner and the part of the window that lies on the input, in coordinates of the padded input.
   let top = position / p.out_width % p.out_height * ${STRIDE_Y}u;
   let left = position % p.out_width * ${STRIDE_X}u;
   let begin_y = max(top, p.pad_y);
@@ -67,8 +59,7 @@ fn main(@builtin(local_invocation_id) local: vec3u, @builtin(workgroup_id) group
   winners[index] = dot(winner, vec4u(1u, 0x100u, 0x10000u, 0x1000000u));
 //: end
 //: if !MAX
-  let counted_y = min(top + ${KERNEL_HEIGHT}u, p.high_y) - max(top, p.low_y);
-  let counted_x = min(left + ${KERNEL_WIDTH}u, p.high_x) - max(left, p.low_x);
+  //: use counted_places
   result /= f32(counted_y * counted_x);
 //: end
   y[position * p.y_row + p.y_first + quad] = result;

@@ -1,33 +1,26 @@
-// y[n, iy, ix, c] = Σ over the windows that (iy, ix) lies in, in their order, of upstream x[n, oy, ox, c] · share, where share is
+// y[n, iy, ix, c] = Σ x[n, oy, ox, c] · share over the windows (oy, ox) that contain (iy, ix), in their order. x is the
+// upstream gradient, and share is
 //: if MAX
-// one where the position won its window and else zero. winners: see pool2d.wgsl.
+// 1 if the position is the maximum of the window, otherwise 0. pool2d.wgsl describes winners.
 //: else
-// one divided by the number of places that the window's mean counts; see pool2d.wgsl.
+// 1 / the number of positions that the mean of the window counts; see pool2d.wgsl.
 //: end
-// A thread a quad of y. x [images][out_height][out_width], y [images][in_height][in_width], in rows as in pool2d.wgsl.
+// A thread computes one quad of y. x is [images][out_height][out_width] and y is [images][in_height][in_width], in rows
+// as in pool2d.wgsl.
 
-struct Params {
-  images: u32, quads: u32, in_height: u32, in_width: u32, out_height: u32, out_width: u32,
-  pad_y: u32, pad_x: u32, x_row: u32, x_first: u32, y_row: u32, y_first: u32,
-//: if !MAX
-  low_y: u32, high_y: u32, low_x: u32, high_x: u32,
-//: end
-}
-@group(0) @binding(0) var<uniform> p: Params;
-@group(0) @binding(1) var<storage, read> x: array<vec4f>;
-@group(0) @binding(2) var<storage, read_write> y: array<vec4f>;
+//: use pool2d_interface
 //: if MAX
 @group(0) @binding(3) var<storage, read> winners: array<u32>;
 //: end
 
-// The first window along an axis that reaches the padded input's place `at`.
+// The first window along an axis that contains the position `at` of the padded input.
 fn first_window(at: u32, kernel: u32, stride: u32) -> u32 {
   return select(0u, (at - kernel) / stride + 1u, at >= kernel);
 }
 
 @compute @workgroup_size(64)
 fn main(@builtin(local_invocation_id) local: vec3u, @builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  let index = (group.y * groups.x + group.x) * 64u + local.x;
+  //: use thread_index
   if (index >= p.images * p.in_height * p.in_width * p.quads) { return; }
   let quad = index % p.quads;
   let position = index / p.quads;
@@ -48,8 +41,7 @@ fn main(@builtin(local_invocation_id) local: vec3u, @builtin(workgroup_id) group
       let own = (at_y - top) * ${KERNEL_WIDTH}u + at_x - left;
       sum += select(vec4f(), upstream, winner == vec4u(own));
 //: else
-      let counted_y = min(top + ${KERNEL_HEIGHT}u, p.high_y) - max(top, p.low_y);
-      let counted_x = min(left + ${KERNEL_WIDTH}u, p.high_x) - max(left, p.low_x);
+      //: use counted_places
       sum += upstream / f32(counted_y * counted_x);
 //: end
     }

@@ -1,5 +1,5 @@
-// ring[slot, FIRST + k] = value_k for COUNT scalars: keeps a step's losses until they are read.
-// step[2] is the slot, ring [slots][width].
+// ring[slot, FIRST + k] = value_k for COUNT scalars: keeps the losses of a step until they are read.
+// step[2] is the slot, ring is [slots][width].
 
 struct Params { width: u32 }
 @group(0) @binding(0) var<uniform> p: Params;

@@ -1,5 +1,5 @@
-// ring[slot, part, i] = x[i]: keeps a step's tensor, or a part of it, until it is read.
-// step[2] is the slot, x [quads], ring [slots][parts][quads].
+// ring[slot, part, i] = x[i]: keeps a tensor of a step, or a part of it, until it is read.
+// step[2] is the slot, x is [quads], ring is [slots][parts][quads].
 
 struct Params { quads: u32, part: u32, parts: u32 }
 @group(0) @binding(0) var<uniform> p: Params;
@@ -9,6 +9,6 @@ struct Params { quads: u32, part: u32, parts: u32 }
 
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let i = (group.y * groups.x + group.x) * 64u + lane;
+  //: use thread_index with name = i; thread = lane
   if (i < p.quads) { ring[(u32(step[2]) * p.parts + p.part) * p.quads + i] = x[i]; }
 }

@@ -1,5 +1,6 @@
-// y[g] = factor · Σ term(i) over the quads i that workgroup g visits, summed within the workgroup in a fixed order,
-// where term(i) is TERM, such as a[i] or (a[i] − b[i])². a, b [quads]; y [workgroups], the sum in the first of four.
+// y[g] = factor · Σ TERM over the quads i that workgroup g visits. TERM is, for example, a[i] or (a[i] − b[i])².
+// The workgroup adds up in a fixed order. a and b are [quads]; y is [workgroups], with the sum as the first of four
+// values.
 
 struct Params { quads: u32, factor: f32 }
 @group(0) @binding(0) var<uniform> p: Params;
@@ -15,11 +16,6 @@ var<workgroup> sums: array<vec4f, ${THREADS}>;
 fn main(@builtin(local_invocation_id) local: vec3u, @builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u) {
   var sum = vec4f();
   for (var i = group.x * ${THREADS}u + local.x; i < p.quads; i += groups.x * ${THREADS}u) { sum += ${TERM}; }
-  sums[local.x] = sum;
-  workgroupBarrier();
-  for (var step = ${THREADS / 2}u; step > 0u; step /= 2u) {
-    if (local.x < step) { sums[local.x] += sums[local.x + step]; }
-    workgroupBarrier();
-  }
+  //: use tree_sum with half = ${THREADS / 2}
   if (local.x == 0u) { y[group.x] = vec4f(p.factor * (sums[0].x + sums[0].y + sums[0].z + sums[0].w), 0.0, 0.0, 0.0); }
 }

@@ -1,6 +1,6 @@
-// A code whose smoothed count fell under `threshold` becomes a random row of x. Its moving sums are set as if it had had
-// `size` members at that place, or the next update would throw it back.
-// x [positions][quads], embed and embed_avg [codes][quads], cluster_size [codes], key: the step's random key.
+// A code whose smoothed count is below `threshold` becomes a random row of x. Its moving sums are set as if it had had
+// `size` members there, since otherwise the next update would move it back. x is [positions][quads], embed and
+// embed_avg are [codes][quads], cluster_size is [codes]; key is the random key of the step.
 
 struct Params { codes: u32, quads: u32, positions: u32, threshold: f32, size: f32 }
 @group(0) @binding(0) var<uniform> p: Params;
@@ -10,7 +10,7 @@ struct Params { codes: u32, quads: u32, positions: u32, threshold: f32, size: f3
 @group(0) @binding(4) var<storage, read_write> embed_avg: array<vec4f>;
 @group(0) @binding(5) var<storage, read_write> cluster_size: array<f32>;
 
-// The same numbers as src/random.ts.
+// Gives the same numbers as mix32 of src/random.ts.
 fn mix32(value: u32) -> u32 {
   var v = value;
   v = (v ^ (v >> 16u)) * 0x21f0aaadu;
@@ -18,10 +18,10 @@ fn mix32(value: u32) -> u32 {
   return v ^ (v >> 15u);
 }
 
-// One workgroup a code: its count is changed only when every thread has seen it.
+// One workgroup for each code: the barrier keeps the count unchanged until every thread has read it.
 @compute @workgroup_size(64)
 fn main(@builtin(local_invocation_id) local: vec3u, @builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  let code = group.y * groups.x + group.x;
+  //: use workgroup_index with name = code
   let dead = code < p.codes && cluster_size[min(code, p.codes - 1u)] < p.threshold;
   workgroupBarrier();
   if (!dead) { return; }

@@ -1,5 +1,5 @@
-// y[i] = 1 / (1 + exp(−x[i])) for every element that is no fill; fill stays zero. x, y [rows][quads_in_row].
-// The exponential is of −|x|, which cannot overflow.
+// y[i] = 1 / (1 + exp(−x[i])) for every element except padding, which stays zero. x and y are [rows][quads_in_row].
+// The exponential is that of −|x|, which cannot overflow.
 
 struct Params { quads_in_row: u32, channels: u32, quads: u32 }
 @group(0) @binding(0) var<uniform> p: Params;
@@ -8,7 +8,7 @@ struct Params { quads_in_row: u32, channels: u32, quads: u32 }
 
 @compute @workgroup_size(64)
 fn main(@builtin(local_invocation_id) local: vec3u, @builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  let index = (group.y * groups.x + group.x) * 64u + local.x;
+  //: use thread_index
   if (index >= p.quads) { return; }
   let channel = index % p.quads_in_row * 4u + vec4u(0u, 1u, 2u, 3u);
   let value = x[index];

@@ -1,7 +1,8 @@
-// y[i] = Σ x[part · quads + i] over the parts: the second half of every split sum.
-// x [parts][quads], y [quads]. LINES threads share the parts of a quad, and what they come to is added up in their order.
+// y[i] = Σ x[part · quads + i] over the parts: the second step of every split sum.
+// x is [parts][quads], y is [quads]. LINES threads share the parts of a quad; their sums are added up in a fixed order.
 //
-// ROWS: y is rows of y_row quads, of which the tensor's own row_quads begin at y_first; with BIAS bias [row_quads] is added to each.
+// ROWS: y is rows of y_row quads; the tensor's own row_quads begin at y_first of each row. BIAS: bias [row_quads] is
+// added to each row.
 
 struct Params {
   parts: u32, quads: u32,
@@ -23,7 +24,7 @@ var<workgroup> sums: array<vec4f, ${COLUMNS * LINES}>;
 
 @compute @workgroup_size(${COLUMNS}, ${LINES})
 fn main(@builtin(local_invocation_id) local: vec3u, @builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  let index = (group.y * groups.x + group.x) * ${COLUMNS}u + local.x;
+  //: use thread_index with threads = ${COLUMNS}
   var value = vec4f();
   //: if LINES > 1
   let column = min(index, p.quads - 1u);

@@ -1,13 +1,16 @@
-// Winograd's convolution, first step: the input's tiles, transformed. See src/ops/winograd.ts for the algorithm.
+// First step of Winograd's convolution: transforms the tiles of the input. src/ops/convolution/winograd.ts explains the
+// algorithm.
 //
-// v[point_y, point_x, tile, i] = Σ B[point_y, r] · x[image, STEP·(M·tile_y + r) − pad_y, STEP·(M·tile_x + c) − pad_x, i] · B[point_x, c]
+// v[point_y, point_x, tile, i] =
+//   Σ B[point_y, r] · x[image, STEP·(M·tile_y + r) − pad_y, STEP·(M·tile_x + c) − pad_x, i] · B[point_x, c]
 //
-// over the N × N positions of a tile, N = M + TAPS − 1. x [images, in_height, in_width] in rows of x_row quads, of which the tensor's own
-// begin at x_first; v [N·N][tiles][in_quads]. NORMALISE: x is loaded as x · scale[i] + shift[i] (RELU: max(…, 0)), from coefficients
-// [4][in_quads], and padding is zero behind that.
+// over the N × N positions of a tile, N = M + TAPS − 1. x [images, in_height, in_width] is rows of x_row quads; the
+// tensor's own quads begin at x_first of each row. v is [N·N][tiles][in_quads]. NORMALISE and RELU load x as in
+// conv2d_interface.wgsl.
 //
-// PHASES = 4 are the four remainders of a window that moves by two: "gather" sums over them, so that v is [N·N][tiles][phases][in_quads] and
-// the padding is the phase; "spread" keeps them apart, v is [phases][N·N][tiles][in_quads] and the padding is one less the phase.
+// PHASES = 4: a window with stride 2, by the remainders of its taps modulo 2. Without SPREAD the products sum over the
+// phases, so v is [N·N][tiles][phases][in_quads], and the padding is the phase. With SPREAD, for the adjoint, the
+// phases stay apart: v is [phases][N·N][tiles][in_quads], and the padding is one minus the phase.
 
 struct Params {
   in_height: u32, in_width: u32, in_quads: u32, tile_rows: u32, tile_columns: u32, first_tile: u32, tiles: u32,
@@ -62,7 +65,7 @@ fn transform(d0: vec4f, d1: vec4f, d2: vec4f, d3: vec4f) -> Line {
 
 @compute @workgroup_size(64)
 fn main(@builtin(local_invocation_id) local: vec3u, @builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  let index = (group.y * groups.x + group.x) * 64u + local.x;
+  //: use thread_index
   if (index >= p.tiles * ${PHASES}u * p.in_quads) { return; }
   let quad = index % p.in_quads;
   //: if PHASES === 4
@@ -83,10 +86,7 @@ fn main(@builtin(local_invocation_id) local: vec3u, @builtin(workgroup_id) group
   let left = i32(tile % p.tile_columns * ${STEP * M}u) - i32(pad_x);
   let top = i32(tile / p.tile_columns % p.tile_rows * ${STEP * M}u) - i32(pad_y);
   let image = tile / (p.tile_columns * p.tile_rows) * p.in_height;
-  //: if NORMALISE
-  let scale = coefficients[quad];
-  let shift = coefficients[p.in_quads + quad];
-  //: end
+  //: use channel_coefficients with at = quad
 
   //: for c in N
   let x${c} = u32(left + ${STEP * c});
@@ -95,11 +95,7 @@ fn main(@builtin(local_invocation_id) local: vec3u, @builtin(workgroup_id) group
   let y${r}_${c} = u32(top + ${STEP * r});
   let live${r}_${c} = inside${c} && y${r}_${c} < p.in_height;
   let loaded${r}_${c} = x[select(0u, ((image + y${r}_${c}) * p.in_width + x${c}) * p.x_row + p.x_first + quad, live${r}_${c})];
-  //: if NORMALISE
-  let d${r}_${c} = ${RELU ? "max" : "vec4f"}(fma(loaded${r}_${c}, scale, shift)${RELU ? ", vec4f()" : ""}) * select(0.0, 1.0, live${r}_${c});
-  //: else
-  let d${r}_${c} = loaded${r}_${c} * select(0.0, 1.0, live${r}_${c});
-  //: end
+  //: use masked_load with to = d${r}_${c}; from = loaded${r}_${c}; mask = select(0.0, 1.0, live${r}_${c})
   //: end
   let column${c} = transform(
     //: for r in N
@@ -115,11 +111,7 @@ fn main(@builtin(local_invocation_id) local: vec3u, @builtin(workgroup_id) group
   let at = index;
   //: end
   //: for r in N
-  let row${r} = transform(
-    //: for c in N
-    column${c}.v${r},
-    //: end
-  );
+  //: use transform_row with columns = ${N}
   //: for c in N
   v[${r * N + c}u * stride + at] = row${r}.v${c};
   //: end

@@ -1,9 +1,13 @@
-// Winograd's convolution, last step: from products at the points to the output. See src/ops/winograd.ts for the algorithm.
+// Last step of Winograd's convolution: transforms the products to the output. src/ops/convolution/winograd.ts explains
+// the algorithm.
 //
 // y[image, M·tile_y + r, M·tile_x + c, o] = bias[o] + Σ A[r, point_y] · m[point_y, point_x, tile, o] · A[c, point_x]
 //
-// over the N × N points. m [N·N][tiles][out_quads]; y [images, out_height, out_width] in rows of y_row quads, of which the tensor's own
-// begin at y_first. SPREAD: m is [phases][N·N][tiles][out_quads], and phase (f, g) leaves y at 2·(M·tile_y + r) + f, 2·(M·tile_x + c) + g.
+// over the N × N points. m is [N·N][tiles][out_quads]. y [images, out_height, out_width] is rows of y_row quads; the
+// tensor's own quads begin at y_first of each row.
+//
+// SPREAD: m is [phases][N·N][tiles][out_quads]. Phase (f, g) computes the outputs at line 2·(M·tile_y + r) + f and
+// column 2·(M·tile_x + c) + g.
 
 struct Params {
   out_height: u32, out_width: u32, out_quads: u32, tile_rows: u32, tile_columns: u32, first_tile: u32, tiles: u32,
@@ -17,11 +21,7 @@ struct Params {
 //: end
 ${EPILOGUE_BINDINGS}
 
-fn finish(sum: vec4f, index: u32) -> vec4f {
-  var value = sum;
-  ${EPILOGUE}
-  return value;
-}
+//: use finish
 
 //: if TAPS === 2
 struct Line { v0: vec4f, v1: vec4f, v2: vec4f, v3: vec4f }
@@ -61,7 +61,7 @@ fn transform(m0: vec4f, m1: vec4f, m2: vec4f, m3: vec4f) -> Line {
 
 @compute @workgroup_size(64)
 fn main(@builtin(local_invocation_id) local: vec3u, @builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  let index = (group.y * groups.x + group.x) * 64u + local.x;
+  //: use thread_index
   let stride = p.tiles * p.out_quads;
   if (index >= ${SPREAD ? 4 : 1}u * stride) { return; }
   let quad = index % p.out_quads;
@@ -73,16 +73,10 @@ fn main(@builtin(local_invocation_id) local: vec3u, @builtin(workgroup_id) group
   let top = tile / p.tile_columns % p.tile_rows * ${2 * M}u + phase / 2u;
   //: else
   let first = index;
-  let tile = p.first_tile + index / p.out_quads;
-  let left = tile % p.tile_columns * ${M}u;
-  let top = tile / p.tile_columns % p.tile_rows * ${M}u;
+  //: use output_tile
   //: end
   let image = tile / (p.tile_columns * p.tile_rows) * p.out_height;
-  //: if BIAS
-  let start = bias[quad];
-  //: else
-  let start = vec4f();
-  //: end
+  //: use bias_or_zero with at = quad
 
   //: for c in N
   let column${c} = transform(
@@ -92,11 +86,7 @@ fn main(@builtin(local_invocation_id) local: vec3u, @builtin(workgroup_id) group
   );
   //: end
   //: for r in M
-  let row${r} = transform(
-    //: for c in N
-    column${c}.v${r},
-    //: end
-  );
+  //: use transform_row with columns = ${N}
   //: for c in M
   {
     let oy = top + ${(SPREAD ? 2 : 1) * r}u;

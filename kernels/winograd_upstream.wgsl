@@ -1,9 +1,10 @@
-// Winograd's weight gradient, first step: the upstream gradient's tiles, transformed. See src/ops/winograd.ts for the algorithm.
+// First step of Winograd's weight gradient: transforms the tiles of the upstream gradient.
+// src/ops/convolution/winograd.ts explains the algorithm.
 //
 // e[point_y, point_x, tile, o] = Σ A[r, point_y] · d[image, M·tile_y + r, M·tile_x + c, o] · A[c, point_x]
 //
-// over the M × M positions of a tile, those outside the image being zero. d [images, out_height, out_width] in rows of d_row quads, of
-// which the tensor's own begin at d_first; e [N·N][tiles][out_quads].
+// over the M × M positions of a tile; positions outside of the image are zero. d [images, out_height, out_width] is
+// rows of d_row quads; the tensor's own quads begin at d_first of each row. e is [N·N][tiles][out_quads].
 
 struct Params {
   out_height: u32, out_width: u32, out_quads: u32, tile_rows: u32, tile_columns: u32, first_tile: u32, tiles: u32,
@@ -46,13 +47,11 @@ fn transform(d0: vec4f, d1: vec4f) -> Line {
 
 @compute @workgroup_size(64)
 fn main(@builtin(local_invocation_id) local: vec3u, @builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  let index = (group.y * groups.x + group.x) * 64u + local.x;
+  //: use thread_index
   let stride = p.tiles * p.out_quads;
   if (index >= stride) { return; }
   let quad = index % p.out_quads;
-  let tile = p.first_tile + index / p.out_quads;
-  let left = tile % p.tile_columns * ${M}u;
-  let top = tile / p.tile_columns % p.tile_rows * ${M}u;
+  //: use output_tile
   let image = tile / (p.tile_columns * p.tile_rows) * p.out_height;
 
   //: for c in M
@@ -68,11 +67,7 @@ fn main(@builtin(local_invocation_id) local: vec3u, @builtin(workgroup_id) group
   );
   //: end
   //: for r in N
-  let row${r} = transform(
-    //: for c in M
-    column${c}.v${r},
-    //: end
-  );
+  //: use transform_row with columns = ${M}
   //: for c in N
   e[${r * N + c}u * stride + index] = row${r}.v${c};
   //: end

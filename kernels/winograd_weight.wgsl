@@ -1,12 +1,12 @@
-// Winograd's convolution, second step: the weights, transformed. See src/ops/winograd.ts for the algorithm.
+// Second step of Winograd's convolution: transforms the weight. src/ops/convolution/winograd.ts explains the algorithm.
 //
 // u[point_y, point_x, pair] = Σ G[point_y, ky] · w[ky, kx, pair] · G[point_x, kx]
 //
-// over the TAPS × TAPS taps (REVERSED: the last one first), where a pair is an input with an output channel. w is [taps][quads] and
-// u [N·N][quads].
+// over the TAPS × TAPS taps, with REVERSED in reverse order. A pair is an input channel with an output channel. w is
+// [taps][quads] and u is [N·N][quads].
 //
-// PHASES = 4: the taps of a 4 × 4 window that moves by two, every second of them for each of four phases. u is [N·N][phases][quads], or with
-// SPREAD, for the adjoint, [phases][N·N][quads].
+// PHASES = 4: a 4×4 window with stride 2; each of four phases has every second tap in each direction. u is
+// [N·N][phases][quads], or with SPREAD, for the adjoint, [phases][N·N][quads].
 
 struct Params { quads: u32 }
 @group(0) @binding(0) var<uniform> p: Params;
@@ -46,7 +46,7 @@ fn transform(g0: vec4f, g1: vec4f, g2: vec4f) -> Line {
 
 @compute @workgroup_size(64)
 fn main(@builtin(local_invocation_id) local: vec3u, @builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  let index = (group.y * groups.x + group.x) * 64u + local.x;
+  //: use thread_index
   if (index >= ${PHASES}u * p.quads) { return; }
   //: if PHASES === 4
   let pair = index % p.quads;
@@ -87,11 +87,7 @@ fn main(@builtin(local_invocation_id) local: vec3u, @builtin(workgroup_id) group
   );
   //: end
   //: for r in N
-  let row${r} = transform(
-    //: for c in TAPS
-    column${c}.v${r},
-    //: end
-  );
+  //: use transform_row with columns = ${TAPS}
   //: for c in N
   u[${r * N + c}u * stride + at] = row${r}.v${c};
   //: end

@@ -1,10 +1,11 @@
-// Winograd's weight gradient, last step: from sums at the points to the taps. See src/ops/winograd.ts for the algorithm.
+// Last step of Winograd's weight gradient: from the sums at the points to the taps.
+// src/ops/convolution/winograd.ts explains the algorithm.
 //
 // y[ky, kx, i, o] = Σ G[point_y, ky] · s[part, point_y, point_x, i, o] · G[point_x, kx]
 //
-// over the N × N points and the parts, these in their order. s [parts][N·N][quads] and y [taps][quads], where `quads` are those of all pairs
-// (i, o). PHASES = 4: the taps of a 4 × 4 window that moves by two, every second of them from each of four phases; s is
-// [parts][N·N][phases][quads].
+// over the N × N points and the parts, which are added up in their order. s is [parts][N·N][quads] and y is
+// [taps][quads]; `quads` counts all pairs (i, o). PHASES = 4: a 4×4 window with stride 2; each of four phases has every
+// second tap in each direction, and s is [parts][N·N][phases][quads].
 
 struct Params { quads: u32, parts: u32 }
 @group(0) @binding(0) var<uniform> p: Params;
@@ -49,7 +50,7 @@ fn transform(s0: vec4f, s1: vec4f, s2: vec4f, s3: vec4f) -> Line {
 
 @compute @workgroup_size(64)
 fn main(@builtin(local_invocation_id) local: vec3u, @builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  let index = (group.y * groups.x + group.x) * 64u + local.x;
+  //: use thread_index
   if (index >= ${PHASES}u * p.quads) { return; }
   //: for t in N * N
   var s${t} = vec4f();
@@ -72,11 +73,7 @@ fn main(@builtin(local_invocation_id) local: vec3u, @builtin(workgroup_id) group
   let first_tap = (1u - phase / 2u) * 4u + 1u - phase % 2u;
   //: end
   //: for r in TAPS
-  let row${r} = transform(
-    //: for c in N
-    column${c}.v${r},
-    //: end
-  );
+  //: use transform_row with columns = ${N}
   //: for c in TAPS
   //: if PHASES === 4
   y[(first_tap + ${8 * r + 2 * c}u) * p.quads + index % p.quads] = row${r}.v${c};

@@ -1,4 +1,4 @@
-// y[i] = x[i], a vec4 a thread: the adapter's ceiling for reading and writing memory. x and y are [quads].
+// y[i] = x[i], one vec4 a thread: the adapter's ceiling for reading and writing memory. x and y are [quads].
 
 struct Params { quads: u32 }
 @group(0) @binding(0) var<uniform> p: Params;

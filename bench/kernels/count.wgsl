@@ -1,4 +1,4 @@
-// y[0] ← y[0] + x[0] by one thread: as little as a dispatch can do while it can still be seen to have run.
+// y[0] ← y[0] + x[0] by one thread: the least work that still shows that a dispatch has run.
 
 @group(0) @binding(0) var<storage, read> x: array<f32>;
 @group(0) @binding(1) var<storage, read_write> y: array<f32>;

@@ -1,5 +1,6 @@
-// y[i] = Σ_k s_k after `rounds` times UNROLL rounds of s_k ← s_k · factor + x[i], from s_k = k: CHAINS independent chains of
-// multiply-adds that never leave the registers, the adapter's ceiling for arithmetic. x and y are [quads].
+// y[i] = Σ_k s_k, where CHAINS independent values s_k start at k and go through `rounds` times UNROLL rounds of
+// s_k ← s_k · factor + x[i]. The multiply-adds never leave the registers: the adapter's ceiling for arithmetic.
+// x and y are [quads].
 
 struct Params { quads: u32, rounds: u32, factor: f32 }
 @group(0) @binding(0) var<uniform> p: Params;

@@ -6,6 +6,8 @@ import type { Tensor } from "./tensor.ts";
 export interface Kernel {
   name: string;
   source: string;
+  /** The WGSL that the source can include by `//: use NAME`, by name. */
+  parts?: Readonly<Record<string, string>>;
 }
 
 /** What the kernels may count on, read from the adapter: the plan is made for it. */

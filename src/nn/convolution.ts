@@ -32,7 +32,7 @@ export function convolutionLayer(set: ParameterSet, key: string, options: Convol
     initialise,
   );
   const bias = set.parameter(`${key}.bias`, floatType([output]), initialise);
-  return (x) => conv2d(x, set.matching(x, weight), bias, window(options), key);
+  return (x) => conv2d(x, set.matching(x, weight), { ...window(options), bias, label: key });
 }
 
 /** A convolution without bias, whose result may lie in another tensor's rows; key `{key}.weight`, He's initialisation. */
@@ -44,7 +44,7 @@ export function unbiasedConvolutionLayer(
   const { input, output, kernel } = options;
   const type = floatType([output, input, kernel, kernel], "taps_first");
   const weight = set.parameter(`${key}.weight`, type, kaimingInitialiser(input * kernel * kernel));
-  return (x, into) => conv2d(x, set.matching(x, weight), undefined, window(options), key, into);
+  return (x, into) => conv2d(x, set.matching(x, weight), { ...window(options), label: key, into });
 }
 
 /** A transposed convolution with bias; keys `{key}.weight` [input, output, kernel, kernel] and `{key}.bias` [output]. */
@@ -62,5 +62,5 @@ export function transposedConvolutionLayer(
     initialise,
   );
   const bias = set.parameter(`${key}.bias`, floatType([output]), initialise);
-  return (x) => convTranspose2d(x, set.matching(x, weight), bias, window(options), key);
+  return (x) => convTranspose2d(x, set.matching(x, weight), { ...window(options), bias, label: key });
 }

@@ -2,6 +2,7 @@
 
 import { floatType } from "../graph/layout.ts";
 import { conv2d } from "../ops/convolution/conv2d.ts";
+import { pointwise } from "../ops/convolution/window.ts";
 import type { Layer } from "./convolution.ts";
 import { type ParameterSet, uniformInitialiser, zeroInitialiser } from "./parameters.ts";
 
@@ -14,5 +15,5 @@ export function linearLayer(
   const type = floatType([output, input, 1, 1], "taps_first");
   const weight = set.parameter(`${key}.weight`, type, uniformInitialiser(input), [output, input]);
   const bias = set.parameter(`${key}.bias`, floatType([output]), zeroInitialiser);
-  return (x) => conv2d(x, set.matching(x, weight), bias, { stride: [1, 1], padding: [0, 0, 0, 0] }, key);
+  return (x) => conv2d(x, set.matching(x, weight), { ...pointwise, bias, label: key });
 }

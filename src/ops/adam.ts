@@ -4,11 +4,12 @@ import { divideUp } from "../graph/layout.ts";
 import type { Kernel } from "../graph/lowering.ts";
 import { apply, type Tensor } from "../graph/tensor.ts";
 import source from "../../kernels/adam.wgsl" with { type: "text" };
+import { kernelParts } from "./kernel_parts.ts";
 import { flat, predecessors } from "./inputs.ts";
 import { quadCount, requireSameType } from "./support.ts";
 import { joined, update } from "./updates.ts";
 
-const kernel: Kernel = { name: "adam", source };
+const kernel: Kernel = { name: "adam", source, parts: kernelParts };
 
 /** Adam's constants. */
 export interface AdamAttributes {

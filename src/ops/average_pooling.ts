@@ -7,6 +7,7 @@ import { apply, applyInto, type Place, type Tensor } from "../graph/tensor.ts";
 import globalSource from "../../kernels/global_average_pool2d.wgsl" with { type: "text" };
 import gradientSource from "../../kernels/pool2d_gradient.wgsl" with { type: "text" };
 import source from "../../kernels/pool2d.wgsl" with { type: "text" };
+import { kernelParts } from "./kernel_parts.ts";
 import { images } from "./inputs.ts";
 import {
   type AveragePoolWindow,
@@ -19,7 +20,7 @@ import {
   poolParams,
   windowConstants,
 } from "./pool_window.ts";
-import { columnTiles } from "./shares.ts";
+import { columnTiles } from "./split_sums.ts";
 import {
   imageExtents,
   type ImageShape,
@@ -29,9 +30,9 @@ import {
   streamingCost,
 } from "./support.ts";
 
-const kernel: Kernel = { name: "pool2d", source };
-const gradientKernel: Kernel = { name: "pool2d_gradient", source: gradientSource };
-const globalKernel: Kernel = { name: "global_average_pool2d", source: globalSource };
+const kernel: Kernel = { name: "pool2d", source, parts: kernelParts };
+const gradientKernel: Kernel = { name: "pool2d_gradient", source: gradientSource, parts: kernelParts };
+const globalKernel: Kernel = { name: "global_average_pool2d", source: globalSource, parts: kernelParts };
 
 const averagePool2dOperation: Operation<AveragePoolWindow> = {
   name: "average_pool2d",

@@ -5,12 +5,13 @@ import { type Kernel, Scratch } from "../graph/lowering.ts";
 import type { Operation } from "../graph/operation.ts";
 import { apply, type Tensor } from "../graph/tensor.ts";
 import source from "../../kernels/channel_sum.wgsl" with { type: "text" };
+import { kernelParts } from "./kernel_parts.ts";
 import { images } from "./inputs.ts";
-import { shareOut } from "./shares.ts";
+import { splitPositions } from "./split_sums.ts";
 import { sumPartials } from "./sum_partials.ts";
 import { imageExtents, notDifferentiable, streamingCost } from "./support.ts";
 
-const kernel: Kernel = { name: "channel_sum", source };
+const kernel: Kernel = { name: "channel_sum", source, parts: kernelParts };
 const shortestChunk = 1024;
 
 const channelSumOperation: Operation<undefined> = {
@@ -20,7 +21,7 @@ const channelSumOperation: Operation<undefined> = {
   gradient: notDifferentiable("channel_sum"),
   lower(node, lowering) {
     const [x] = node.inputs;
-    const { parts, ...shares } = shareOut(x!, lowering.target, shortestChunk);
+    const { parts, ...shares } = splitPositions(x!, lowering.target, shortestChunk);
     const { quads, tiles } = shares;
     const partial = parts > 1 ? new Scratch(16 * parts * quads, `${node.label} partial`) : undefined;
     lowering.dispatch({

@@ -6,11 +6,12 @@ import type { Operation } from "../graph/operation.ts";
 import { apply, type Tensor } from "../graph/tensor.ts";
 import copySource from "../../kernels/copy_channels.wgsl" with { type: "text" };
 import lastSource from "../../kernels/channels_last.wgsl" with { type: "text" };
+import { kernelParts } from "./kernel_parts.ts";
 import { images, repeated } from "./inputs.ts";
 import { imageExtents, notDifferentiable, quadCount, rows, streamingCost } from "./support.ts";
 
-const copyKernel: Kernel = { name: "copy_channels", source: copySource };
-const lastKernel: Kernel = { name: "channels_last", source: lastSource };
+const copyKernel: Kernel = { name: "copy_channels", source: copySource, parts: kernelParts };
+const lastKernel: Kernel = { name: "channels_last", source: lastSource, parts: kernelParts };
 
 /** A part of a batch: images `start` to `start + count`. */
 export interface ImageRange {

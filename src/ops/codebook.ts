@@ -8,6 +8,7 @@ import gatherSource from "../../kernels/gather_code.wgsl" with { type: "text" };
 import nearestSource from "../../kernels/nearest_code.wgsl" with { type: "text" };
 import perplexitySource from "../../kernels/perplexity.wgsl" with { type: "text" };
 import statisticsSource from "../../kernels/code_statistics.wgsl" with { type: "text" };
+import { kernelParts } from "./kernel_parts.ts";
 import {
   codebookShape,
   positionsOf,
@@ -16,15 +17,15 @@ import {
   statisticsShape,
   vectors,
 } from "./codebook_shapes.ts";
-import { splitCount } from "./convolution/window.ts";
+import { splitCount } from "./split_sums.ts";
 import { codebookColumns, flat } from "./inputs.ts";
 import { sumPartials } from "./sum_partials.ts";
 import { imageExtents, notDifferentiable, quadCount, streamingCost } from "./support.ts";
 
-const nearestKernel: Kernel = { name: "nearest_code", source: nearestSource };
-const gatherKernel: Kernel = { name: "gather_code", source: gatherSource };
-const statisticsKernel: Kernel = { name: "code_statistics", source: statisticsSource };
-const perplexityKernel: Kernel = { name: "perplexity", source: perplexitySource };
+const nearestKernel: Kernel = { name: "nearest_code", source: nearestSource, parts: kernelParts };
+const gatherKernel: Kernel = { name: "gather_code", source: gatherSource, parts: kernelParts };
+const statisticsKernel: Kernel = { name: "code_statistics", source: statisticsSource, parts: kernelParts };
+const perplexityKernel: Kernel = { name: "perplexity", source: perplexitySource, parts: kernelParts };
 
 /** Quads of each code's sum that one workgroup computes. */
 const columnsPerTile = 8;

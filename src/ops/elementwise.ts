@@ -5,11 +5,12 @@ import type { Kernel, Lowering } from "../graph/lowering.ts";
 import type { Operation } from "../graph/operation.ts";
 import { apply, type Tensor } from "../graph/tensor.ts";
 import source from "../../kernels/elementwise.wgsl" with { type: "text" };
+import { kernelParts } from "./kernel_parts.ts";
 import { anyLayout, scalar } from "./inputs.ts";
 import { floatOf, notDifferentiable, quadCount, requireSameType, streamingCost } from "./support.ts";
 
 /** Copies x to y, with the epilogue applied. */
-export const elementwiseKernel: Kernel = { name: "elementwise", source };
+export const elementwiseKernel: Kernel = { name: "elementwise", source, parts: kernelParts };
 
 /** One dispatch over the first input. The planner applies the node's expression after the load. */
 function lower(node: Tensor, lowering: Lowering): void {

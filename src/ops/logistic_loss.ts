@@ -8,11 +8,12 @@ import type { Kernel } from "../graph/lowering.ts";
 import type { Operation } from "../graph/operation.ts";
 import { apply, type Tensor } from "../graph/tensor.ts";
 import source from "../../kernels/logistic_loss.wgsl" with { type: "text" };
+import { kernelParts } from "./kernel_parts.ts";
 import { elementwise } from "./elementwise.ts";
 import { anyLayout } from "./inputs.ts";
 import { notDifferentiable, quadCount, requireSameType, streamingCost } from "./support.ts";
 
-const kernel: Kernel = { name: "logistic_loss", source };
+const kernel: Kernel = { name: "logistic_loss", source, parts: kernelParts };
 /** The largest loss of one element. At the bound the gradient is zero. */
 const largestLoss = 100;
 

@@ -6,6 +6,7 @@ import type { Operation, ReferenceValues } from "../graph/operation.ts";
 import { apply, applyInto, auxiliaryResult, type Place, type Tensor } from "../graph/tensor.ts";
 import gradientSource from "../../kernels/pool2d_gradient.wgsl" with { type: "text" };
 import source from "../../kernels/pool2d.wgsl" with { type: "text" };
+import { kernelParts } from "./kernel_parts.ts";
 import { flat, images } from "./inputs.ts";
 import {
   forEachPooled,
@@ -25,8 +26,8 @@ import {
   streamingCost,
 } from "./support.ts";
 
-const kernel: Kernel = { name: "pool2d", source };
-const gradientKernel: Kernel = { name: "pool2d_gradient", source: gradientSource };
+const kernel: Kernel = { name: "pool2d", source, parts: kernelParts };
+const gradientKernel: Kernel = { name: "pool2d_gradient", source: gradientSource, parts: kernelParts };
 
 /** The winner's place in its window is stored in one byte. */
 const mostTaps = 256;

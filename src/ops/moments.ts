@@ -10,8 +10,9 @@ import { applyInto, type Place, type Tensor } from "../graph/tensor.ts";
 import mergeSource from "../../kernels/merge_moments.wgsl" with { type: "text" };
 import momentsSource from "../../kernels/moments.wgsl" with { type: "text" };
 import gradientSource from "../../kernels/moments_gradient.wgsl" with { type: "text" };
+import { kernelParts } from "./kernel_parts.ts";
 import { channelRows, images, optional } from "./inputs.ts";
-import { channelCount, columnTiles, shareOut } from "./shares.ts";
+import { columnTiles, positionCount, splitPositions } from "./split_sums.ts";
 import {
   floatOf,
   imageExtents,
@@ -21,9 +22,9 @@ import {
   streamingCost,
 } from "./support.ts";
 
-const momentsKernel: Kernel = { name: "moments", source: momentsSource };
-const mergeKernel: Kernel = { name: "merge_moments", source: mergeSource };
-const gradientKernel: Kernel = { name: "moments_gradient", source: gradientSource };
+const momentsKernel: Kernel = { name: "moments", source: momentsSource, parts: kernelParts };
+const mergeKernel: Kernel = { name: "merge_moments", source: mergeSource, parts: kernelParts };
+const gradientKernel: Kernel = { name: "moments_gradient", source: gradientSource, parts: kernelParts };
 
 /** The fewest positions for which a partial sum pays off. */
 export const shortestChunk = 512;
@@ -39,7 +40,7 @@ const momentsOperation: Operation<undefined> = {
   },
   lower(node, lowering) {
     const x = node.inputs[0]!;
-    const { positions, quads, chunk, parts, column_tiles, tiles } = shareOut(
+    const { positions, quads, chunk, parts, column_tiles, tiles } = splitPositions(
       x,
       lowering.target,
       shortestChunk,
@@ -114,7 +115,7 @@ const momentsGradientOperation: Operation<undefined> = {
   gradient: notDifferentiable("moments_gradient"),
   lower(node, lowering) {
     const [upstream, x, statistics, sum] = node.inputs as [Tensor, Tensor, Tensor, Tensor?];
-    const positions = channelCount(x);
+    const positions = positionCount(x);
     const quads = divideUp(x.shape[1]!, 4);
     lowering.dispatch({
       kernel: gradientKernel,

@@ -12,14 +12,14 @@ import { divideUp } from "../graph/layout.ts";
 import { type DispatchRequest, type Kernel, Scratch } from "../graph/lowering.ts";
 import type { Operation } from "../graph/operation.ts";
 import { apply, applyInto, auxiliaryResult, type Tensor } from "../graph/tensor.ts";
-import finishSource from "../../kernels/normalise_finish.wgsl" with { type: "text" };
 import normaliseSource from "../../kernels/normalise.wgsl" with { type: "text" };
 import gradientSource from "../../kernels/normalise_gradient.wgsl" with { type: "text" };
 import sumsSource from "../../kernels/normalise_sums.wgsl" with { type: "text" };
+import { kernelParts } from "./kernel_parts.ts";
 import { coefficientsOperation, runningCoefficientsOperation } from "./coefficients.ts";
 import { channelRows, flat, images, optional } from "./inputs.ts";
 import { shortestChunk } from "./moments.ts";
-import { channelCount, columnTiles, shareOut } from "./shares.ts";
+import { columnTiles, positionCount, splitPositions } from "./split_sums.ts";
 import {
   floatOf,
   imageExtents,
@@ -29,10 +29,9 @@ import {
   streamingCost,
 } from "./support.ts";
 
-const normaliseKernel: Kernel = { name: "normalise", source: normaliseSource };
-const gradientKernel: Kernel = { name: "normalise_gradient", source: gradientSource };
-const wholeKernel: Kernel = { name: "normalise_gradient", source: gradientSource + finishSource };
-const sumsKernel: Kernel = { name: "normalise_sums", source: sumsSource + finishSource };
+const normaliseKernel: Kernel = { name: "normalise", source: normaliseSource, parts: kernelParts };
+const gradientKernel: Kernel = { name: "normalise_gradient", source: gradientSource, parts: kernelParts };
+const sumsKernel: Kernel = { name: "normalise_sums", source: sumsSource, parts: kernelParts };
 
 interface NormaliseAttributes {
   /** True if ReLU follows. */
@@ -73,7 +72,7 @@ const normaliseOperation: Operation<NormaliseAttributes> = {
   },
   lower(node, lowering) {
     const [x, coefficients] = node.inputs as [Tensor, Tensor];
-    const positions = channelCount(x);
+    const positions = positionCount(x);
     const quads = divideUp(x.shape[1]!, 4);
     lowering.dispatch({
       kernel: normaliseKernel,
@@ -129,7 +128,7 @@ const normaliseGradientOperation: Operation<GradientAttributes> = {
   lower(node, lowering) {
     const [upstream, x, coefficients] = node.inputs as [Tensor, Tensor, Tensor];
     const { relu, adds, addsMoments } = node.attributes as GradientAttributes;
-    const { positions, quads, chunk, parts, column_tiles, tiles } = shareOut(
+    const { positions, quads, chunk, parts, column_tiles, tiles } = splitPositions(
       x,
       lowering.target,
       shortestChunk,
@@ -140,16 +139,11 @@ const normaliseGradientOperation: Operation<GradientAttributes> = {
     const finish = { ADD_MOMENTS: addsMoments };
     const rows = rowParams({ m: moments });
     // A single chunk needs no partial sums.
-    const sums: Pick<DispatchRequest, "kernel" | "constants" | "bindings" | "params"> = partial
-      ? { kernel: gradientKernel, constants: { WHOLE: false }, bindings: { partial }, params: {} }
-      : {
-        kernel: wholeKernel,
-        constants: { WHOLE: true, ...finish },
-        bindings: { moments, gamma, beta },
-        params: rows,
-      };
+    const sums: Pick<DispatchRequest, "constants" | "bindings" | "params"> = partial
+      ? { constants: { WHOLE: false }, bindings: { partial }, params: {} }
+      : { constants: { WHOLE: true, ...finish }, bindings: { moments, gamma, beta }, params: rows };
     lowering.dispatch({
-      kernel: sums.kernel,
+      kernel: gradientKernel,
       constants: { LINES, RELU: relu, ADD: adds, ...sums.constants },
       bindings: { d: upstream, x, coefficients, y: node, ...sums.bindings },
       params: {
@@ -248,7 +242,7 @@ export function normaliseBatch(
   { gamma, beta, runningMean, runningVariance }: NormalisationState,
   { relu = true, epsilon = 1e-5, momentum = 0.1 } = {},
 ): Tensor {
-  const count = channelCount(x);
+  const count = positionCount(x);
   if (count < 2) {
     throw new RangeError(
       `Cannot run normalise in training as ${x.label} [${x.shape}] has one value a channel: a larger batch or image is needed`,

@@ -4,11 +4,12 @@ import { divideUp } from "../graph/layout.ts";
 import type { Kernel } from "../graph/lowering.ts";
 import { apply, type Tensor } from "../graph/tensor.ts";
 import source from "../../kernels/record_rows.wgsl" with { type: "text" };
+import { kernelParts } from "./kernel_parts.ts";
 import { flat, images } from "./inputs.ts";
 import { imageExtents, quadCount } from "./support.ts";
 import { update } from "./updates.ts";
 
-const kernel: Kernel = { name: "record_rows", source };
+const kernel: Kernel = { name: "record_rows", source, parts: kernelParts };
 
 /** The index of a part of a slot's tensor, and the number of parts. */
 interface Part {

@@ -6,12 +6,13 @@ import type { Operation } from "../graph/operation.ts";
 import { apply, type Tensor } from "../graph/tensor.ts";
 import source from "../../kernels/reduce.wgsl" with { type: "text" };
 import spreadSource from "../../kernels/spread.wgsl" with { type: "text" };
+import { kernelParts } from "./kernel_parts.ts";
 import { anyLayout, scalar } from "./inputs.ts";
 import { mseGradient, scale } from "./elementwise.ts";
 import { notDifferentiable, quadCount, requireSameType, streamingCost } from "./support.ts";
 
-const kernel: Kernel = { name: "reduce", source };
-const spreadKernel: Kernel = { name: "spread", source: spreadSource };
+const kernel: Kernel = { name: "reduce", source, parts: kernelParts };
+const spreadKernel: Kernel = { name: "spread", source: spreadSource, parts: kernelParts };
 const threads = 64;
 /** The quads that one thread adds up before another workgroup pays off. */
 const quadsPerThread = 8;

@@ -8,10 +8,11 @@ import type { Kernel } from "../graph/lowering.ts";
 import type { Operation } from "../graph/operation.ts";
 import { apply, type Tensor } from "../graph/tensor.ts";
 import source from "../../kernels/sigmoid.wgsl" with { type: "text" };
+import { kernelParts } from "./kernel_parts.ts";
 import { elementwise } from "./elementwise.ts";
 import { notDifferentiable, quadCount, streamingCost } from "./support.ts";
 
-const kernel: Kernel = { name: "sigmoid", source };
+const kernel: Kernel = { name: "sigmoid", source, parts: kernelParts };
 
 const sigmoidOperation: Operation<undefined> = {
   name: "sigmoid",

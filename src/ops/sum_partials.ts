@@ -1,19 +1,20 @@
-/** The second half of a split sum: adds up the parts, always in the same order. */
+/** Adds up the parts of a split sum, always in the same order. */
 
 import { divideUp } from "../graph/layout.ts";
 import type { Kernel, Lowering, Scratch } from "../graph/lowering.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import source from "../../kernels/sum_partials.wgsl" with { type: "text" };
+import { kernelParts } from "./kernel_parts.ts";
 import { quadCount, rowParams } from "./support.ts";
 
-const kernel: Kernel = { name: "sum_partials", source };
+const kernel: Kernel = { name: "sum_partials", source, parts: kernelParts };
 
-/** Adds `parts` parts of `partial`, each as large as the node, into the node. */
+/** Dispatches the sum of `parts` parts, each as large as the node. It takes an epilogue. */
 export function sumPartials(lowering: Lowering, partial: Scratch, node: Tensor, parts: number): void {
   dispatchSum(lowering, { x: partial, y: node }, parts, {}, {});
 }
 
-/** The same for images, whose positions may lie in another tensor's rows, with a bias for each channel. */
+/** The same for images, which can lie in another tensor's rows, with an optional bias for each channel. */
 export function sumImagePartials(
   lowering: Lowering,
   partial: Scratch,
@@ -35,7 +36,7 @@ function dispatchSum(
 ): void {
   const quads = quadCount(bindings.y);
   const { summingLines } = lowering.target;
-  // Few parts are added up by one thread.
+  // One thread adds up a few parts; several threads share many.
   const [COLUMNS, LINES] = parts < summingLines ? [64, 1] : [8, summingLines];
   lowering.dispatch({
     kernel,

@@ -114,6 +114,12 @@ export function streamingCost(node: Tensor, flopsPerElement: number): Cost {
   return { flops: flopsPerElement * elementCount(node.shape), bytes };
 }
 
+/** The cost of `products` multiply-adds that touch every input and the output once. */
+export function productCost(node: Tensor, products: number): Cost {
+  const bytes = [...node.inputs, node].reduce((sum, tensor) => sum + storedBytes(tensor.type), 0);
+  return { flops: 2 * products, bytes };
+}
+
 /** The `gradient` of operations that occur in backward passes and updates only: it throws a `RangeError`. */
 export function notDifferentiable(name: string): () => never {
   return () => {

@@ -10,14 +10,15 @@ import countSource from "../../kernels/count_codes.wgsl" with { type: "text" };
 import normaliseSource from "../../kernels/ema_normalise.wgsl" with { type: "text" };
 import recordSource from "../../kernels/record.wgsl" with { type: "text" };
 import restartSource from "../../kernels/restart_codes.wgsl" with { type: "text" };
+import { kernelParts } from "./kernel_parts.ts";
 import { codebookShape, requireCodebook, statisticsRows, vectors } from "./codebook_shapes.ts";
 import { codebookColumns, flat, repeated, scalar } from "./inputs.ts";
 import { imageExtents, notDifferentiable, requireType, streamingCost } from "./support.ts";
 
-const accumulateKernel: Kernel = { name: "ema_accumulate", source: accumulateSource };
-const normaliseKernel: Kernel = { name: "ema_normalise", source: normaliseSource };
-const countKernel: Kernel = { name: "count_codes", source: countSource };
-const restartKernel: Kernel = { name: "restart_codes", source: restartSource };
+const accumulateKernel: Kernel = { name: "ema_accumulate", source: accumulateSource, parts: kernelParts };
+const normaliseKernel: Kernel = { name: "ema_normalise", source: normaliseSource, parts: kernelParts };
+const countKernel: Kernel = { name: "count_codes", source: countSource, parts: kernelParts };
+const restartKernel: Kernel = { name: "restart_codes", source: restartSource, parts: kernelParts };
 const recordKernel: Kernel = { name: "record", source: recordSource };
 
 /**

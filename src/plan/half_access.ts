@@ -1,11 +1,12 @@
 /**
- * Kernels name tensors, not how their numbers are stored: `x[i]` is a value in float32, whatever its memory holds. Where that is
- * float16, the variant's source is rewritten: its bindings are declared as such, every read widens, every assignment rounds.
- * Where nothing is, the source stays as it was written.
+ * Kernels in float16. Kernels are written for float32 values: `x[i]` is float32, whatever the memory holds. For
+ * bindings in float16 the code of a variant is rewritten: their declarations change, every read widens and every
+ * assignment rounds. Other variants stay unchanged.
  */
 
-/** How one kind of element is declared, widened and rounded. */
+/** The WGSL types of an array's elements in memory and in registers. */
 interface Element {
+  /** The type of the array in the kernel's source. */
   declared: string;
   wide: string;
   narrow: string;
@@ -15,13 +16,15 @@ const vector = { declared: "array<vec4f>", wide: "vec4f", narrow: "vec4<f16>" };
 const scalar = { declared: "array<f32>", wide: "f32", narrow: "f16" };
 
 /**
- * The code with the bindings of these names in float16. An assignment to one of their elements must be a statement of its own.
- * Throws a `SyntaxError` where a name is no binding of floats.
+ * Rewrites the code so that the bindings of these names hold float16. An assignment to one of their elements must be a
+ * statement of its own.
+ *
+ * @throws {SyntaxError} if a name is not a binding of `vec4f` or `f32`.
  */
 export function withHalves(kernel: string, code: string, names: readonly string[]): string {
   if (names.length === 0) return code;
   const elements = new Map<string, Element>();
-  // What comments say of an assignment is none.
+  // Comments are removed, because an assignment in one must not be rewritten.
   let declared = code.replace(/\/\/.*$/gm, "");
   for (const name of names) {
     const declaration = new RegExp(`(\\bvar<storage,[^>]*>\\s*${name}\\s*:\\s*)(array<\\w+>)`);
@@ -59,7 +62,7 @@ function rewrite(code: string, elements: ReadonlyMap<string, Element>): string {
   return result + code.slice(at);
 }
 
-/** Where the bracket closes that was opened before `from`. */
+/** The index of the bracket that closes the one before `from`. */
 function closingBracket(code: string, from: number): number {
   let depth = 1;
   for (let at = from; at < code.length; at++) {

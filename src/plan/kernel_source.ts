@@ -1,36 +1,43 @@
-/** One variant of a kernel: its source filled in, and the interface that the source declares. */
+/** One variant of a kernel: its expanded WGSL, and the bindings and Params that the WGSL declares. */
 
 import type { Kernel } from "../graph/lowering.ts";
 import { withHalves } from "./half_access.ts";
 import { type Constants, expand } from "./template.ts";
 
+/** A binding that a variant declares. */
 export interface KernelBinding {
   name: string;
   index: number;
   access: "read" | "read_write" | "uniform";
 }
 
+/** A member of the kernel's struct `Params`, its uniform. */
 interface ParamsMember {
   name: string;
   type: "u32" | "i32" | "f32";
 }
 
-/** A kernel's variant, ready to be compiled. */
+/** A variant of a kernel, ready to be compiled. */
 export interface KernelVariant {
-  /** The kernel's name and its short constants: what tables and errors print. */
+  /** The kernel's name with its numbers and set flags, for tables and errors. */
   label: string;
   code: string;
   bindings: KernelBinding[];
   params: ParamsMember[];
 }
 
-/** Fills in the kernel's source and reads its bindings and its `Params` from it. `halves` are bindings that are stored as float16. */
+/**
+ * Expands a kernel's source and reads the bindings and `Params` that it declares. `halves` are the bindings that hold
+ * float16.
+ *
+ * @throws {SyntaxError} if the source cannot be expanded, or a name in `halves` is not a binding of floats.
+ */
 export function kernelVariant(
   kernel: Kernel,
   constants: Constants,
   halves: readonly string[] = [],
 ): KernelVariant {
-  const code = withHalves(kernel.name, expand(kernel.name, kernel.source, constants), halves);
+  const code = withHalves(kernel.name, expand(kernel, constants), halves);
   return {
     label: variantLabel(kernel.name, constants) + (halves.length > 0 ? " f16" : ""),
     code,
@@ -62,7 +69,11 @@ function readParams(code: string): ParamsMember[] {
   }));
 }
 
-/** Writes values by name into the bytes of the variant's `Params`; throws a `RangeError` where one is missing or too many. */
+/**
+ * Packs values into the bytes of the variant's `Params`, in the order of its members.
+ *
+ * @throws {RangeError} if a member has no value, a value has no member, or a value does not fit the member's type.
+ */
 export function packParams(
   variant: KernelVariant,
   values: Readonly<Record<string, number>>,

@@ -7,6 +7,7 @@ import type { Gpu } from "../gpu/device.ts";
 import type { Target, Tunable } from "../graph/lowering.ts";
 import { tunablesOf } from "../plan/lower.ts";
 import type { Program } from "../plan/plan.ts";
+import { sourcesOf } from "../plan/template.ts";
 import { keyOf } from "../random.ts";
 import { ChoiceStore, type Finding } from "./choice_store.ts";
 import { contest } from "./contest.ts";
@@ -102,7 +103,7 @@ function sourceOf({ variants }: Tunable, target: Target, mode: TuneMode): string
     parts.push(variant.name);
     variant.lower({
       target,
-      dispatch: ({ kernel, constants }) => parts.push(kernel.source, JSON.stringify(constants)),
+      dispatch: ({ kernel, constants }) => parts.push(...sourcesOf(kernel), JSON.stringify(constants)),
       choose: () => {},
     });
   }

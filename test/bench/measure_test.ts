@@ -110,7 +110,7 @@ Deno.test("where the smaller case runs on other kernels, the simplest variant te
   const convolution = (images: number, change: (variant: Variant) => Variant = (variant) => variant) => {
     const x = variable(floatType([images, 8, 12, 12], "channels_last"), "x");
     const weight = variable(floatType([8, 8, 5, 5], "taps_first"), "weight");
-    const node = conv2d(x, weight, undefined, { stride: [1, 1], padding: [2, 2, 2, 2] });
+    const node = conv2d(x, weight, { stride: [1, 1], padding: [2, 2, 2, 2] });
     const chosen = ({ variants: [first, ...others], ...rest }: Tunable): Tunable => ({
       ...rest,
       variants: images > 1 ? [change(first!), ...others] : others,

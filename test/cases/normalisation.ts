@@ -173,7 +173,7 @@ const normalisedConvolutionGroup: CaseGroup = {
       runningMean: statistics("mean"),
       runningVariance: statistics("variance"),
     };
-    return conv2d(normaliseBatch(x!, moments(x!), state, { relu }), weight!, undefined, window);
+    return conv2d(normaliseBatch(x!, moments(x!), state, { relu }), weight!, window);
   },
   gradients: "all",
   golden: true,

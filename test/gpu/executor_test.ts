@@ -255,7 +255,7 @@ Deno.test("profile gives a time for each dispatch, and the same results", () =>
     const x = variable(floatType([4, 32, 32, 32], "channels_last"), "x");
     const weight = variable(floatType([32, 32, 3, 3], "taps_first"), "w");
     const window = { stride: [1, 1], padding: [1, 1, 1, 1] } as const;
-    const y = conv2d(x, weight, undefined, window), total = sum(y);
+    const y = conv2d(x, weight, window), total = sum(y);
     const executor = await load({ results: [y, total] }, memory);
     memory.write(x, normalArray(1, 4 * 32 ** 3));
     memory.write(weight, normalArray(2, 32 * 32 * 9));

@@ -16,7 +16,7 @@ function convolutions(factor: number) {
   const nodes = Array.from({ length: count }, (_, index) => {
     const x = variable(floatType([1, 64, 4, 8], "channels_last"), "x");
     const weight = variable(floatType([64, 64, 1, 1], "taps_first"), "w");
-    return { x, weight, y: scale(conv2d(x, weight, undefined, window), factor + index) };
+    return { x, weight, y: scale(conv2d(x, weight, window), factor + index) };
   });
   return { nodes, program: { results: nodes.map(({ y }) => y) } };
 }

@@ -60,7 +60,7 @@ Deno.test("nothing is built for inputs that are no targets", () => {
   const weight = variable(floatType([2, 4, 3, 3], "taps_first"), "w");
   const bias = variable(floatType([2]), "b");
   const window = { stride: [1, 1], padding: [1, 1, 1, 1] } as const;
-  const loss = sum(relu(conv2d(x, weight, bias, window)));
+  const loss = sum(relu(conv2d(x, weight, { ...window, bias })));
   const names = (targets: Tensor[]) =>
     ancestors(gradients(loss, targets)).map(({ operation }) => operation.name);
   assert(names([x]).includes("conv_transpose2d") && !names([x]).includes("conv2d_weight_gradient"));

@@ -67,9 +67,9 @@ function inPlace({ x, own }: Block): Tensor {
   for (const [bottleneck, layer] of own) {
     const { values, moments: known } = features.all;
     const wide = normaliseBatch(values, known!, bottleneck!.state);
-    const between = conv2d(wide, bottleneck!.weight, undefined, window(0));
+    const between = conv2d(wide, bottleneck!.weight, window(0));
     const normal = normaliseBatch(between, moments(between), layer!.state);
-    features.add(conv2d(normal, layer!.weight, undefined, window(1), "layer", features.next));
+    features.add(conv2d(normal, layer!.weight, { ...window(1), label: "layer", into: features.next }));
   }
   return features.all.values;
 }
@@ -77,9 +77,9 @@ function inPlace({ x, own }: Block): Tensor {
 function withCopies({ x, own }: Block): Tensor {
   return own.reduce((values, [bottleneck, layer]) => {
     const wide = normaliseBatch(values, moments(values), bottleneck!.state);
-    const between = conv2d(wide, bottleneck!.weight, undefined, window(0));
+    const between = conv2d(wide, bottleneck!.weight, window(0));
     const normal = normaliseBatch(between, moments(between), layer!.state);
-    return concat([values, conv2d(normal, layer!.weight, undefined, window(1))]);
+    return concat([values, conv2d(normal, layer!.weight, window(1))]);
   }, x);
 }
 

@@ -92,12 +92,12 @@ Deno.test("sizes follow from stride, padding, dilation and output padding", () =
   const window: Window = { stride: [2, 3], padding: [1, 0, 2, 1], dilation: [2, 1] };
   // (9 + 3 − 2·2 − 1) / 2 + 1 = 4 rows and (10 + 1 − 2 − 1) / 3 + 1 = 3 columns.
   assertEquals(
-    conv2d(image(1, 2, 9, 10), weight(3, 2, 3, 3), undefined, window).type,
+    conv2d(image(1, 2, 9, 10), weight(3, 2, 3, 3), window).type,
     floatType([1, 3, 4, 3], "channels_last"),
   );
   // (4 − 1)·2 − 3 + 2·2 + 1 = 8 rows and (4 − 1)·3 − 1 + 2 + 1 + 2 = 13 columns.
   assertEquals(
-    convTranspose2d(image(1, 2, 4, 4), weight(2, 3, 3, 3), undefined, { ...window, outputPadding: [0, 2] })
+    convTranspose2d(image(1, 2, 4, 4), weight(2, 3, 3, 3), { ...window, outputPadding: [0, 2] })
       .type,
     floatType([1, 3, 8, 13], "channels_last"),
   );

@@ -20,7 +20,7 @@ const image = (label: string) => variable(imageType, label);
 const weight = variable(floatType([4, 4, 1, 1], "taps_first"), "w");
 const bias = variable(floatType([4]), "b");
 const window = { stride: [1, 1], padding: [0, 0, 0, 0] } as const;
-const convolve = (x: Tensor) => conv2d(x, weight, bias, window);
+const convolve = (x: Tensor) => conv2d(x, weight, { ...window, bias });
 const mask = (upstream: Tensor, y: Tensor) => apply(operations.relu_gradient, [upstream, y], undefined);
 
 /** Each dispatch's kernel with what was joined to it, its tile left out. */
@@ -154,8 +154,8 @@ Deno.test("a dispatch binds three operands at most, besides its own", () => {
 });
 
 Deno.test("of two values that could be continued the later one is, and the other is computed before it", () => {
-  const first = conv2d(image("x"), weight, undefined, window, "first");
-  const second = conv2d(image("y"), weight, undefined, window, "second");
+  const first = conv2d(image("x"), weight, { ...window, label: "first" });
+  const second = conv2d(image("y"), weight, { ...window, label: "second" });
   const { dispatches: made, locations } = plan({ results: [add(first, second)] }, softwareTarget);
   assertEquals(made.map(({ label, variant }) => [label, variant.label.replace(/\[.*?\]/, "")]), [
     ["first", "conv2d_narrow_subgroup"],

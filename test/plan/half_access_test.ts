@@ -1,4 +1,4 @@
-/** Kernels whose memory is float16: how their sources are rewritten, and that they compute what the others do. */
+/** Kernels in float16: how their code is rewritten, and that they compute the same as in float32. */
 
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { Gpu } from "../../src/gpu/device.ts";
@@ -17,31 +17,35 @@ const bindings = `@group(0) @binding(0) var<storage, read> x: array<vec4f>;
 @group(0) @binding(3) var<storage, read> u: array<u32>;
 `;
 
-/** What becomes of a statement where x, y and s are float16. */
+/** A statement rewritten for x, y and s in float16. */
 function rewritten(statement: string): string {
   return withHalves("sample", bindings + statement, ["x", "y", "s"]).split("\n").slice(5).join("\n");
 }
 
 for (
   const [what, before, after] of [
-    ["reads widen", "let a = x[i] * s[0];", "let a = vec4f(x[i]) * f32(s[0]);"],
-    ["an index may hold another access", "let a = x[u[x[i].x]];", "let a = vec4f(x[u[vec4f(x[i]).x]]);"],
-    ["assignments round", "y[i] = x[i];", "y[i] = vec4<f16>(vec4f(x[i]));"],
-    ["sums in place do both", "y[at + 1u] += v;", "y[at + 1u] = vec4<f16>(vec4f(y[at + 1u]) + (v));"],
-    ["comparisons are no assignments", "if (s[i] == 0.0) { }", "if (f32(s[i]) == 0.0) { }"],
-    ["other names stay", "x_tile[i] = max[i] + p.x[i];", "x_tile[i] = max[i] + p.x[i];"],
+    ["a read widens", "let a = x[i] * s[0];", "let a = vec4f(x[i]) * f32(s[0]);"],
+    ["an index can contain another access", "let a = x[u[x[i].x]];", "let a = vec4f(x[u[vec4f(x[i]).x]]);"],
+    ["an assignment rounds", "y[i] = x[i];", "y[i] = vec4<f16>(vec4f(x[i]));"],
+    [
+      "a sum in place widens and rounds",
+      "y[at + 1u] += v;",
+      "y[at + 1u] = vec4<f16>(vec4f(y[at + 1u]) + (v));",
+    ],
+    ["a comparison is not an assignment", "if (s[i] == 0.0) { }", "if (f32(s[i]) == 0.0) { }"],
+    ["other names stay unchanged", "x_tile[i] = max[i] + p.x[i];", "x_tile[i] = max[i] + p.x[i];"],
     [
       "several statements on a line",
       "if (a) { y[i] = b; } y[j] -= c;",
       "if (a) { y[i] = vec4<f16>(b); } y[j] = vec4<f16>(vec4f(y[j]) - (c));",
     ],
-    ["comments fall away", "// y[i] = x[i]\nlet a = 1;", "\nlet a = 1;"],
+    ["comments are removed", "// y[i] = x[i]\nlet a = 1;", "\nlet a = 1;"],
   ] as const
 ) {
   Deno.test(`float16: ${what}`, () => assertEquals(rewritten(before), after));
 }
 
-Deno.test("float16 bindings are declared as such, and the source says so first", () => {
+Deno.test("float16: the declarations change, and the code begins with enable f16", () => {
   assertEquals(
     withHalves("sample", bindings, ["x", "s"]),
     `enable f16;\n${
@@ -56,7 +60,7 @@ Deno.test("float16 bindings are declared as such, and the source says so first",
   );
 });
 
-Deno.test("single elements in float16: computed in float32, rounded once", async () => {
+Deno.test("a chain of operations on single elements in float16 is computed in float32 and rounded once", async () => {
   const gpu = await Gpu.open();
   const type = floatType([2, 6, 5, 3], "channels_last", "f16");
   const [a, b] = [variable(type, "a"), variable(type, "b")];
@@ -77,7 +81,7 @@ Deno.test("single elements in float16: computed in float32, rounded once", async
   gpu.close();
 });
 
-Deno.test("a plan with float16 is refused where the adapter has none", () => {
+Deno.test("a plan with float16 is refused if the adapter has none", () => {
   const x = variable(floatType([8], "flat", "f16"), "x");
   assertThrows(
     () => plan({ results: [relu(x)] }, { ...softwareTarget, halves: false }),

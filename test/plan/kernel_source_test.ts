@@ -1,3 +1,5 @@
+/** Variants of kernels: their bindings, labels and packed Params. */
+
 import { assertEquals, assertThrows } from "@std/assert";
 import { kernelVariant, packParams } from "../../src/plan/kernel_source.ts";
 
@@ -17,7 +19,7 @@ fn main() {}
 `;
 const kernel = { name: "sample", source };
 
-Deno.test("a variant has the bindings and params that its source declares", () => {
+Deno.test("a variant has the bindings and Params that its source declares", () => {
   const variant = kernelVariant(kernel, { BIAS: true, SIZE: 8, EXTRA: "" });
   assertEquals(variant.bindings, [
     { name: "p", index: 0, access: "uniform" },
@@ -34,7 +36,7 @@ Deno.test("a variant has the bindings and params that its source declares", () =
   assertEquals(variant.code.includes("array<vec4f, 8>"), true);
 });
 
-Deno.test("what stands in one variant only is no binding of the others", () => {
+Deno.test("a binding that only one variant declares is not one of the others", () => {
   const names = (constants: { BIAS: boolean; EXTRA: string }) =>
     kernelVariant(kernel, { SIZE: 8, ...constants }).bindings.map(({ name }) => name);
   assertEquals(names({ BIAS: false, EXTRA: "" }), ["p", "x", "y"]);
@@ -42,7 +44,7 @@ Deno.test("what stands in one variant only is no binding of the others", () => {
   assertEquals(names({ BIAS: false, EXTRA }), ["p", "x", "y", "operand0"]);
 });
 
-Deno.test("a label holds numbers and flags that are set, no pieces of code", () => {
+Deno.test("a label lists numbers and set flags, but no pieces of code", () => {
   const label = (constants: Record<string, number | string | boolean>) =>
     kernelVariant({ name: "sample", source: "" }, constants).label;
   assertEquals(label({}), "sample");
@@ -50,7 +52,7 @@ Deno.test("a label holds numbers and flags that are set, no pieces of code", () 
   assertEquals(label({ SIZE: 8, BIAS: true, WIDE: false, EXTRA: "code" }), "sample[SIZE=8 BIAS]");
 });
 
-Deno.test("a kernel without Params has no params", () => {
+Deno.test("a kernel without Params packs to 16 zero bytes", () => {
   const variant = kernelVariant({ name: "bare", source: "fn main() {}" }, {});
   assertEquals([variant.bindings, variant.params], [[], []]);
   assertEquals(packParams(variant, {}).length, 16);
@@ -58,7 +60,7 @@ Deno.test("a kernel without Params has no params", () => {
 
 const variant = kernelVariant(kernel, { BIAS: false, SIZE: 8, EXTRA: "" });
 
-Deno.test("params lie in the order of the struct, by their types, in whole sixteens of bytes", () => {
+Deno.test("Params are packed in the order of the struct, by type, into a multiple of 16 bytes", () => {
   const bytes = packParams(variant, { last: 4000000000, factor: 0.1, offset: -5, quads: 7 });
   const view = new DataView(bytes.buffer);
   assertEquals(bytes.length, 16);

@@ -56,8 +56,7 @@ Deno.test("a plan's memory is known: the sum of its buffers, less than without s
 Deno.test("unsharedBytes counts every value once, whichever buffers they share", () => {
   const x = variable(floatType([1, 4, 8, 8], "channels_last"), "x");
   const weight = variable(floatType([4, 4, 1, 1], "taps_first"), "w");
-  const convolve = (value: Tensor) =>
-    conv2d(value, weight, undefined, { stride: [1, 1], padding: [0, 0, 0, 0] });
+  const convolve = (value: Tensor) => conv2d(value, weight, { stride: [1, 1], padding: [0, 0, 0, 0] });
   const { buffers, peakBytes, unsharedBytes } = plan(
     { results: [convolve(convolve(convolve(convolve(x))))] },
     softwareTarget,
@@ -149,7 +148,7 @@ Deno.test("what an adapter cannot bind is refused with its size, before any memo
 
 Deno.test("the adapter decides which kernels run, and how sums are split", () => {
   const x = variable(floatType([8, 64, 32, 32], "channels_last"), "x");
-  const y = conv2d(x, variable(floatType([64, 64, 5, 5], "taps_first"), "w"), undefined, {
+  const y = conv2d(x, variable(floatType([64, 64, 5, 5], "taps_first"), "w"), {
     stride: [1, 1],
     padding: [2, 2, 2, 2],
   });
@@ -171,14 +170,14 @@ Deno.test("the adapter decides which kernels run, and how sums are split", () =>
 Deno.test("a target's choices decide which variant computes a node; an unknown one leaves the first", () => {
   const x = variable(floatType([1, 16, 4, 4], "channels_last"), "x");
   const weight = variable(floatType([16, 16, 3, 3], "taps_first"), "w");
-  const y = conv2d(x, weight, undefined, { stride: [1, 1], padding: [1, 1, 1, 1] });
+  const y = conv2d(x, weight, { stride: [1, 1], padding: [1, 1, 1, 1] });
   const [tunable] = tunablesOf([y], softwareTarget);
   assertEquals(tunable!.shapeClass, "conv2d 3×3 stride 1×1, 16×4×4 → 16×4×4, 1 images");
   assertEquals(tunablesOf([y, relu(y)], softwareTarget).length, 1);
   const classOf = (channels: number) => {
     const wide = variable(floatType([3, channels, 4, 4], "channels_last"), "x");
     const taps = variable(floatType([8, channels, 1, 1], "taps_first"), "w");
-    const pointwise = conv2d(wide, taps, undefined, { stride: [1, 1], padding: [0, 0, 0, 0] });
+    const pointwise = conv2d(wide, taps, { stride: [1, 1], padding: [0, 0, 0, 0] });
     return tunablesOf([pointwise], softwareTarget)[0]!.shapeClass;
   };
   assertEquals([132, 256].map(classOf), Array(2).fill("conv2d 1×1 stride 1×1, ≤256×4×4 → 8×4×4, 4 images"));
@@ -203,7 +202,7 @@ Deno.test("a target's choices decide which variant computes a node; an unknown o
 Deno.test("what Winograd's algorithm holds between its steps stays small, however large the images", () => {
   const x = variable(floatType([16, 64, 128, 128], "channels_last"), "x");
   const weight = variable(floatType([64, 64, 3, 3], "taps_first"), "w");
-  const y = conv2d(x, weight, undefined, { stride: [1, 1], padding: [1, 1, 1, 1] });
+  const y = conv2d(x, weight, { stride: [1, 1], padding: [1, 1, 1, 1] });
   const planned = plan({ results: [y] }, softwareTarget);
   assert(planned.dispatches.length > 10, `${planned.dispatches.length}`);
   const own = planned.peakBytes - 2 * storedBytes(x.type);

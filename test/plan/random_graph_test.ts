@@ -56,7 +56,7 @@ function randomGraph(key: number, length: number): RandomGraph {
     () => images.push(scale(one(), next(2) ? -0.5 : 1.25)),
     // The mask is an input: beside a sum's rounding its step from 0 to 1 would be as random as the graph.
     () => images.push(apply(operations.relu_gradient, [one(), inputs[next(2)]!], undefined)),
-    () => images.push(conv2d(one(), weight, next(2) ? bias : undefined, window)),
+    () => images.push(conv2d(one(), weight, { ...window, bias: next(2) ? bias : undefined })),
     () => images.push(sliceChannels(concat([one(), one()]), next(channels), channels)),
     () => images.push(mseGradient(one(), one(), pick(scalars))),
     () => scalars.push(mse(one(), one())),

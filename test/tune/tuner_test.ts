@@ -14,7 +14,7 @@ import { Tuner } from "../../src/tune/tuner.ts";
 function convolution(channels = 8): Tensor {
   const x = variable(floatType([2, channels, 6, 6], "channels_last"), "x");
   const weight = variable(floatType([channels, channels, 3, 3], "taps_first"), "w");
-  return conv2d(x, weight, undefined, { stride: [1, 1], padding: [1, 1, 1, 1] });
+  return conv2d(x, weight, { stride: [1, 1], padding: [1, 1, 1, 1] });
 }
 
 async function withFolder(use: (folder: string) => Promise<void>): Promise<void> {

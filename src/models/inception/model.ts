@@ -188,6 +188,6 @@ export class Inception {
     this.units.push(key);
     const [y, x] = stride === 2 || valid ? [0, 0] : [(height - 1) / 2, (width - 1) / 2];
     const window = { stride: [stride, stride], padding: [y, x, y, x] } as const;
-    return (images) => relu(conv2d(images, weight, bias, window, key));
+    return (images) => relu(conv2d(images, weight, { ...window, bias, label: key }));
   }
 }

@@ -1,8 +1,9 @@
 /**
- * Convolution and its adjoint, the transposed convolution: each is the other's input gradient, so they stand together.
+ * Convolution and its adjoint, the transposed convolution. Each is the input gradient of the other.
  *
  * conv2d:            y[n, o, oy, ox] = bias[o] + Σ x[n, i, oy·stride + ky·dilation − pad, …] · w[o, i, ky, kx]
- * conv_transpose2d:  the same sum read the other way: each input value adds its window, weighted by w[i, o, ky, kx].
+ * conv_transpose2d:  the same sum with the roles of x and y exchanged: each input value adds w[i, o, ky, kx], times
+ *                    itself, to the outputs of its window.
  */
 
 import { elementCount, floatType, type TensorType } from "../../graph/layout.ts";
@@ -12,16 +13,17 @@ import { apply, applyInto, type Place, type Tensor } from "../../graph/tensor.ts
 import { channelSum } from "../channel_sum.ts";
 import { convolutionWeight, flat, images, optional } from "../inputs.ts";
 import { conv2dWeightGradient } from "./weight_gradient.ts";
-import { dispatchConvolution } from "./variants.ts";
-import { convolutionCost, convolvedSize, forEachTap, transposedSize, type Window } from "./window.ts";
-import { imageShape } from "../support.ts";
+import { imageShape, productCost } from "../support.ts";
+import { convolutionTunable } from "./variants.ts";
+import { convolvedSize, forEachTap, transposedSize, type Window } from "./window.ts";
 
-/** A window, and the rows and columns that the output has beyond what the window reaches for certain. */
+/** The window of a transposed convolution. */
 export interface TransposedWindow extends Window {
+  /** [rows, columns] to add to the output; default: [0, 0]. A strided convolution maps several sizes to one. */
   outputPadding?: readonly [number, number];
 }
 
-/** Which of the weight's first two axes meets the input's channels. */
+/** The axis of the weight that the input's channels are on: 1 for a convolution, 0 for a transposed one. */
 type InputAxis = 0 | 1;
 
 function checkWeight(name: string, weight: TensorType, axis: InputAxis, channels: number): readonly number[] {
@@ -63,7 +65,7 @@ function inferConvolution(
 
 function lowerConvolution(node: Tensor, lowering: Lowering, adjoint: boolean): void {
   const [x, weight, bias] = node.inputs;
-  dispatchConvolution(lowering, {
+  const request = {
     node,
     x: x!,
     weight: weight!,
@@ -73,7 +75,8 @@ function lowerConvolution(node: Tensor, lowering: Lowering, adjoint: boolean): v
     kernel: weight!.shape.slice(2),
     window: node.attributes,
     adjoint,
-  });
+  };
+  lowering.choose(convolutionTunable(request, lowering.target));
 }
 
 function referenceConvolution(
@@ -98,7 +101,7 @@ function referenceConvolution(
         const row = taps * (adjoint ? i * output.channels + o : o * input.channels + i);
         const add = (inAt: number, outAt: number, tap: number) =>
           y[to + outAt]! += x![from + inAt]! * weight![row + tap]!;
-        // The transposed convolution is a convolution's taps from the output to the input.
+        // A transposed convolution joins the same positions as a convolution from its output to its input.
         if (adjoint) {
           forEachTap(output, input, kernel, node.attributes, (outAt, inAt, tap) => add(inAt, outAt, tap));
         } else forEachTap(input, output, kernel, node.attributes, add);
@@ -122,15 +125,14 @@ const conv2dOperation: Operation<Window> = {
     const [height, width] = transposedSize(imageShape("conv2d", upstream.type), kernel, attributes, [0, 0]);
     const outputPadding: [number, number] = [input.height - height, input.width - width];
     return [
-      convTranspose2d(upstream, weight!, undefined, { ...attributes, outputPadding }),
+      convTranspose2d(upstream, weight!, { ...attributes, outputPadding }),
       conv2dWeightGradient(x!, upstream, kernel, attributes),
       bias && channelSum(upstream),
     ];
   },
   lower: (node, lowering) => lowerConvolution(node, lowering, false),
   reference: (inputs, node) => referenceConvolution(inputs, node, false),
-  cost: (node) =>
-    convolutionCost(node, elementCount(node.shape) * elementCount(node.inputs[1]!.shape.slice(1))),
+  cost: (node) => productCost(node, elementCount(node.shape) * elementCount(node.inputs[1]!.shape.slice(1))),
 };
 
 const convTranspose2dOperation: Operation<TransposedWindow> = {
@@ -146,7 +148,7 @@ const convTranspose2dOperation: Operation<TransposedWindow> = {
   gradient({ inputs, attributes }, upstream) {
     const [x, weight, bias] = inputs;
     return [
-      conv2d(upstream, weight!, undefined, attributes),
+      conv2d(upstream, weight!, attributes),
       conv2dWeightGradient(upstream, x!, weight!.shape.slice(2), attributes),
       bias && channelSum(upstream),
     ];
@@ -154,29 +156,55 @@ const convTranspose2dOperation: Operation<TransposedWindow> = {
   lower: (node, lowering) => lowerConvolution(node, lowering, true),
   reference: (inputs, node) => referenceConvolution(inputs, node, true),
   cost: (node) =>
-    convolutionCost(node, elementCount(node.inputs[0]!.shape) * elementCount(node.inputs[1]!.shape.slice(1))),
+    productCost(node, elementCount(node.inputs[0]!.shape) * elementCount(node.inputs[1]!.shape.slice(1))),
 };
 
-/** x [B, in, H, W], weight [out, in, kh, kw], bias [out]; the result may lie in another tensor's rows. */
-export function conv2d(
-  x: Tensor,
-  weight: Tensor,
-  bias: Tensor | undefined,
-  window: Window,
-  label?: string,
-  into?: Place,
-): Tensor {
+/** The options of {@linkcode conv2d}: the window and what is optional. */
+export interface ConvolutionOptions extends Window {
+  /** [out]; default: no bias. */
+  bias?: Tensor;
+  /** Default: the operation's name. */
+  label?: string;
+  /** The rows of another tensor that hold the result; default: memory of its own. */
+  into?: Place;
+}
+
+/** The options of {@linkcode convTranspose2d}: the window and what is optional. */
+export interface TransposedConvolutionOptions extends TransposedWindow {
+  /** [out]; default: no bias. */
+  bias?: Tensor;
+  /** Default: the operation's name. */
+  label?: string;
+}
+
+/**
+ * Convolves images x [N, in, H, W] with a weight [out, in, kh, kw]. The result is [N, out, H', W'].
+ *
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { floatType } from "../../graph/layout.ts";
+ * import { variable } from "../variable.ts";
+ * const images = variable(floatType([8, 3, 32, 32], "channels_last"), "images");
+ * const weight = variable(floatType([64, 3, 4, 4], "taps_first"), "weight");
+ * const y = conv2d(images, weight, { stride: [2, 2], padding: [1, 1, 1, 1] });
+ * assertEquals(y.shape, [8, 64, 16, 16]);
+ * ```
+ *
+ * @throws {RangeError} if shapes, layouts or types do not fit together, or the window is larger than the padded images.
+ */
+export function conv2d(x: Tensor, weight: Tensor, options: ConvolutionOptions): Tensor {
+  const { bias, label, into, ...window } = options;
   return applyInto(conv2dOperation, bias ? [x, weight, bias] : [x, weight], window, into, label);
 }
 
-/** x [B, in, H, W], weight [in, out, kh, kw], bias [out]. */
-export function convTranspose2d(
-  x: Tensor,
-  weight: Tensor,
-  bias: Tensor | undefined,
-  window: TransposedWindow,
-  label?: string,
-): Tensor {
+/**
+ * The transposed convolution of images x [N, in, H, W] with a weight [in, out, kh, kw]: the input gradient of a
+ * convolution with the same window. The result is [N, out, H', W'].
+ *
+ * @throws {RangeError} if shapes, layouts or types do not fit together.
+ */
+export function convTranspose2d(x: Tensor, weight: Tensor, options: TransposedConvolutionOptions): Tensor {
+  const { bias, label, ...window } = options;
   return apply(convTranspose2dOperation, bias ? [x, weight, bias] : [x, weight], window, label);
 }
 

@@ -1,72 +1,73 @@
-/** Tiles of a matrix product: what a kernel's form computes at a time, and which forms are likely to be fast. */
+/** Tiles of a matrix product, and a cost model that guesses which tile is the fastest on a GPU. */
 
 import { divideUp, roundUp } from "../../graph/layout.ts";
 import type { Kernel, Target } from "../../graph/lowering.ts";
 
-/** A form of a kernel. */
+/** A variant of a kernel, by the block of the result that a workgroup or a thread computes. */
 export interface Tile {
+  /** Stored in tuning caches and checkpoints. */
   name: string;
   kernel: Kernel;
   constants: Record<string, number | boolean>;
-  /** The workgroups that so many rows by columns of the result take. */
+  /** The workgroups that cover a result of `rows` by `columns`. */
   workgroups(rows: number, columns: number): { row_tiles: number; column_tiles: number };
-  /** Parts of the inner sum that have workgroups of their own; one where it is missing. */
+  /** The parts that the inner sum is split into, each with workgroups of its own (split-K); default: 1. */
   parts?: number;
 }
 
-/** A tile of which can be told what it asks of a card. */
+/** A tile with the figures that the cost model needs. */
 export interface CostedTile extends Tile {
-  /** Of a workgroup. */
-  threads: number;
+  threadsPerWorkgroup: number;
   /** Quads of the result that a thread computes, padding included. */
-  quads: number;
-  /** Multiply-adds for each quad that a thread loads to do them. */
+  quadsPerThread: number;
+  /** Multiply-adds for each quad that a thread loads. */
   intensity: number;
-  /** True where these loads are from workgroup memory. */
-  staged: boolean;
-  /** Quads of the inner sum that are met at a time; what they are more than there are is wasted. */
-  depth: number;
+  /** True if a thread loads from workgroup memory, false if from global memory. */
+  fromWorkgroupMemory: boolean;
+  /** Quads of the inner dimension that are loaded at a time: the inner dimension is padded to a multiple of this. */
+  innerStep: number;
 }
 
-/** The extents of a product. */
+/** The extents of a matrix product. */
 export interface Extents {
   rows: number;
+  /** In quads. */
   columns: number;
-  /** The length of each sum, in quads; of a convolution's, a tap's share. */
+  /** The length of each sum, in quads; for a convolution the length for one tap. */
   inner: number;
-  /** Products of these extents that are computed at the same time. */
+  /** The number of products with these extents that one dispatch computes. */
   count: number;
 }
 
-/** Each workgroup computes a block of the result. */
-export function inBlocks(blockRows: number, blockColumns: number): Tile["workgroups"] {
+/** Each workgroup computes one block of the result. */
+export function blockPerWorkgroup(blockRows: number, blockColumns: number): Tile["workgroups"] {
   return (rows, columns) => ({
     row_tiles: divideUp(rows, blockRows),
     column_tiles: divideUp(columns, blockColumns),
   });
 }
 
-/** Threads of a workgroup whose threads have nothing to do with one another. */
-export const threadsOfDirect = 64;
+/** The workgroup size of kernels whose threads do not cooperate. */
+export const directThreads = 64;
 
-/** Each thread computes a block of its own, whichever workgroup it is in. */
-export function byThread(blockRows: number, blockColumns: number): Tile["workgroups"] {
+/** Each thread computes one block of the result, independently of its workgroup. */
+export function blockPerThread(blockRows: number, blockColumns: number): Tile["workgroups"] {
   return (rows, columns) => ({
-    row_tiles: divideUp(divideUp(rows, blockRows) * divideUp(columns, blockColumns), threadsOfDirect),
+    row_tiles: divideUp(divideUp(rows, blockRows) * divideUp(columns, blockColumns), directThreads),
     column_tiles: 1,
   });
 }
 
-/** Multiply-adds that take as long as loading a quad from workgroup memory, and from a cache. */
-const loadCost = { staged: 8, cached: 24 };
-/** Threads of each of the target's parallel workgroups at which a card's arithmetic is busy. */
+/** What loading a quad costs, in multiply-adds: from workgroup memory, and from global memory through a cache. */
+const loadCost = { workgroupMemory: 8, globalMemory: 24 };
+/** With this many threads for each of the target's parallel workgroups, a GPU's arithmetic units are busy. */
 const busyThreads = 64;
-/** A part of an inner sum has at least so many quads; more parts are not worth adding up. */
-const partOfSum = { quads: 16, most: 8 };
+/** Limits for splitting an inner sum: shorter or more parts are not worth the addition at the end. */
+const splitLimits = { shortestPart: 16, mostParts: 8 };
 
 /**
- * The tiles in the order of a rough guess at their time on a card, for want of a measurement: what they compute for nothing at the
- * edges, how much they load for it, and whether there are threads enough.
+ * Sorts tiles by a rough estimate of their time on a GPU, for shapes that have not been measured. The estimate counts
+ * the work on padding, the loads, and whether there are enough threads to keep the GPU busy.
  */
 export function likeliestFirst<Each extends CostedTile>(
   tiles: readonly Each[],
@@ -77,7 +78,10 @@ export function likeliestFirst<Each extends CostedTile>(
   return tiles.toSorted((first, second) => time(first) - time(second));
 }
 
-/** The tile with its inner sum in parts that has the least time by the same guess; none where there are threads enough as it is. */
+/**
+ * Splits the inner sum of each tile and returns the result with the lowest estimate, or nothing if the whole tiles
+ * already keep the GPU busy.
+ */
 export function splitTile(
   tiles: readonly CostedTile[],
   target: Target,
@@ -85,8 +89,8 @@ export function splitTile(
 ): CostedTile | undefined {
   const split = tiles.flatMap((tile) => {
     const enough = target.parallelWorkgroups * busyThreads / threadsOf(tile, extents);
-    const most = Math.min(partOfSum.most, extents.inner / partOfSum.quads, enough);
-    // Powers of two, so that products of about the same extents have tiles of the same name.
+    const most = Math.min(splitLimits.mostParts, extents.inner / splitLimits.shortestPart, enough);
+    // Only powers of two, so that products of similar extents get tiles of the same name.
     const parts = 2 ** Math.floor(Math.log2(most));
     return parts < 2 ? [] : [{ ...tile, parts, name: `split ${tile.name} by ${parts}` }];
   });
@@ -94,16 +98,17 @@ export function splitTile(
 }
 
 function threadsOf(
-  { workgroups, threads, parts = 1 }: CostedTile,
+  { workgroups, threadsPerWorkgroup, parts = 1 }: CostedTile,
   { rows, columns, count }: Extents,
 ): number {
   const { row_tiles, column_tiles } = workgroups(rows, columns);
-  return row_tiles * column_tiles * count * parts * threads;
+  return row_tiles * column_tiles * count * parts * threadsPerWorkgroup;
 }
 
+/** The estimated time, in multiply-adds of all threads together; only comparisons are meaningful. */
 function estimate(tile: CostedTile, target: Target, extents: Extents): number {
-  const cost = tile.staged ? loadCost.staged : loadCost.cached;
-  const inner = roundUp(divideUp(extents.inner, tile.parts ?? 1), tile.depth);
-  const perThread = tile.quads * inner * (1 + cost / tile.intensity);
+  const cost = tile.fromWorkgroupMemory ? loadCost.workgroupMemory : loadCost.globalMemory;
+  const inner = roundUp(divideUp(extents.inner, tile.parts ?? 1), tile.innerStep);
+  const perThread = tile.quadsPerThread * inner * (1 + cost / tile.intensity);
   return perThread * Math.max(threadsOf(tile, extents), target.parallelWorkgroups * busyThreads);
 }

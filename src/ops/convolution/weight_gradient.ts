@@ -1,19 +1,16 @@
-/** The gradient of a convolution's weight: Σ over images and positions of input times upstream gradient, for each tap. */
+/**
+ * The gradient of a convolution's weight: for each tap, the sum of input times upstream gradient over images and
+ * positions.
+ */
 
 import { elementCount, floatType } from "../../graph/layout.ts";
-import type { Target, Tunable, Variant } from "../../graph/lowering.ts";
 import type { Operation } from "../../graph/operation.ts";
 import { apply, type Tensor } from "../../graph/tensor.ts";
-import { convolutionCost, convolvedSize, forEachTap, shapeClassOf, type Window } from "./window.ts";
+import { floatOf, imageShape, notDifferentiable, productCost, requireType } from "../support.ts";
+import { weightGradientTunable } from "./variants.ts";
+import type { WeightGradientRequest } from "./weight_gradient_product.ts";
+import { convolvedSize, forEachTap, type Window } from "./window.ts";
 import { images } from "../inputs.ts";
-import { floatOf, imageShape, notDifferentiable, requireType } from "../support.ts";
-import {
-  extentsOf,
-  tiledWeightGradient,
-  unitTilesFor,
-  type WeightGradientRequest,
-} from "./weight_gradient_product.ts";
-import { winogradWeightGradient, withWinograd } from "./winograd.ts";
 
 interface Attributes extends Window {
   /** [height, width]. */
@@ -25,22 +22,6 @@ function requestOf(node: Tensor): WeightGradientRequest {
   const { kernel, ...window } = node.attributes as Attributes;
   const [input, output] = [imageShape("input", x.type), imageShape("upstream", upstream.type)];
   return { node, x, upstream, input, output, kernel, window };
-}
-
-function tunableOf(request: WeightGradientRequest, target: Target): Tunable {
-  const { node, kernel, window, input, output } = request;
-  const tiled = unitTilesFor(target, extentsOf(request)).map((tile): Variant => ({
-    name: tile.name,
-    lower: (lowering) => tiledWeightGradient(lowering, request, tile),
-  }));
-  const shapeClass = shapeClassOf(node, kernel, window, input, output);
-  const variants = withWinograd(
-    tiled,
-    target,
-    { kernel, window, input, output, purpose: "weight gradient" },
-    (lowering, algorithm) => winogradWeightGradient(lowering, request, algorithm),
-  );
-  return { shapeClass, node, variants };
 }
 
 const conv2dWeightGradientOperation: Operation<Attributes> = {
@@ -55,7 +36,7 @@ const conv2dWeightGradientOperation: Operation<Attributes> = {
     return floatType([output.channels, input.channels, kernel[0]!, kernel[1]!], "taps_first");
   },
   gradient: notDifferentiable("conv2d_weight_gradient"),
-  lower: (node, lowering) => lowering.choose(tunableOf(requestOf(node), lowering.target)),
+  lower: (node, lowering) => lowering.choose(weightGradientTunable(requestOf(node), lowering.target)),
   reference([x, upstream], node) {
     const [input, output] = [
       imageShape("input", node.inputs[0]!.type),
@@ -82,11 +63,15 @@ const conv2dWeightGradientOperation: Operation<Attributes> = {
     }
     return gradient;
   },
-  cost: (node) =>
-    convolutionCost(node, elementCount(node.inputs[1]!.shape) * elementCount(node.shape.slice(1))),
+  cost: (node) => productCost(node, elementCount(node.inputs[1]!.shape) * elementCount(node.shape.slice(1))),
 };
 
-/** x [B, in, H, W], upstream [B, out, H', W']; the result is [out, in, kh, kw]. */
+/**
+ * The weight gradient [out, in, kh, kw] of a convolution of x [N, in, H, W] with the upstream gradient [N, out, H',
+ * W']. `kernel` is [kh, kw].
+ *
+ * @throws {RangeError} if the shapes do not fit together.
+ */
 export function conv2dWeightGradient(
   x: Tensor,
   upstream: Tensor,

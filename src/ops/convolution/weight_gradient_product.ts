@@ -1,135 +1,36 @@
-/** The gradient of a convolution's weight as one matrix product over the positions: its kernels and their tiles. */
+/**
+ * The gradient of a convolution's weight as a matrix product over positions: the dispatches of one tile, and batches.
+ */
 
 import { divideUp, elementCount, roundUp, type Shape, storedCount } from "../../graph/layout.ts";
-import { type Kernel, type Lowering, type Operand, Scratch, type Target } from "../../graph/lowering.ts";
+import { type Lowering, type Operand, Scratch } from "../../graph/lowering.ts";
 import type { Tensor } from "../../graph/tensor.ts";
-import directSource from "../../../kernels/conv2d_weight_gradient_direct.wgsl" with { type: "text" };
-import subgroupSource from "../../../kernels/conv2d_weight_gradient_subgroup.wgsl" with { type: "text" };
-import workgroupSource from "../../../kernels/conv2d_weight_gradient_workgroup.wgsl" with { type: "text" };
-import type { ProductShape } from "./product.ts";
-import { imageParams, splitCount, type Window, windowParams } from "./window.ts";
 import { unnormalised } from "../normalisation.ts";
+import { splitCount } from "../split_sums.ts";
 import { sumPartials } from "../sum_partials.ts";
 import { type ImageShape, rowParams } from "../support.ts";
-import {
-  byThread,
-  type CostedTile,
-  type Extents,
-  inBlocks,
-  likeliestFirst,
-  threadsOfDirect,
-  type Tile,
-} from "./tile_cost.ts";
+import type { ProductShape } from "./product.ts";
+import type { Extents } from "./tile_cost.ts";
+import { type WeightGradientTile, weightGradientTilesFor } from "./weight_gradient_tiles.ts";
+import { imageParams, isPointwise, pointwise, type Window, windowParams } from "./window.ts";
 
-const subgroupKernel: Kernel = { name: "conv2d_weight_gradient_subgroup", source: subgroupSource };
-const directKernel: Kernel = { name: "conv2d_weight_gradient_direct", source: directSource };
-const workgroupKernel: Kernel = { name: "conv2d_weight_gradient_workgroup", source: workgroupSource };
-
-/** Chunks of fewer positions than this cost more in partial sums than they win in parallel work. */
+/** With fewer positions in a chunk, adding up the partial sums costs more than the parallel work saves. */
 const shortestChunk = 128;
 
-/** What the dispatches of a weight's gradient need to know. */
+/** A weight gradient that is to be computed. */
 export interface WeightGradientRequest {
   node: Tensor;
   x: Tensor;
   upstream: Tensor;
   input: ImageShape;
-  /** The upstream gradient's. */
+  /** The shape of the upstream gradient. */
   output: ImageShape;
+  /** [height, width]. */
   kernel: Shape;
   window: Window;
 }
 
-/** The rows of these tiles are units: quads of a tap's input channels. */
-interface UnitTile extends Tile {
-  /** Positions that are met at a time. */
-  step: number;
-}
-
-/**
- * The tiles that the adapter can run for products of these extents (rows are units, columns quads of output channels, the inner sum
- * is over positions): the likeliest to be fast first, the simplest last.
- */
-export function unitTilesFor(target: Target, extents: Extents): UnitTile[] {
-  if (target.subgroupLanes > 0) return [...subgroupTiles(target, extents), ...directTiles];
-  const others = [...workgroupTiles(target), ...directTiles.slice(0, -1)];
-  return [...likeliestFirst(others, target, extents), directTiles.at(-1)!];
-}
-
-/** [rows of lanes, quads a lane, halvings of a subgroup's lanes that are met at a time]. */
-const largeFirst = [[2, 2, 1], [1, 2, 1], [1, 1, 2]] as const;
-const smallFirst = [[1, 1, 2], [1, 1, 1]] as const;
-
-/** Large tiles where there are rows and columns enough: a pointwise convolution may have few of the former. */
-function subgroupTiles(target: Target, { rows: units, columns }: Extents): UnitTile[] {
-  const lanes = target.subgroupLanes;
-  const others = [...smallFirst, ...largeFirst.slice(0, 2)];
-  const extents = columns < 2 * lanes ? smallFirst : units < 2 * lanes ? others : largeFirst;
-  return extents.map(([ROWS, QUADS, part]) => ({
-    name: `subgroup ${4 * lanes * ROWS}×${4 * lanes * QUADS} by ${lanes / part}`,
-    kernel: subgroupKernel,
-    constants: {
-      LANES: lanes,
-      ROWS,
-      QUADS,
-      STEP: lanes / part,
-      SUBGROUPS_ENABLE: target.subgroupsNeedEnable,
-    },
-    workgroups: inBlocks(lanes * ROWS, lanes * QUADS),
-    step: lanes,
-  }));
-}
-
-/** Multiply-adds of a position for each quad loaded, where a thread computes so many units by quads. */
-function intensityOf(units: number, quads: number): number {
-  return 16 * units * quads / (units + quads);
-}
-
-/** [threads across, threads down, units a thread, quads a thread, positions at a time]. */
-const workgroupExtents = [
-  [16, 8, 2, 1, 16],
-  [16, 8, 2, 2, 16],
-  [16, 16, 2, 2, 16],
-  [8, 8, 2, 1, 16],
-  [16, 8, 4, 1, 16],
-] as const;
-
-function workgroupTiles({ maxInvocations }: Target): (UnitTile & CostedTile)[] {
-  return workgroupExtents
-    .filter(([COLUMNS, LINES]) => COLUMNS * LINES <= maxInvocations)
-    .map(([COLUMNS, LINES, UNITS, QUADS, STEP]) => ({
-      name: `workgroup ${4 * LINES * UNITS}×${4 * COLUMNS * QUADS}`,
-      kernel: workgroupKernel,
-      constants: { COLUMNS, LINES, UNITS, QUADS, STEP },
-      workgroups: inBlocks(LINES * UNITS, COLUMNS * QUADS),
-      step: STEP,
-      threads: COLUMNS * LINES,
-      quads: 4 * UNITS * QUADS,
-      intensity: intensityOf(UNITS, QUADS),
-      staged: true,
-      depth: 1,
-    }));
-}
-
-const directTiles = ([[4, 2], [2, 1], [1, 1]] as const).map(([UNITS, QUADS]): UnitTile & CostedTile => ({
-  name: `direct ${4 * UNITS}×${4 * QUADS}`,
-  kernel: directKernel,
-  constants: { UNITS, QUADS },
-  workgroups: byThread(UNITS, QUADS),
-  step: 1,
-  threads: threadsOfDirect,
-  quads: 4 * UNITS * QUADS,
-  intensity: intensityOf(UNITS, QUADS),
-  staged: false,
-  depth: 1,
-}));
-
-/** True where each position meets itself only. */
-function isPointwise(kernel: readonly number[], { stride, padding }: Window): boolean {
-  return elementCount(kernel) === 1 && Math.max(...stride) === 1 && Math.max(...padding) === 0;
-}
-
-/** The product that a weight's gradient is. */
+/** The matrix product that computes a weight gradient: units by quads of output channels. */
 export function extentsOf({ input, output, kernel }: WeightGradientRequest): Extents {
   return {
     rows: elementCount(kernel) * divideUp(input.channels, 4),
@@ -140,11 +41,13 @@ export function extentsOf({ input, output, kernel }: WeightGradientRequest): Ext
   };
 }
 
-/** Leaves the gradient; sums over many positions are split, and the parts added in their order. */
+/**
+ * Dispatches the gradient with one tile. Sums over many positions are split; the parts are added up in a fixed order.
+ */
 export function tiledWeightGradient(
   lowering: Lowering,
   request: WeightGradientRequest,
-  tile: UnitTile,
+  tile: WeightGradientTile,
 ): void {
   const { node, x, upstream, input, output, kernel, window } = request;
   const { rows, columns } = extentsOf(request);
@@ -152,7 +55,7 @@ export function tiledWeightGradient(
   const blockCount = blocks.row_tiles * blocks.column_tiles;
   const positions = output.images * output.height * output.width;
   const split = splitCount(lowering.target, blockCount, positions, shortestChunk);
-  const chunk = roundUp(divideUp(positions, split), tile.step);
+  const chunk = roundUp(divideUp(positions, split), tile.positionStep);
   const parts = divideUp(positions, chunk);
   const partial = parts > 1
     ? new Scratch(4 * parts * storedCount(node.type), `${node.label} partial`)
@@ -164,7 +67,7 @@ export function tiledWeightGradient(
     kernel: tile.kernel,
     constants: {
       ...tile.constants,
-      ...(tile.kernel === subgroupKernel ? { POINTWISE: isPointwise(kernel, window) } : {}),
+      POINTWISE: tile.hasPointwiseVariant && isPointwise(kernel, window),
       NORMALISE: loaded.coefficients !== undefined,
       RELU: loaded.relu,
     },
@@ -185,8 +88,9 @@ export function tiledWeightGradient(
 }
 
 /**
- * y[firstPart + b] = x[b]ᵀ · d[b] for matrices [rows][4·inQuads] and [rows][4·outQuads] that lie one behind the other: what a
- * pointwise convolution's split sum leaves, its parts being the products. `flops` is what the plan is told of it.
+ * Computes y[firstPart + b] = x[b]ᵀ · d[b] for a batch of matrices [rows][4·inQuads] and [rows][4·outQuads] that follow
+ * one another in memory. This is the weight gradient of a pointwise convolution whose positions are split, a product
+ * for each part. `flops` is the cost that the plan reports.
  */
 export function batchedOuterProduct(
   lowering: Lowering,
@@ -195,10 +99,8 @@ export function batchedOuterProduct(
   { firstPart, flops }: { firstPart: number; flops: number },
 ): void {
   const lines = (quads: number) => ({ images: batch, height: 1, width: rows, channels: 4 * quads });
-  const [input, output] = [lines(inQuads), lines(outQuads)];
-  const kernel = [1, 1];
   const extents = { rows: inQuads, columns: outQuads, inner: rows, count: batch };
-  const tile = unitTilesFor(lowering.target, extents)[0]!;
+  const tile = weightGradientTilesFor(lowering.target, extents)[0]!;
   const blocks = tile.workgroups(inQuads, outQuads);
   const tiles = blocks.row_tiles * blocks.column_tiles * batch;
   lowering.dispatch({
@@ -206,8 +108,8 @@ export function batchedOuterProduct(
     constants: { ...tile.constants, POINTWISE: true, NORMALISE: false, RELU: false },
     bindings,
     params: {
-      ...imageParams(input, output),
-      ...windowParams(kernel, { stride: [1, 1], padding: [0, 0, 0, 0] }),
+      ...imageParams(lines(inQuads), lines(outQuads)),
+      ...windowParams([1, 1], pointwise),
       chunk: rows,
       ...blocks,
       tiles,

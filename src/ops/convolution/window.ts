@@ -1,26 +1,42 @@
-/** The arithmetic that convolution, its transpose and its weight gradient share. */
+/**
+ * Window arithmetic: how the window of a convolution moves, the sizes that result, and which positions each tap joins.
+ */
 
-import { divideUp, roundUp, type Shape, storedBytes } from "../../graph/layout.ts";
-import type { Target } from "../../graph/lowering.ts";
-import type { Cost } from "../../graph/operation.ts";
-import type { Tensor } from "../../graph/tensor.ts";
+import { divideUp, elementCount, type Shape } from "../../graph/layout.ts";
 import type { ImageShape } from "../support.ts";
 
-/** How a convolution's window moves. */
+/** How a convolution's window moves over the input. */
 export interface Window {
   /** [vertical, horizontal]. */
   stride: readonly [number, number];
   /** [top, left, bottom, right]. */
   padding: readonly [number, number, number, number];
+  /** [vertical, horizontal]; default: [1, 1]. */
   dilation?: readonly [number, number];
 }
 
-/** The window with its dilation filled in. */
+/** A window that moves by one position, without padding. */
+export const pointwise: Window = { stride: [1, 1], padding: [0, 0, 0, 0] };
+
+/** The window with the default dilation inserted. */
 export function windowOf({ stride, padding, dilation = [1, 1] }: Window) {
   return { stride, padding, dilation };
 }
 
-/** [height, width] of a convolution's output. */
+/** True if each output position reads exactly the input position with the same coordinates. */
+export function isPointwise(kernel: Shape, { stride, padding }: Window): boolean {
+  return elementCount(kernel) === 1 && Math.max(...stride) === 1 && Math.max(...padding) === 0;
+}
+
+/**
+ * [height, width] of a convolution's output.
+ *
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * const input = { images: 1, channels: 3, height: 32, width: 48 };
+ * assertEquals(convolvedSize(input, [4, 4], { stride: [2, 2], padding: [1, 1, 1, 1] }), [16, 24]);
+ * ```
+ */
 export function convolvedSize(
   { height, width }: ImageShape,
   kernel: Shape,
@@ -45,7 +61,7 @@ export function transposedSize(
   return [size(height, top + bottom, 0), size(width, left + right, 1)];
 }
 
-/** The kernels' Params that describe the window. */
+/** The members of the kernels' Params that describe the window. */
 export function windowParams(kernel: Shape, window: Window) {
   const { stride, padding, dilation } = windowOf(window);
   return {
@@ -60,7 +76,7 @@ export function windowParams(kernel: Shape, window: Window) {
   };
 }
 
-/** The kernels' Params that describe the images on both sides. */
+/** The members of the kernels' Params that describe the images on both sides. */
 export function imageParams(input: ImageShape, output: ImageShape) {
   return {
     images: input.images,
@@ -73,7 +89,10 @@ export function imageParams(input: ImageShape, output: ImageShape) {
   };
 }
 
-/** Calls `visit` for each tap that lies inside the input: (input position, output position, tap), as indices into their images. */
+/**
+ * Calls `visit` for each pair of an input and an output position that a tap joins, padding left out. Positions and taps
+ * are indices in row-major order.
+ */
 export function forEachTap(
   input: ImageShape,
   output: ImageShape,
@@ -94,41 +113,4 @@ export function forEachTap(
       }
     }
   }
-}
-
-/** More channels than this are of one class with those up to the next multiple: a dense block has them in every number. */
-const channelStep = 128;
-
-/** Operation, window and shapes in words. Batches and many channels of about one size, and all paddings, are of one class. */
-export function shapeClassOf(
-  { operation, inputs }: Tensor,
-  kernel: Shape,
-  window: Window,
-  input: ImageShape,
-  output: ImageShape,
-): string {
-  const { stride, dilation } = windowOf(window);
-  const about = (channels: number) =>
-    channels > channelStep ? `≤${roundUp(channels, channelStep)}` : `${channels}`;
-  const extents = ({ channels, height, width }: ImageShape) => `${about(channels)}×${height}×${width}`;
-  const images = 2 ** Math.ceil(Math.log2(input.images));
-  const spread = Math.max(...dilation) > 1 ? ` dilation ${dilation.join("×")}` : "";
-  const halves = inputs[0]!.dtype === "f16" ? " f16" : "";
-  return `${operation.name}${halves} ${kernel.join("×")} stride ${stride.join("×")}${spread}, ${
-    extents(input)
-  } → ${extents(output)}, ${images} images`;
-}
-
-/** The number of chunks into which a sum over `length` is split, so that `tiles` · chunks keep the adapter busy. */
-export function splitCount(target: Target, tiles: number, length: number, shortest: number): number {
-  const wanted = Math.floor(target.parallelWorkgroups / tiles);
-  return Math.max(1, Math.min(wanted, Math.floor(length / shortest)));
-}
-
-/** Two operations a product, and every operand's bytes once. */
-export function convolutionCost(node: Tensor, products: number): Cost {
-  return {
-    flops: 2 * products,
-    bytes: [...node.inputs, node].reduce((sum, { type }) => sum + storedBytes(type), 0),
-  };
 }

@@ -1,24 +1,25 @@
 /**
- * Convolution by Winograd's minimal filtering (Lavin and Gray 2016, "Fast Algorithms for Convolutional Neural Networks"): M × M outputs
- * of a 3×3 window take (M + 2)² products instead of 9·M².
+ * Convolution by Winograd's minimal filtering (Lavin and Gray 2016, "Fast Algorithms for Convolutional Neural
+ * Networks"): M × M outputs of a 3×3 window take (M + 2)² products instead of 9·M².
  *
- * Taps g and a tile d of the input are polynomials, a convolution is their product, and a product of polynomials is known from
- * its values at N = M + taps − 1 points: y = Aᵀ [(G g Gᵀ) ⊙ (Bᵀ d B)] A. Over all tiles and channels, what stands in the brackets is one
- * matrix product for each of the N² points. For M = 4 and three taps the points are 0, ±√½, ±√2 and ∞: with these the error stays at
- * twice that of the plain sum, where the usual 0, ±1, ±2 and ∞ make it seven times as large (random data, 128 channels, float32).
+ * The taps g and a tile d of the input are read as polynomials, and the convolution is their product. A product of
+ * polynomials is determined by its values at N = M + taps − 1 points: y = Aᵀ [(G g Gᵀ) ⊙ (Bᵀ d B)] A. Over all tiles
+ * and channels, the term in brackets is one matrix product for each of the N² points. For M = 4 and three taps the
+ * points are 0, ±√½, ±√2 and ∞: they double the error of the plain sum, whereas the usual points 0, ±1, ±2 and ∞ make
+ * it seven times as large (random data, 128 channels, float32).
  *
- * The input gradient is the same with the taps turned round. The weights' gradient is, by the same identity read for g,
- * Gᵀ [Σ (A dy Aᵀ) ⊙ (Bᵀ d B)] G.
+ * The input gradient is the same with the taps in reverse order. The weight gradient follows from the same identity,
+ * solved for g: Gᵀ [Σ (A dy Aᵀ) ⊙ (Bᵀ d B)] G.
  *
- * A 4×4 window that moves by two is four windows of two taps a side, one for each phase of the input: every second row and column, from
- * the first or the second on. Forward, the phases are as many more input channels, and their sum is taken before it is transformed back.
- * In the adjoint each phase of the output has a product of its own.
+ * A 4×4 window with stride 2 is four windows of 2×2 taps, one for each phase of the input: its rows and columns with
+ * the same remainders modulo 2. Forward, the phases act as four times the input channels, and their products are summed
+ * before they are transformed back. In the adjoint each phase of the output has a product of its own.
  *
- * Tiles go through in slabs, so that what lies between the steps stays in a cache and never becomes large.
+ * Tiles are computed in slabs, so that the values between the steps stay small and in a cache.
  */
 
 import { divideUp, type Shape } from "../../graph/layout.ts";
-import { type Lowering, Scratch, type Target, type Variant } from "../../graph/lowering.ts";
+import { type Lowering, Scratch, type Target } from "../../graph/lowering.ts";
 import { batchedProduct, type ConvolutionRequest } from "./product.ts";
 import { type Window, windowOf } from "./window.ts";
 import { unnormalised } from "../normalisation.ts";
@@ -35,18 +36,13 @@ import {
   transformWeightGradient,
 } from "./winograd_steps.ts";
 
-/** What a slab's transformed values take at most, so that they stay in a processor's last cache, or in a GPU's. */
+/** The largest size of a slab's transformed values, so that they stay in the last-level cache of a CPU or a GPU. */
 const slabBytes = 2 ** 23;
-/** Fewer channels than this leave too little to save. */
+/** With fewer channels the transforms cost more than the products save. */
 const fewestChannels = 8;
-/**
- * On software adapters the algorithm is faster from so many tiles on; below that, transforming the weights takes what it saves. For a
- * convolution it is the tiles of one image that count, so that an image's values do not depend on the batch that it is in.
- */
-const fewestTiles = { ofImage: 4, ofBatch: 32, ofBatchInPhases: 128 };
 
-/** What tells whether the algorithm is for a convolution. */
-interface Setting {
+/** What decides which variants of the algorithm fit a convolution. */
+export interface Setting {
   kernel: Shape;
   window: Window;
   input: ImageShape;
@@ -54,43 +50,27 @@ interface Setting {
   purpose: "convolution" | "adjoint" | "weight gradient";
 }
 
-/** `tiled`, and this algorithm's variants where they are possible, first where they are likely to be the fastest. */
-export function withWinograd(
-  tiled: readonly Variant[],
-  target: Target,
-  setting: Setting,
-  lower: (lowering: Lowering, algorithm: Algorithm) => void,
-): Variant[] {
-  const algorithms = algorithmsFor(target, setting);
-  const [best, ...others] = algorithms.map((algorithm): Variant => ({
-    name: `winograd ${algorithm.side}×${algorithm.side}`,
-    lower: (lowering) => lower(lowering, algorithm),
-  }));
-  if (!best) return [...tiled];
-  const isLikely = target.subgroupLanes > 0 && hasEnoughTiles(setting, algorithms[0]!);
-  return isLikely
-    ? [best, tiled[0]!, ...others, ...tiled.slice(1)]
-    : [tiled[0]!, best, ...tiled.slice(1, -1), ...others, tiled.at(-1)!];
-}
-
-function hasEnoughTiles({ input, output, purpose }: Setting, { phases }: Algorithm): boolean {
+/** The numbers of 4×4 tiles that cover the images that the algorithm tiles. */
+export function tileCounts({ input, output, purpose }: Setting): { ofImage: number; ofBatch: number } {
   const { images, height, width } = purpose === "adjoint" ? input : output;
-  const tiles = divideUp(height, 4) * divideUp(width, 4);
-  if (purpose !== "weight gradient") return tiles >= fewestTiles.ofImage;
-  return images * tiles >= (phases === 1 ? fewestTiles.ofBatch : fewestTiles.ofBatchInPhases);
+  const ofImage = divideUp(height, 4) * divideUp(width, 4);
+  return { ofImage, ofBatch: images * ofImage };
 }
 
-/** The forms of the algorithm for a convolution, if the adapter can bind their transformed weights. */
-function algorithmsFor(target: Target, setting: Setting): Algorithm[] {
+/**
+ * The variants of the algorithm that fit a convolution and whose transformed weights the adapter can bind, the best
+ * first.
+ */
+export function algorithmsFor(target: Target, setting: Setting): Algorithm[] {
   const { input, output } = setting;
   if (Math.min(input.channels, output.channels) < fewestChannels) return [];
   const pairs = divideUp(input.channels, 4) * output.channels;
-  return formsFor(setting).filter((algorithm) =>
+  return variantsOf(setting).filter((algorithm) =>
     16 * algorithm.phases * pointCount(algorithm) * pairs <= target.maxBindingBytes
   );
 }
 
-function formsFor({ kernel, window, purpose }: Setting): Algorithm[] {
+function variantsOf({ kernel, window, purpose }: Setting): Algorithm[] {
   const { stride, dilation, padding } = windowOf(window);
   if (Math.max(...dilation) > 1) return [];
   if (`${kernel}` === "3,3" && Math.max(...stride) === 1 && Math.max(...padding) <= 2) {
@@ -100,7 +80,10 @@ function formsFor({ kernel, window, purpose }: Setting): Algorithm[] {
   return halves ? [{ side: 4, taps: 2, phases: 4, spread: purpose === "adjoint" }] : [];
 }
 
-/** The tiles in slabs of equal size but for the last, so that `quads` quads a tile's point take no more than they should. */
+/**
+ * Divides the tiles of images into slabs of equal size (the last can be smaller), so that the transformed values of a
+ * slab, `quads` for each tile and point, stay within {@linkcode slabBytes}. `share` is a slab's share of all tiles.
+ */
 function slabsOf(
   { images, height, width }: Pick<ImageShape, "images" | "height" | "width">,
   algorithm: Algorithm,
@@ -119,7 +102,7 @@ function slabsOf(
   return { size, slabs, share: ({ tiles }) => tiles / count };
 }
 
-/** Leaves a convolution's values, or the transposed one's, bias added, open to an epilogue. */
+/** Dispatches a convolution or its adjoint. The last step adds the bias and takes an epilogue. */
 export function winogradConvolution(
   lowering: Lowering,
   request: ConvolutionRequest,
@@ -128,7 +111,7 @@ export function winogradConvolution(
   const { node, x, weight, input, output, window, adjoint } = request;
   const { phases, spread } = algorithm;
   const points = pointCount(algorithm);
-  // The phases are more of either the products or what is summed in each.
+  // The phases multiply the number of products (spread) or the length of their sums.
   const batch = spread ? phases * points : points;
   const inQuads = divideUp(input.channels, 4) * (spread ? 1 : phases);
   const outQuads = divideUp(output.channels, 4);
@@ -145,19 +128,19 @@ export function winogradConvolution(
   transformWeight(lowering, { w: weight, u }, algorithm, adjoint);
   for (const slab of slabs) {
     transformInput(lowering, loaded, v, algorithm, { input, slab, padding });
-    // Counted as the plain sum's arithmetic, so that rates compare.
+    // The arithmetic of the plain sum is counted, so that rates can be compared.
     const product = { batch, rows: slab.tiles, inQuads, outQuads };
     batchedProduct(lowering, { x: v, w: u, y: m }, product, { adjoint, flops: flops * share(slab) });
     transformOutput(lowering, request, m, algorithm, slab);
   }
 }
 
-/** The extents of each phase of an image. */
+/** The shape of one phase of images. */
 function halved({ images, height, width }: ImageShape) {
   return { images, height: divideUp(height, 2), width: divideUp(width, 2) };
 }
 
-/** Leaves the gradient of a convolution's weight. */
+/** Dispatches the gradient of a convolution's weight. */
 export function winogradWeightGradient(
   lowering: Lowering,
   { node, x, upstream, input, output, window: { padding: [top, left] } }: WeightGradientRequest,

@@ -1,4 +1,4 @@
-/** The steps of Winograd's convolution, a dispatch each; winograd.ts tells what they are for. */
+/** The dispatches of Winograd's convolution, one function for each step; `winograd.ts` explains the algorithm. */
 
 import { divideUp } from "../../graph/layout.ts";
 import { type Kernel, type Lowering, type Operand, Scratch } from "../../graph/lowering.ts";
@@ -8,28 +8,34 @@ import outputSource from "../../../kernels/winograd_output.wgsl" with { type: "t
 import upstreamSource from "../../../kernels/winograd_upstream.wgsl" with { type: "text" };
 import weightSource from "../../../kernels/winograd_weight.wgsl" with { type: "text" };
 import weightGradientSource from "../../../kernels/winograd_weight_gradient.wgsl" with { type: "text" };
+import { kernelParts } from "../kernel_parts.ts";
 import type { ConvolutionRequest } from "./product.ts";
 import type { Loaded } from "../normalisation.ts";
 import { type ImageShape, quadCount, rowParams } from "../support.ts";
 
-const inputKernel: Kernel = { name: "winograd_input", source: inputSource };
-const weightKernel: Kernel = { name: "winograd_weight", source: weightSource };
-const outputKernel: Kernel = { name: "winograd_output", source: outputSource };
-const upstreamKernel: Kernel = { name: "winograd_upstream", source: upstreamSource };
-const weightGradientKernel: Kernel = { name: "winograd_weight_gradient", source: weightGradientSource };
+const inputKernel: Kernel = { name: "winograd_input", source: inputSource, parts: kernelParts };
+const weightKernel: Kernel = { name: "winograd_weight", source: weightSource, parts: kernelParts };
+const outputKernel: Kernel = { name: "winograd_output", source: outputSource, parts: kernelParts };
+const upstreamKernel: Kernel = { name: "winograd_upstream", source: upstreamSource, parts: kernelParts };
+const weightGradientKernel: Kernel = {
+  name: "winograd_weight_gradient",
+  source: weightGradientSource,
+  parts: kernelParts,
+};
 
-/** One form of the algorithm. */
+/** One variant of the algorithm. */
 export interface Algorithm {
-  /** Outputs on a tile's side. */
+  /** The outputs of a tile are side × side. */
   side: 2 | 4;
-  /** Taps on the side of the window that a tile meets: 3, or the 2 of a phase of a 4×4 window that moves by two. */
+  /** The taps of a tile's window are taps × taps: 3 for a 3×3 window, 2 for a phase of a 4×4 window with stride 2. */
   taps: 2 | 3;
-  /** Phases of the window, on which all of an output depends, or with `spread` every fourth output on one. */
+  /** 4 for a 4×4 window with stride 2, otherwise 1. */
   phases: 1 | 4;
+  /** True for the adjoint in phases: an output depends on one of the phases. Otherwise it depends on all of them. */
   spread: boolean;
 }
 
-/** The points at which polynomials are known: (side + taps − 1)². */
+/** The number of points at which a tile is evaluated: (side + taps − 1)². */
 export function pointCount({ side, taps }: Pick<Algorithm, "side" | "taps">): number {
   return (side + taps - 1) ** 2;
 }
@@ -38,7 +44,7 @@ function constantsOf({ side, taps, phases, spread }: Algorithm) {
   return { M: side, TAPS: taps, N: side + taps - 1, PHASES: phases, SPREAD: spread };
 }
 
-/** A run of tiles that go through together, as the kernels' Params name it. */
+/** A range of tiles that is transformed at once; the names are those of the kernels' Params. */
 export interface Slab {
   tile_rows: number;
   tile_columns: number;
@@ -52,7 +58,7 @@ function workgroups(count: number) {
   return { workgroups: divideUp(count, threads), flops: 0 };
 }
 
-/** The weights at the points; the adjoint's taps are met in reverse order. */
+/** Transforms the weight w to its values u at the points. The adjoint takes the taps in reverse order. */
 export function transformWeight(
   lowering: Lowering,
   { w, u }: { w: Tensor; u: Scratch },
@@ -71,7 +77,9 @@ export function transformWeight(
   });
 }
 
-/** Tiles of the input at the points. The padding is that of plain windows; phases bring their own. */
+/**
+ * Transforms tiles of the input to their values v at the points. `padding` is used for one phase; four have their own.
+ */
 export function transformInput(
   lowering: Lowering,
   { x, coefficients, relu }: Loaded,
@@ -115,7 +123,7 @@ function outputParams({ height, width, channels }: ImageShape) {
   return { out_height: height, out_width: width, out_quads: divideUp(channels, 4) };
 }
 
-/** From products at the points to the output's tiles, bias added, open to an epilogue. */
+/** Transforms the products m at the points to the output's tiles, adds the bias and takes an epilogue. */
 export function transformOutput(
   lowering: Lowering,
   { node, bias, output }: ConvolutionRequest,
@@ -137,7 +145,7 @@ export function transformOutput(
   });
 }
 
-/** Tiles of a convolution's upstream gradient at the points. */
+/** Transforms tiles of the upstream gradient d to their values e at the points. */
 export function transformUpstream(
   lowering: Lowering,
   { d, e }: { d: Tensor; e: Scratch },
@@ -156,7 +164,7 @@ export function transformUpstream(
   });
 }
 
-/** From `parts` sums at the points to the weight's gradient. */
+/** Adds up `parts` sums s at the points and transforms them to the weight gradient y. */
 export function transformWeightGradient(
   lowering: Lowering,
   { s, y }: { s: Scratch; y: Tensor },

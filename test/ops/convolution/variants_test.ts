@@ -1,4 +1,7 @@
-/** Every variant of a convolution, its input gradient and its weight gradient against the float64 reference, on both kinds of adapters. */
+/**
+ * Every variant of a convolution, of its input gradient and of its weight gradient against the float64 reference, on
+ * both kinds of adapters.
+ */
 
 import { assert, assertEquals } from "@std/assert";
 import { Gpu } from "../../../src/gpu/device.ts";
@@ -14,14 +17,14 @@ import { relativeError, runGraph } from "../../run_graph.ts";
 const gpu = await Gpu.open();
 const withoutSubgroups = await Gpu.open({ subgroups: false });
 
-/** Cases that between them meet every edge of a tile. */
+/** Cases that together cover every edge of a tile. */
 const cases = operationCases.filter(({ operation, name }) =>
   ["conv2d", "conv_transpose2d", "normalised_conv2d"].includes(operation) &&
   /odd size|halving|doubling|uneven padding|padding 2|33 channels|to 33|64 to 128|128 to 64|128 to 128|128 to 1|dilation 2|stride 3|batch/
     .test(name)
 );
 
-/** In float16 the kernels are the same but for their loads and stores. */
+/** Fewer cases are enough in float16, whose kernels differ in loads and stores only. */
 const casesOfHalves = cases.filter(({ name }) => /odd size|33 channels|33 to 5|to 33|padding 2/.test(name));
 const bounds = { f32: 2e-5, f16: 5e-3 };
 
@@ -44,7 +47,7 @@ async function checkVariants(
       const where = `${operationCase.name}: ${tensors[index]!.label} by ${name}`;
       const error = relativeError(values, expected[index]!);
       assert(error < bounds[precision], `${where}: ${error}`);
-      assert(cleanPadding, `${where}: what fills quads is not zero`);
+      assert(cleanPadding, `${where}: padding in quads is not zero`);
     });
   }
   return names;
@@ -52,7 +55,7 @@ async function checkVariants(
 
 const kinds = [
   { kind: "subgroups", own: gpu, target: gpu.target },
-  { kind: "as on a card", own: withoutSubgroups, target: asCard(withoutSubgroups.target) },
+  { kind: "as on a GPU", own: withoutSubgroups, target: asCard(withoutSubgroups.target) },
 ];
 
 for (const { kind, own, target } of kinds) {

@@ -1,6 +1,8 @@
-// From a layer's sums Σ d and Σ d · x̂ its gradients: β's and γ's are these, ∂mean = −scale · Σ d and
-// ∂variance = −½ · scale · reciprocal · Σ d · x̂, both added to what is there if ADD_MOMENTS. The end of normalise_gradient and normalise_sums,
-// whose coefficients these are; moments [2] rows of m_row quads, the layer's own from m_first on; gamma, beta [quads].
+// Turns a layer's sums Σ d and Σ d · x̂ into its gradients. For β and γ they are these sums. For the mean it is
+// −scale · Σ d, and for the variance −½ · scale · reciprocal · Σ d · x̂.
+//
+// ADD_MOMENTS: the gradients for mean and variance are added to those in memory. moments has two rows of m_row quads;
+// the layer's own quads begin at m_first. gamma and beta are [quads].
 fn finish(quad: u32, plain: vec4f, weighted: vec4f) {
   beta[quad] = plain;
   gamma[quad] = weighted;

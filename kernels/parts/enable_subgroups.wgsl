@@ -1,0 +1,4 @@
+// Some adapters require this directive, others reject it.
+//: if SUBGROUPS_ENABLE
+enable subgroups;
+//: end
