@@ -21,21 +21,6 @@ export interface ImageShape {
   width: number;
 }
 
-/**
- * The extents of images [B, C, H, W].
- *
- * @throws {RangeError} if the tensor has another number of axes or another layout than channels_last
- */
-export function imageShape(operation: string, type: TensorType): ImageShape {
-  const [images, channels, height, width] = type.shape;
-  if (type.shape.length !== 4 || type.layout !== "channels_last") {
-    throw new RangeError(
-      `Cannot run ${operation} as the input must be channels_last [B, C, H, W]: [${type.shape}], ${type.layout}`,
-    );
-  }
-  return { images: images!, channels: channels!, height: height!, width: width! };
-}
-
 /** The extents of images [B, C, H, W], whose number of axes the operation's rules have checked. */
 export function imageExtents({ shape }: TensorType): ImageShape {
   const [images, channels, height, width] = shape as [number, number, number, number];

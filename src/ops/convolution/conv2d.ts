@@ -13,7 +13,7 @@ import { apply, applyInto, type Place, type Tensor } from "../../graph/tensor.ts
 import { channelSum } from "../channel_sum.ts";
 import { convolutionWeight, flat, images, optional } from "../inputs.ts";
 import { conv2dWeightGradient } from "./weight_gradient.ts";
-import { imageShape, productCost } from "../support.ts";
+import { imageExtents, productCost } from "../support.ts";
 import { convolutionTunable } from "./variants.ts";
 import { convolvedSize, forEachTap, transposedSize, type Window } from "./window.ts";
 
@@ -41,9 +41,9 @@ function inferConvolution(
   name: string,
   [x, weight, bias]: readonly TensorType[],
   axis: InputAxis,
-  outputSize: (input: ReturnType<typeof imageShape>, kernel: readonly number[]) => [number, number],
+  outputSize: (input: ReturnType<typeof imageExtents>, kernel: readonly number[]) => [number, number],
 ): TensorType {
-  const input = imageShape(name, x!);
+  const input = imageExtents(x!);
   const shape = checkWeight(name, weight!, axis, input.channels);
   const channels = shape[1 - axis]!;
   if (weight!.dtype !== x!.dtype) {
@@ -70,8 +70,8 @@ function lowerConvolution(node: Tensor, lowering: Lowering, adjoint: boolean): v
     x: x!,
     weight: weight!,
     bias,
-    input: imageShape(node.label, x!.type),
-    output: imageShape(node.label, node.type),
+    input: imageExtents(x!.type),
+    output: imageExtents(node.type),
     kernel: weight!.shape.slice(2),
     window: node.attributes,
     adjoint,
@@ -84,7 +84,7 @@ function referenceConvolution(
   node: Tensor,
   adjoint: boolean,
 ): ReferenceValues {
-  const [input, output] = [imageShape(node.label, node.inputs[0]!.type), imageShape(node.label, node.type)];
+  const [input, output] = [imageExtents(node.inputs[0]!.type), imageExtents(node.type)];
   const kernel = node.inputs[1]!.shape.slice(2);
   const [inPixels, outPixels, taps] = [
     input.height * input.width,
@@ -121,8 +121,8 @@ const conv2dOperation: Operation<Window> = {
   gradient({ inputs, attributes }, upstream) {
     const [x, weight, bias] = inputs;
     const kernel = weight!.shape.slice(2);
-    const input = imageShape("conv2d", x!.type);
-    const [height, width] = transposedSize(imageShape("conv2d", upstream.type), kernel, attributes, [0, 0]);
+    const input = imageExtents(x!.type);
+    const [height, width] = transposedSize(imageExtents(upstream.type), kernel, attributes, [0, 0]);
     const outputPadding: [number, number] = [input.height - height, input.width - width];
     return [
       convTranspose2d(upstream, weight!, { ...attributes, outputPadding }),
