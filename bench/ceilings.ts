@@ -4,6 +4,7 @@ import { divideUp, elementCount, floatType } from "../src/graph/layout.ts";
 import type { Kernel } from "../src/graph/lowering.ts";
 import type { Operation } from "../src/graph/operation.ts";
 import { apply, type Tensor } from "../src/graph/tensor.ts";
+import { flat } from "../src/ops/inputs.ts";
 import { conv2d } from "../src/ops/convolution/conv2d.ts";
 import { notDifferentiable, streamingCost } from "../src/ops/support.ts";
 import { variable } from "../src/ops/variable.ts";
@@ -24,6 +25,7 @@ const factor = 1 - 1 / (rounds * unroll);
 
 const multiplyAddOperation: Operation<undefined> = {
   name: "multiply_add",
+  inputs: [flat("input")],
   infer: ([x]) => x!,
   gradient: notDifferentiable("multiply_add"),
   lower(node, lowering) {
@@ -51,6 +53,7 @@ const multiplyAddOperation: Operation<undefined> = {
 
 const copyOperation: Operation<undefined> = {
   name: "copy",
+  inputs: [flat("input")],
   infer: ([x]) => x!,
   gradient: notDifferentiable("copy"),
   lower(node, lowering) {
@@ -70,6 +73,7 @@ const copyOperation: Operation<undefined> = {
 
 const countOperation: Operation<{ dispatches: number }> = {
   name: "count",
+  inputs: [flat("addend"), flat("sum")],
   infer: () => floatType([]),
   gradient: notDifferentiable("count"),
   updates: (node) => [node.inputs[1]!],

@@ -1,4 +1,4 @@
-/** Tests of what is stored as float16, which not every adapter has. */
+/** Tests that need float16, which not every adapter has. */
 
 import { Gpu } from "../src/gpu/device.ts";
 
@@ -6,7 +6,7 @@ const gpu = await Gpu.open();
 gpu.close();
 const { target: { halves }, adapter } = gpu;
 
-/** Runs the test if the adapter has WebGPU's shader-f16; else its name says why it is not run. */
+/** Runs the test if the adapter has WebGPU's shader-f16; otherwise the test is ignored, and its name says why. */
 export function testOfHalves(name: string, fn: () => void | Promise<void>): void {
   Deno.test({
     name: halves ? name : `${name}: not run, as ${adapter.name} has no shader-f16`,

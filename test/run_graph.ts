@@ -1,4 +1,4 @@
-/** Runs a graph on the GPU and gives its values as they are stored, fill included. */
+/** Runs a graph on the GPU, reads its values, and checks the padding around them. */
 
 import { Executor } from "../src/gpu/executor.ts";
 import { Gpu } from "../src/gpu/device.ts";
@@ -13,9 +13,9 @@ import { plan } from "../src/plan/plan.ts";
 export type Values = Float32Array<ArrayBuffer> | Uint32Array<ArrayBuffer>;
 
 export interface GraphRun {
-  /** Variables and what is written to them before the run; those that the graph does not need are passed over. */
+  /** Variables, with the values to write before the run. Variables that the graph does not use are skipped. */
   values: ReadonlyMap<Tensor, Values>;
-  /** What is wanted: results, or variables that effects changed. */
+  /** The tensors to read: results, or variables that effects changed. */
   tensors: readonly Tensor[];
   effects?: readonly Tensor[];
 }
@@ -23,13 +23,14 @@ export interface GraphRun {
 export interface StoredResult {
   /** Row-major. */
   values: Values;
-  /** True where everything that fills quads is zero. */
-  cleanFill: boolean;
+  /** True if all padding is zero. */
+  cleanPadding: boolean;
 }
 
 /**
- * Every wanted tensor lies in an arena of its own. What the graph is to compute is full of ones before the run, so that fill which
- * no kernel writes shows. A graph without effects runs twice: the second time nothing is fresh memory.
+ * Runs a graph and reads tensors of it, each from an arena of its own. Memory of results is full of ones before the
+ * run, which shows padding that no kernel writes. A graph without effects runs twice, the second time without fresh
+ * memory.
  */
 export async function runGraph(
   gpu: Gpu,
@@ -65,10 +66,13 @@ function split({ type }: Tensor, whole: Values): StoredResult {
   const stored = whole.slice(0, storedCount(type));
   const values = unpack(type, stored);
   const clean = pack(type, values);
-  return { values, cleanFill: clean.every((value, index) => value === stored[index] || Number.isNaN(value)) };
+  return {
+    values,
+    cleanPadding: clean.every((value, index) => value === stored[index] || Number.isNaN(value)),
+  };
 }
 
-/** The largest difference relative to the largest expected value; infinite where a length or a value is not as expected. */
+/** The largest difference relative to the largest expected value; infinite for another length and for NaN. */
 export function relativeError(actual: ArrayLike<number>, expected: ArrayLike<number>): number {
   if (actual.length !== expected.length) return Infinity;
   let [worst, scale] = [0, 0];

@@ -1,5 +1,6 @@
 /** What an operation is: everything about it in one record, so that a missing member does not compile. */
 
+import type { InputRule } from "./inputs.ts";
 import type { TensorType } from "./layout.ts";
 import type { Tensor } from "./tensor.ts";
 import type { Lowering } from "./lowering.ts";
@@ -17,6 +18,8 @@ export interface Cost {
 
 export interface Operation<Attributes> {
   readonly name: string;
+  /** What it accepts as each of its inputs, in their order; {@linkcode apply} checks it before `infer`. */
+  readonly inputs: readonly InputRule[];
   /** The output's type; throws an error that begins with the operation's name where the inputs do not fit. */
   infer(inputs: readonly TensorType[], attributes: Attributes): TensorType;
   /**

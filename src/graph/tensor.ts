@@ -1,5 +1,6 @@
 /** The graph's nodes: a tensor is the result of one operation on other tensors, and is never computed here. */
 
+import { anyInputs, checkInputs } from "./inputs.ts";
 import type { Operation, ReferenceValues } from "./operation.ts";
 import type { DataType, Shape, TensorType } from "./layout.ts";
 
@@ -48,13 +49,9 @@ export function apply<Attributes>(
   attributes: Attributes,
   label = operation.name,
 ): Tensor {
-  return new Tensor(
-    operation,
-    inputs,
-    attributes,
-    operation.infer(inputs.map((each) => each.type), attributes),
-    label,
-  );
+  const types = inputs.map((each) => each.type);
+  checkInputs(operation.name, operation.inputs, types);
+  return new Tensor(operation, inputs, attributes, operation.infer(types, attributes), label);
 }
 
 /** Makes the node that applies `operation` and leaves its values in `place`. */
@@ -85,6 +82,7 @@ type AuxiliaryReference = (inputs: readonly ReferenceValues[]) => ReferenceValue
 
 const auxiliaryOperation: Operation<{ type: TensorType; reference: AuxiliaryReference }> = {
   name: "auxiliary_result",
+  inputs: [anyInputs("inputs")],
   infer: (_, { type }) => type,
   gradient: () => [],
   lower: () => {},

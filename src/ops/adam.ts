@@ -1,10 +1,11 @@
-/** Adam, the optimizer's update of all parameters at once. */
+/** Adam (Kingma and Ba 2015): the update of all parameters at once. */
 
 import { divideUp } from "../graph/layout.ts";
 import type { Kernel } from "../graph/lowering.ts";
 import { apply, type Tensor } from "../graph/tensor.ts";
 import { kernelParts } from "./kernel_parts.ts";
 import source from "../../kernels/adam.wgsl" with { type: "text" };
+import { flat, predecessors } from "./inputs.ts";
 import { quadCount, requireSameType } from "./support.ts";
 import { joined, update } from "./updates.ts";
 
@@ -15,13 +16,21 @@ export interface AdamAttributes {
   beta1: number;
   beta2: number;
   epsilon: number;
-  /** L2 regularisation: this much of the parameter is added to its gradient, as torch.optim.Adam does; 0 unless told. */
+  /** L2 regularisation: this share of the parameter is added to its gradient, as in torch.optim.Adam; default: 0. */
   weightDecay?: number;
-  /** True where the gradients are those of a scaled loss, and the step is that of {@linkcode lossScale}. */
+  /** True if the gradients are those of a scaled loss and `step` comes from {@linkcode lossScale}; default: false. */
   scaled?: boolean;
 }
 
 const adamOperation = update<AdamAttributes>("adam", [2, 3, 4], {
+  inputs: [
+    flat("step"),
+    flat("gradients"),
+    flat("parameters"),
+    flat("first moments"),
+    flat("second moments"),
+    predecessors,
+  ],
   check([, gradient, parameter, first, second]) {
     for (const other of [gradient!, first!, second!]) requireSameType("adam", parameter!, other);
   },
@@ -68,8 +77,18 @@ const adamOperation = update<AdamAttributes>("adam", [2, 3, 4], {
 });
 
 /**
- * One step of Adam on whole arenas. `step` holds [lr / (1 − β₁ᵗ), 1 / √(1 − β₂ᵗ), …]; `after` are the nodes that fill
- * the gradients' arena.
+ * One step of Adam, as torch.optim.Adam computes it. Changes `parameter` (w) and the two `moments` (m, v) in place:
+ *
+ *     g = gradient + weightDecay · w
+ *     m = β₁ · m + (1 − β₁) · g
+ *     v = β₂ · v + (1 − β₂) · g²
+ *     w = w − step₀ · m / (√v · step₁ + ε)
+ *
+ * All four are flat and of one length: arenas that hold every parameter. `step` [4] begins with two factors for step
+ * number t, counted from 1: step₀ = rate / (1 − β₁ᵗ) and step₁ = 1 / √(1 − β₂ᵗ). With `scaled`, a factor of the gradients
+ * follows; zero skips the step. `after` are the nodes that write the gradients into their arena.
+ *
+ * @throws {RangeError} if the tensors are not flat float32 of one length
  */
 export function adam(
   step: Tensor,

@@ -8,6 +8,7 @@ import { kernelParts } from "./kernel_parts.ts";
 import globalSource from "../../kernels/global_average_pool2d.wgsl" with { type: "text" };
 import gradientSource from "../../kernels/pool2d_gradient.wgsl" with { type: "text" };
 import source from "../../kernels/pool2d.wgsl" with { type: "text" };
+import { images } from "./inputs.ts";
 import {
   type AveragePoolWindow,
   countedParams,
@@ -21,8 +22,8 @@ import {
 } from "./pool_window.ts";
 import { columnTiles } from "./split_sums.ts";
 import {
+  imageExtents,
   type ImageShape,
-  imageShape,
   notDifferentiable,
   quadCount,
   rowParams,
@@ -35,17 +36,18 @@ const globalKernel: Kernel = { name: "global_average_pool2d", source: globalSour
 
 const averagePool2dOperation: Operation<AveragePoolWindow> = {
   name: "average_pool2d",
+  inputs: [images()],
   infer: ([x], window) => pooledType("average_pool2d", x!, window),
   gradient: ({ inputs, attributes }, upstream) => [averagePool2dGradient(inputs[0]!, upstream, attributes)],
   lower(node, lowering) {
     const [x] = node.inputs;
-    const input = imageShape("average_pool2d", x!.type);
+    const input = imageExtents(x!.type);
     lowering.dispatch({
       kernel,
       constants: { ...windowConstants(node.attributes), MAX: false, WINNERS: false },
       bindings: { x: x!, y: node },
       params: {
-        ...poolParams(input, imageShape("average_pool2d", node.type), node.attributes),
+        ...poolParams(input, imageExtents(node.type), node.attributes),
         ...rowParams({ x: x!, y: node }),
         ...countedParams(input, node.attributes),
       },
@@ -57,7 +59,7 @@ const averagePool2dOperation: Operation<AveragePoolWindow> = {
     const window = node.attributes as AveragePoolWindow;
     const y = new Float64Array(elementCount(node.shape));
     forEachPooled(node.inputs[0]!.type, node.type, window, (from, to) => y[to]! += x![from]!);
-    const input = imageShape("average_pool2d", node.inputs[0]!.type);
+    const input = imageExtents(node.inputs[0]!.type);
     return y.map((sum, index) => sum / placesAt(input, node.type, window, index));
   },
   cost: (node) => streamingCost(node, elementCount(node.attributes.kernel)),
@@ -73,20 +75,21 @@ function placesAt(
   return countedPlaces(input, window, Math.floor(index / width) % height, index % width);
 }
 
-/** Each upstream value shared out evenly under its window. */
+/** Each upstream value, divided evenly among the places under its window. */
 const averagePool2dGradientOperation: Operation<Pooled<AveragePoolWindow>> = {
   name: "average_pool2d_gradient",
+  inputs: [images("upstream gradient")],
   infer: ([upstream], attributes) => inferGradient("average_pool2d_gradient", upstream!, attributes),
   gradient: notDifferentiable("average_pool2d_gradient"),
   lower(node, lowering) {
     const [upstream] = node.inputs;
-    const input = imageShape("average_pool2d_gradient", node.type);
+    const input = imageExtents(node.type);
     lowering.dispatch({
       kernel: gradientKernel,
       constants: { ...windowConstants(node.attributes), MAX: false },
       bindings: { x: upstream!, y: node },
       params: {
-        ...poolParams(input, imageShape("average_pool2d_gradient", upstream!.type), node.attributes),
+        ...poolParams(input, imageExtents(upstream!.type), node.attributes),
         ...rowParams({ x: upstream!, y: node }),
         ...countedParams(input, node.attributes),
       },
@@ -96,7 +99,7 @@ const averagePool2dGradientOperation: Operation<Pooled<AveragePoolWindow>> = {
   },
   reference([upstream], node) {
     const { type } = node.inputs[0]!;
-    const input = imageShape("average_pool2d_gradient", node.type);
+    const input = imageExtents(node.type);
     const y = new Float64Array(elementCount(node.shape));
     forEachPooled(node.type, type, node.attributes, (to, window) => {
       y[to]! += upstream![window]! / placesAt(input, type, node.attributes, window);
@@ -111,19 +114,20 @@ const averagePool2dGradientOperation: Operation<Pooled<AveragePoolWindow>> = {
 
 const globalAveragePool2dOperation: Operation<undefined> = {
   name: "global_average_pool2d",
+  inputs: [images()],
   infer([x]) {
-    const { images, channels } = imageShape("global_average_pool2d", x!);
+    const { images, channels } = imageExtents(x!);
     return floatType([images, channels, 1, 1], "channels_last", x!.dtype);
   },
   gradient({ inputs: [x] }, upstream) {
-    // One window as large as the image.
-    const { height, width } = imageShape("global_average_pool2d", x!.type);
+    // The window is as large as the image.
+    const { height, width } = imageExtents(x!.type);
     const whole = [height, width] as const;
     return [averagePool2dGradient(x!, upstream, { kernel: whole, stride: whole, padding: [0, 0, 0, 0] })];
   },
   lower(node, lowering) {
     const [x] = node.inputs;
-    const { images, channels, height, width } = imageShape("global_average_pool2d", x!.type);
+    const { images, channels, height, width } = imageExtents(x!.type);
     const quads = divideUp(channels, 4);
     const column_tiles = columnTiles(quads);
     lowering.dispatch({
@@ -150,18 +154,35 @@ const globalAveragePool2dOperation: Operation<undefined> = {
   cost: (node) => ({ ...streamingCost(node, 0), flops: elementCount(node.inputs[0]!.shape) }),
 };
 
-/** x [B, C, H, W] to [B, C, H', W']: the mean of the values under the window. */
+/**
+ * The mean of the values under a window that moves over x [B, C, H, W]: [B, C, H', W'], as torch.nn.AvgPool2d gives it.
+ *
+ * The result can be placed `into` a part of another tensor.
+ *
+ * @throws {RangeError} if x is not channels_last, the window is larger than the padded image, or the padding is not
+ * smaller than the window
+ */
 export function averagePool2d(x: Tensor, window: AveragePoolWindow, into?: Place): Tensor {
   return applyInto(averagePool2dOperation, [x], window, into);
 }
 
-/** The gradient for `x` of {@linkcode averagePool2d}. */
+/**
+ * The gradient of {@linkcode averagePool2d} for `x`, of its shape, from the upstream gradient [B, C, H', W'].
+ *
+ * @throws {RangeError} if the window does not turn x into the shape of `upstream`
+ */
 export function averagePool2dGradient(x: Tensor, upstream: Tensor, window: AveragePoolWindow): Tensor {
-  const { height, width } = imageShape("average_pool2d_gradient", x.type);
+  const { height, width } = imageExtents(x.type);
   return apply(averagePool2dGradientOperation, [upstream], { ...window, size: [height, width] as const });
 }
 
-/** x [B, C, H, W] to [B, C, 1, 1]: the mean of each channel of each image. */
+/**
+ * The mean of each channel of each image: x [B, C, H, W] to [B, C, 1, 1].
+ *
+ * The result can be placed `into` a part of another tensor.
+ *
+ * @throws {RangeError} if x is not channels_last
+ */
 export function globalAveragePool2d(x: Tensor, into?: Place): Tensor {
   return applyInto(globalAveragePool2dOperation, [x], undefined, into);
 }

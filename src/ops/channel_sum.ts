@@ -1,4 +1,4 @@
-/** Σ over images and positions for each channel: the gradient of a bias. */
+/** The sum of each channel over images and positions: the gradient of a bias. */
 
 import { elementCount, floatType } from "../graph/layout.ts";
 import { type Kernel, Scratch } from "../graph/lowering.ts";
@@ -6,16 +6,18 @@ import type { Operation } from "../graph/operation.ts";
 import { apply, type Tensor } from "../graph/tensor.ts";
 import { kernelParts } from "./kernel_parts.ts";
 import source from "../../kernels/channel_sum.wgsl" with { type: "text" };
+import { images } from "./inputs.ts";
 import { splitPositions } from "./split_sums.ts";
 import { sumPartials } from "./sum_partials.ts";
-import { imageShape, notDifferentiable, streamingCost } from "./support.ts";
+import { imageExtents, notDifferentiable, streamingCost } from "./support.ts";
 
 const kernel: Kernel = { name: "channel_sum", source, parts: kernelParts };
 const shortestChunk = 1024;
 
 const channelSumOperation: Operation<undefined> = {
   name: "channel_sum",
-  infer: ([x]) => floatType([imageShape("channel_sum", x!).channels]),
+  inputs: [images()],
+  infer: ([x]) => floatType([imageExtents(x!).channels]),
   gradient: notDifferentiable("channel_sum"),
   lower(node, lowering) {
     const [x] = node.inputs;
@@ -33,7 +35,7 @@ const channelSumOperation: Operation<undefined> = {
     if (partial) sumPartials(lowering, partial, node, parts);
   },
   reference([x], node) {
-    const { images, channels, height, width } = imageShape("channel_sum", node.inputs[0]!.type);
+    const { images, channels, height, width } = imageExtents(node.inputs[0]!.type);
     const pixels = height * width;
     const sums = new Float64Array(channels);
     for (let plane = 0; plane < images * channels; plane++) {
@@ -44,7 +46,11 @@ const channelSumOperation: Operation<undefined> = {
   cost: (node) => ({ ...streamingCost(node, 0), flops: elementCount(node.inputs[0]!.shape) }),
 };
 
-/** x [B, C, H, W] to [C]. */
+/**
+ * The sum of each channel over images and positions: x [B, C, H, W] to [C], in float32.
+ *
+ * @throws {RangeError} if x is not channels_last
+ */
 export function channelSum(x: Tensor): Tensor {
   return apply(channelSumOperation, [x], undefined);
 }

@@ -1,4 +1,4 @@
-/** Operations that move channels and compute nothing: the way in from files, concatenation and its slices. */
+/** Operations that move channels and compute nothing: changing the layout, concatenating, slicing. */
 
 import { divideUp, elementBytes, elementCount, floatType, roundUp } from "../graph/layout.ts";
 import type { Kernel, Lowering } from "../graph/lowering.ts";
@@ -7,12 +7,13 @@ import { apply, type Tensor } from "../graph/tensor.ts";
 import { kernelParts } from "./kernel_parts.ts";
 import copySource from "../../kernels/copy_channels.wgsl" with { type: "text" };
 import lastSource from "../../kernels/channels_last.wgsl" with { type: "text" };
-import { imageShape, notDifferentiable, quadCount, rows, streamingCost } from "./support.ts";
+import { images, repeated } from "./inputs.ts";
+import { imageExtents, notDifferentiable, quadCount, rows, streamingCost } from "./support.ts";
 
 const copyKernel: Kernel = { name: "copy_channels", source: copySource, parts: kernelParts };
 const lastKernel: Kernel = { name: "channels_last", source: lastSource, parts: kernelParts };
 
-/** A part of a batch. */
+/** A part of a batch: images `start` to `start + count`. */
 export interface ImageRange {
   start: number;
   count: number;
@@ -20,12 +21,8 @@ export interface ImageRange {
 
 const channelsLastOperation: Operation<ImageRange> = {
   name: "channels_last",
+  inputs: [{ name: "input", layouts: ["flat"], axes: ["B", "C", "H", "W"], dtypes: ["f32", "f16"] }],
   infer([x], { start, count }) {
-    if (x!.shape.length !== 4 || x!.layout !== "flat") {
-      throw new RangeError(
-        `Cannot run channels_last as its input must be flat [B, C, H, W]: [${x!.shape}], ${x!.layout}`,
-      );
-    }
     const [images, ...rest] = x!.shape as [number, ...number[]];
     if (start < 0 || count < 1 || start + count > images) {
       throw new RangeError(
@@ -36,7 +33,7 @@ const channelsLastOperation: Operation<ImageRange> = {
   },
   gradient: notDifferentiable("channels_last"),
   lower(node, lowering) {
-    const { images, channels, height, width } = imageShape("channels_last", node.type);
+    const { images, channels, height, width } = imageExtents(node.type);
     lowering.dispatch({
       kernel: lastKernel,
       constants: {},
@@ -60,7 +57,7 @@ const channelsLastOperation: Operation<ImageRange> = {
   cost: (node) => streamingCost(node, 0),
 };
 
-/** A copy of `count` channels; `written` channels from `first` on are written, those that are not copied with zeros. */
+/** A copy of `count` channels. `written` channels from `first` on are written; those outside the copy become zero. */
 interface Copy {
   from_channel: number;
   to_channel: number;
@@ -70,7 +67,7 @@ interface Copy {
 }
 
 function dispatchCopy(lowering: Lowering, x: Tensor, node: Tensor, copy: Copy): void {
-  const { images, height, width } = imageShape(node.label, node.type);
+  const { images, height, width } = imageExtents(node.type);
   const positions = images * height * width;
   const [source, result] = [rows(x), rows(node)];
   lowering.dispatch({
@@ -92,9 +89,9 @@ function dispatchCopy(lowering: Lowering, x: Tensor, node: Tensor, copy: Copy): 
 
 const concatOperation: Operation<undefined> = {
   name: "concat",
+  inputs: [images("first input"), repeated(images("further inputs"))],
   infer(inputs) {
-    if (inputs.length === 0) throw new RangeError("Cannot run concat as it has 0 inputs");
-    const shapes = inputs.map((input) => imageShape("concat", input));
+    const shapes = inputs.map((input) => imageExtents(input));
     const [first] = shapes;
     for (const shape of shapes) {
       if (shape.images !== first!.images || shape.height !== first!.height || shape.width !== first!.width) {
@@ -107,7 +104,11 @@ const concatOperation: Operation<undefined> = {
     }
     const { dtype } = inputs[0]!;
     const other = inputs.find((input) => input.dtype !== dtype);
-    if (other) throw new RangeError(`Cannot run concat as its inputs are ${dtype} and ${other.dtype}`);
+    if (other) {
+      throw new RangeError(
+        `Cannot run concat as its inputs must have one element type: ${dtype} and ${other.dtype}`,
+      );
+    }
     const channels = shapes.reduce((sum, shape) => sum + shape.channels, 0);
     return floatType([first!.images, channels, first!.height, first!.width], "channels_last", dtype);
   },
@@ -147,8 +148,9 @@ const concatOperation: Operation<undefined> = {
 
 const sliceChannelsOperation: Operation<{ start: number; count: number }> = {
   name: "slice_channels",
+  inputs: [images()],
   infer([x], { start, count }) {
-    const { images, channels, height, width } = imageShape("slice_channels", x!);
+    const { images, channels, height, width } = imageExtents(x!);
     if (start < 0 || count < 1 || start + count > channels) {
       throw new RangeError(
         `Cannot run slice_channels as channels ${start} to ${start + count} are not within ${channels}`,
@@ -186,11 +188,12 @@ const sliceChannelsOperation: Operation<{ start: number; count: number }> = {
   cost: (node) => streamingCost(node, 0),
 };
 
-/** A slice put back into its place among zeros: the gradient of a slice. */
+/** A slice at its place among zeros: the gradient of a slice. */
 const placeChannelsOperation: Operation<{ start: number; channels: number }> = {
   name: "place_channels",
+  inputs: [images()],
   infer([x], { start, channels }) {
-    const { images, channels: count, height, width } = imageShape("place_channels", x!);
+    const { images, channels: count, height, width } = imageExtents(x!);
     if (start < 0 || start + count > channels) {
       throw new RangeError(
         `Cannot run place_channels as channels ${start} to ${start + count} are not within ${channels}`,
@@ -229,17 +232,31 @@ const placeChannelsOperation: Operation<{ start: number; channels: number }> = {
   cost: (node) => streamingCost(node, 0),
 };
 
-/** Flat [B, C, H, W], as files hold it, in the layout of every other operation: all images, or a part of them. */
+/**
+ * Brings images [B, C, H, W] from the layout `flat`, in which files store them, to `channels_last`, which all other
+ * operations expect: the whole batch by default, or `range` of it.
+ *
+ * @throws {RangeError} if x is not flat with four axes, or the range lies outside the batch
+ */
 export function channelsLast(x: Tensor, range: ImageRange = { start: 0, count: x.shape[0]! }): Tensor {
   return apply(channelsLastOperation, [x], range);
 }
 
-/** Images side by side along their channels. */
+/**
+ * Joins images along their channels: [B, C₁, H, W], [B, C₂, H, W], … to [B, C₁ + C₂ + …, H, W].
+ *
+ * @throws {RangeError} if there is no input, or inputs differ in more than their channels
+ */
 export function concat(inputs: readonly Tensor[]): Tensor {
   return apply(concatOperation, inputs, undefined);
 }
 
-/** Channels `start` to `start + count`. */
+/**
+ * Copies channels `start` to `start + count` of x [B, C, H, W]; the end is exclusive. See {@linkcode narrow} for a
+ * slice without a copy.
+ *
+ * @throws {RangeError} if x is not channels_last or does not have these channels
+ */
 export function sliceChannels(x: Tensor, start: number, count: number): Tensor {
   return apply(sliceChannelsOperation, [x], { start, count });
 }

@@ -1,6 +1,6 @@
-/** Vector quantisation: the nearest code, its vector, and what the positions of each code add up to. */
+/** Vector quantisation (van den Oord and others 2017): the nearest code, its vector, and statistics of the codes. */
 
-import { divideUp, elementCount, floatType, roundUp, type Shape, type TensorType } from "../graph/layout.ts";
+import { divideUp, elementCount, floatType, roundUp } from "../graph/layout.ts";
 import { type Kernel, Scratch } from "../graph/lowering.ts";
 import type { Operation } from "../graph/operation.ts";
 import { apply, type Tensor } from "../graph/tensor.ts";
@@ -9,82 +9,34 @@ import gatherSource from "../../kernels/gather_code.wgsl" with { type: "text" };
 import nearestSource from "../../kernels/nearest_code.wgsl" with { type: "text" };
 import perplexitySource from "../../kernels/perplexity.wgsl" with { type: "text" };
 import statisticsSource from "../../kernels/code_statistics.wgsl" with { type: "text" };
-import { splitCount } from "./split_sums.ts";
-import { sumPartials } from "./sum_partials.ts";
 import {
-  type ImageShape,
-  imageShape,
-  notDifferentiable,
-  quadCount,
-  requireSameType,
-  requireType,
-  streamingCost,
-} from "./support.ts";
+  codebookShape,
+  positionsOf,
+  requireCodes,
+  statisticsRows,
+  statisticsShape,
+  vectors,
+} from "./codebook_shapes.ts";
+import { splitCount } from "./split_sums.ts";
+import { codebookColumns, flat } from "./inputs.ts";
+import { sumPartials } from "./sum_partials.ts";
+import { imageExtents, notDifferentiable, quadCount, streamingCost } from "./support.ts";
 
 const nearestKernel: Kernel = { name: "nearest_code", source: nearestSource, parts: kernelParts };
 const gatherKernel: Kernel = { name: "gather_code", source: gatherSource, parts: kernelParts };
 const statisticsKernel: Kernel = { name: "code_statistics", source: statisticsSource, parts: kernelParts };
 const perplexityKernel: Kernel = { name: "perplexity", source: perplexitySource, parts: kernelParts };
 
-/** Columns of the codes' sums that one workgroup adds up. */
+/** Quads of each code's sum that one workgroup computes. */
 const columnsPerTile = 8;
-/** A chunk of fewer positions than this, or than an eighth of the codes, is not worth a partial sum for every code. */
+/** The fewest positions in a chunk, or an eighth of the codes if that is more: each chunk costs one sum a code. */
 const shortestChunk = 64;
-
-function positionsOf({ images, height, width }: ImageShape): number {
-  return images * height * width;
-}
-
-/** The number of codes and of quads in each code; throws unless a code has `channels` numbers. */
-export function codebookShape(
-  name: string,
-  embed: TensorType,
-  channels: number,
-): { codes: number; quads: number } {
-  const { shape, layout } = embed;
-  if (layout !== "codes_first" || shape[0] !== channels) {
-    throw new RangeError(
-      `Cannot run ${name} as the codebook must be [${channels}, n] codes_first: [${shape}] ${layout}`,
-    );
-  }
-  return { codes: shape[1]!, quads: divideUp(channels, 4) };
-}
-
-/** Checks codes [B, H, W] that go with the images `x`. */
-function requireCodes(name: string, codes: TensorType, { images, height, width }: ImageShape): void {
-  requireType(name, "codes", codes, [images, height, width], "u32");
-}
-
-/** The shape of what {@linkcode codeStatistics} gives for a codebook. */
-function statisticsShape([dim, codes]: Shape): Shape {
-  return [codes!, 4 * (divideUp(dim!, 4) + 1)];
-}
-
-/** Throws unless the buffers of a codebook, and its statistics where there are any, go together. */
-export function requireCodebook(
-  name: string,
-  [embed, average, clusterSize]: readonly TensorType[],
-  statistics?: TensorType,
-): void {
-  codebookShape(name, embed!, embed!.shape[0]!);
-  requireSameType(name, embed!, average!);
-  requireType(name, "cluster sizes", clusterSize!, [embed!.shape[1]!]);
-  if (statistics) requireType(name, "statistics", statistics, statisticsShape(embed!.shape));
-}
-
-/** The number of codes and of quads in each code, from code statistics. */
-export function statisticsRows(name: string, { shape }: TensorType): { codes: number; quads: number } {
-  const [codes, width] = shape;
-  if (shape.length !== 2 || width! % 4 !== 0) {
-    throw new RangeError(`Cannot run ${name} as the statistics must be rows of quads: [${shape}]`);
-  }
-  return { codes: codes!, quads: width! / 4 - 1 };
-}
 
 const nearestCodeOperation: Operation<undefined> = {
   name: "nearest_code",
+  inputs: [vectors, codebookColumns()],
   infer([x, embed]) {
-    const { images, channels, height, width } = imageShape("nearest_code", x!);
+    const { images, channels, height, width } = imageExtents(x!);
     codebookShape("nearest_code", embed!, channels);
     return { shape: [images, height, width], dtype: "u32", layout: "flat" };
   },
@@ -92,12 +44,12 @@ const nearestCodeOperation: Operation<undefined> = {
   gradient: () => [undefined, undefined],
   lower(node, lowering) {
     const [x, embed] = node.inputs;
-    const image = imageShape("nearest_code", x!.type);
+    const image = imageExtents(x!.type);
     const { codes, quads } = codebookShape("nearest_code", embed!.type, image.channels);
     const { subgroupLanes, subgroupsNeedEnable } = lowering.target;
     const subgroups = subgroupLanes > 0;
     const lanes = subgroups ? subgroupLanes : 64;
-    // Two share what is loaded of the codes, unless that leaves a card too few lanes.
+    // Two positions share each load of a code, unless too few lanes would be left to keep the GPU busy.
     const isShared = subgroups || positionsOf(image) >= 2 * lanes * lowering.target.parallelWorkgroups;
     const positionsPerLane = isShared ? 2 : 1;
     lowering.dispatch({
@@ -116,7 +68,7 @@ const nearestCodeOperation: Operation<undefined> = {
     });
   },
   reference([x, embed], node) {
-    const { images, channels, height, width } = imageShape("nearest_code", node.inputs[0]!.type);
+    const { images, channels, height, width } = imageExtents(node.inputs[0]!.type);
     const codes = node.inputs[1]!.shape[1]!;
     const pixels = height * width;
     return Float64Array.from({ length: images * pixels }, (_, position) => {
@@ -140,17 +92,18 @@ const nearestCodeOperation: Operation<undefined> = {
 
 const gatherCodeOperation: Operation<undefined> = {
   name: "gather_code",
+  inputs: [flat("codes", "u32"), codebookColumns(), vectors],
   infer([codes, embed, x]) {
-    const image = imageShape("gather_code", x!);
+    const image = imageExtents(x!);
     codebookShape("gather_code", embed!, image.channels);
     requireCodes("gather_code", codes!, image);
     return x!;
   },
-  // Straight through: what reaches the code reaches x unchanged (Bengio and others 2013; van den Oord and others 2017).
+  // The straight-through estimator: x gets the upstream gradient unchanged (Bengio and others 2013).
   gradient: (_, upstream) => [undefined, undefined, upstream],
   lower(node, lowering) {
     const [code, embed] = node.inputs;
-    const image = imageShape("gather_code", node.type);
+    const image = imageExtents(node.type);
     lowering.dispatch({
       kernel: gatherKernel,
       constants: {},
@@ -162,7 +115,7 @@ const gatherCodeOperation: Operation<undefined> = {
     });
   },
   reference([code, embed], node) {
-    const { images, channels, height, width } = imageShape("gather_code", node.type);
+    const { images, channels, height, width } = imageExtents(node.type);
     const codes = node.inputs[1]!.shape[1]!;
     const pixels = height * width;
     return Float64Array.from({ length: images * channels * pixels }, (_, index) => {
@@ -176,8 +129,9 @@ const gatherCodeOperation: Operation<undefined> = {
 
 const codeStatisticsOperation: Operation<undefined> = {
   name: "code_statistics",
+  inputs: [flat("codes", "u32"), vectors, codebookColumns()],
   infer([codes, x, embed]) {
-    const image = imageShape("code_statistics", x!);
+    const image = imageExtents(x!);
     codebookShape("code_statistics", embed!, image.channels);
     requireCodes("code_statistics", codes!, image);
     return floatType(statisticsShape(embed!.shape));
@@ -185,7 +139,7 @@ const codeStatisticsOperation: Operation<undefined> = {
   gradient: notDifferentiable("code_statistics"),
   lower(node, lowering) {
     const [code, x, embed] = node.inputs;
-    const image = imageShape("code_statistics", x!.type);
+    const image = imageExtents(x!.type);
     const { codes, quads } = codebookShape("code_statistics", embed!.type, image.channels);
     const positions = positionsOf(image);
     const columnTiles = divideUp(quads + 1, columnsPerTile);
@@ -207,7 +161,7 @@ const codeStatisticsOperation: Operation<undefined> = {
   },
   reference([code, x], node) {
     const [codes, width] = node.shape as [number, number];
-    const { images, channels, height, width: columns } = imageShape("code_statistics", node.inputs[1]!.type);
+    const { images, channels, height, width: columns } = imageExtents(node.inputs[1]!.type);
     const pixels = height * columns;
     const y = new Float64Array(codes * width);
     for (let position = 0; position < images * pixels; position++) {
@@ -223,6 +177,7 @@ const codeStatisticsOperation: Operation<undefined> = {
 
 const perplexityOperation: Operation<undefined> = {
   name: "perplexity",
+  inputs: [flat("statistics")],
   infer([statistics]) {
     statisticsRows("perplexity", statistics!);
     return floatType([]);
@@ -251,22 +206,58 @@ const perplexityOperation: Operation<undefined> = {
   cost: (node) => streamingCost(node, 0),
 };
 
-/** For each position of x [B, D, H, W] the number of the nearest column of embed [D, n], as u32 [B, H, W]. */
+/**
+ * The index of the code that is nearest to each position's vector, by Euclidean distance: x [B, dim, H, W] and the
+ * codebook `embed` [dim, codes] to u32 [B, H, W]. Of equally near codes the first one is taken. There is no gradient.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals, assertThrows } from "@std/assert";
+ * import { floatType } from "../graph/layout.ts";
+ * import { variable } from "./variable.ts";
+ *
+ * const x = variable(floatType([2, 64, 8, 8], "channels_last"), "x");
+ * const embed = variable(floatType([64, 512], "codes_first"), "embed");
+ * assertEquals(nearestCode(x, embed).shape, [2, 8, 8]);
+ *
+ * const short = variable(floatType([32, 512], "codes_first"), "short");
+ * assertThrows(() => nearestCode(x, short), RangeError, "the codebook must be [64, n]: [32,512]");
+ * ```
+ *
+ * @throws {RangeError} if x is not channels_last, the codebook is not codes_first, either is not float32, or they
+ * differ in `dim`
+ */
 export function nearestCode(x: Tensor, embed: Tensor): Tensor {
   return apply(nearestCodeOperation, [x, embed], undefined);
 }
 
-/** The vectors of the codes [B, H, W], in the shape of x; the gradient goes straight through to x. */
+/**
+ * The vectors of the codes: `codes` u32 [B, H, W] and `embed` [dim, codes] to [B, dim, H, W], the shape of x. Its
+ * gradient passes to x unchanged (the straight-through estimator).
+ *
+ * @throws {RangeError} if the shapes of the three do not match
+ */
 export function gatherCode(codes: Tensor, embed: Tensor, x: Tensor): Tensor {
   return apply(gatherCodeOperation, [codes, embed, x], undefined);
 }
 
-/** For each code the sum of its positions' vectors, filled up to quads, and their number in the first of four more: [n, D′ + 4]. */
+/**
+ * The sum of the vectors of each code's positions, and their number. The result is [codes, dim′ + 4], where dim′ is
+ * `dim` rounded up to a multiple of 4: the first `dim` values of a row are the sum, and value dim′ is the number of
+ * positions.
+ *
+ * @throws {RangeError} if `codes` [B, H, W], x [B, dim, H, W] and `embed` [dim, codes] do not match
+ */
 export function codeStatistics(codes: Tensor, x: Tensor, embed: Tensor): Tensor {
   return apply(codeStatisticsOperation, [codes, x, embed], undefined);
 }
 
-/** exp(entropy) of the counts in {@linkcode codeStatistics}: the effective number of codes in use. */
+/**
+ * exp(−Σ p · ln p) with p the share of each code in {@linkcode codeStatistics}, a scalar []: the effective number of
+ * codes in use, from 1 to the size of the codebook.
+ *
+ * @throws {RangeError} if the statistics are no rows of whole quads
+ */
 export function perplexity(statistics: Tensor): Tensor {
   return apply(perplexityOperation, [statistics], undefined);
 }

@@ -1,10 +1,11 @@
-/** What batch normalisation multiplies and adds for each channel, from moments of the batch or from running statistics. */
+/** The factor and addend of each channel in batch normalisation, from a batch's moments or running statistics. */
 
 import { divideUp, floatType } from "../graph/layout.ts";
 import type { Kernel } from "../graph/lowering.ts";
 import type { Operation } from "../graph/operation.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import source from "../../kernels/coefficients.wgsl" with { type: "text" };
+import { channelRows, flat } from "./inputs.ts";
 import { notDifferentiable, requireType, rowParams, streamingCost } from "./support.ts";
 
 const coefficientsKernel: Kernel = { name: "coefficients", source };
@@ -15,20 +16,30 @@ export interface CoefficientsAttributes {
 }
 
 interface BatchAttributes extends CoefficientsAttributes {
-  /** The share of the batch in the running statistics. */
+  /** The share of the batch in the new running statistics. */
   momentum: number;
-  /** Values of each channel in the batch. */
+  /** The number of values of each channel in the batch. */
   count: number;
 }
 
-/** (moments, γ, β, running mean, running variance) to [1, C, 4, 1]; the running statistics follow the moments in place. */
+/**
+ * Inputs (moments, γ, β, running mean, running variance) to four rows [1, C, 4, 1]: factor = γ / √(variance + ε),
+ * addend = β − mean · factor, mean, 1 / √(variance + ε). Updates the running statistics in place.
+ */
 const coefficientsOperation: Operation<BatchAttributes> = {
   name: "coefficients",
+  inputs: [
+    channelRows("moments"),
+    flat("weight γ"),
+    flat("bias β"),
+    flat("running mean"),
+    flat("running variance"),
+  ],
   infer([moments, gamma, beta, ...running]) {
     const channels = moments!.shape[1]!;
     requireType("coefficients", "moments", moments!, [1, channels, 2, 1]);
     for (const each of [gamma!, beta!, ...running]) {
-      requireType("coefficients", "channels' weight, bias and statistics", each, [channels]);
+      requireType("coefficients", "weight γ, the bias β and the running statistics", each, [channels]);
     }
     return floatType([1, channels, 4, 1], "channels_last");
   },
@@ -78,9 +89,10 @@ const coefficientsOperation: Operation<BatchAttributes> = {
   cost: (node) => streamingCost(node, 3),
 };
 
-/** (mean, variance, γ, β), each [C], to [1, C, 4, 1]: for the running statistics. */
+/** Inputs (running mean, running variance, γ, β), each [C], to the same rows [1, C, 4, 1]. */
 const runningCoefficientsOperation: Operation<CoefficientsAttributes> = {
   name: "running_coefficients",
+  inputs: [flat("running mean"), flat("running variance"), flat("weight γ"), flat("bias β")],
   infer(inputs) {
     const [channels] = inputs[0]!.shape;
     for (const each of inputs) requireType("running_coefficients", "statistics", each, [channels!]);

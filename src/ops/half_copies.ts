@@ -1,14 +1,16 @@
-/** Copies of weights in float16: all of an arena's in one dispatch, and each of them as a tensor. */
+/** Copies of weights in float16: one dispatch copies a whole arena, in which each weight's copy is a tensor. */
 
 import { divideUp, elementCount } from "../graph/layout.ts";
 import type { Operation } from "../graph/operation.ts";
 import { apply, type Tensor } from "../graph/tensor.ts";
 import { elementwiseKernel } from "./elementwise.ts";
+import { anyLayout, flat } from "./inputs.ts";
 import { quadCount, requireType } from "./support.ts";
 import { update } from "./updates.ts";
 
-/** (float32, float16), flat and of one length: the second becomes the first, rounded. */
+/** Inputs (source, target), flat and of one length: rounds the float32 source into the float16 target. */
 const halfCopiesOperation = update<undefined>("half_copies", [1], {
+  inputs: [flat("source"), flat("target", "f16")],
   check([source, target]) {
     requireType("half_copies", "source", source!, [elementCount(target!.shape)]);
     requireType("half_copies", "target", target!, source!.shape, "f16");
@@ -28,9 +30,10 @@ const halfCopiesOperation = update<undefined>("half_copies", [1], {
   reference: ([source]) => source!.slice(),
 });
 
-/** (copies, weight): the weight's copy among them, in whose arena it lies. What reaches it reaches the weight, in float32. */
+/** Inputs (copies, weight): the weight's copy. Its gradient passes to the weight. */
 const halfCopyOperation: Operation<undefined> = {
   name: "half_copy",
+  inputs: [anyLayout("copies"), anyLayout("weight", ["f32"])],
   infer([, weight]) {
     requireType("half_copy", "weight", weight!, weight!.shape);
     return { ...weight!, dtype: "f16" };
@@ -41,12 +44,20 @@ const halfCopyOperation: Operation<undefined> = {
   cost: () => ({ flops: 0, bytes: 0 }),
 };
 
-/** Rounds all of `source` into `target`, both whole arenas; runs where the node stands. */
+/**
+ * Rounds all of `source` into `target`, two whole arenas: flat float32 and flat float16 of one length.
+ *
+ * @throws {RangeError} if they are not
+ */
 export function halfCopies(source: Tensor, target: Tensor): Tensor {
   return apply(halfCopiesOperation, [source, target], undefined);
 }
 
-/** The copy of one weight, to be placed in the arena whose tensor `copies` fills. */
+/**
+ * The float16 copy of one weight, for the arena that the node `copies` writes. Its gradient is the weight's.
+ *
+ * @throws {RangeError} if the weight is not float32
+ */
 export function halfCopy(copies: Tensor, weight: Tensor): Tensor {
   return apply(halfCopyOperation, [copies, weight], undefined, `${weight.label} in float16`);
 }

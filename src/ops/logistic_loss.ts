@@ -1,6 +1,6 @@
 /**
- * Binary cross-entropy of logits: −ln σ(x) = softplus(−x) for a positive label, −ln(1 − σ(x)) = softplus(x) for a negative one.
- * Worked out from the logit itself it loses no digits where σ(x) rounds to one; the bound of 100 is that of PyTorch's BCELoss.
+ * Binary cross-entropy of logits, −ln σ(x) = softplus(−x) for a positive and −ln(1 − σ(x)) = softplus(x) for a negative
+ * label. Computed from the logit, it keeps its digits where σ(x) rounds to one. It is bounded like PyTorch's BCELoss.
  */
 
 import { elementCount, floatType } from "../graph/layout.ts";
@@ -10,10 +10,11 @@ import { apply, type Tensor } from "../graph/tensor.ts";
 import { kernelParts } from "./kernel_parts.ts";
 import source from "../../kernels/logistic_loss.wgsl" with { type: "text" };
 import { elementwise } from "./elementwise.ts";
-import { notDifferentiable, quadCount, requireSameType, requireType, streamingCost } from "./support.ts";
+import { anyLayout } from "./inputs.ts";
+import { notDifferentiable, quadCount, requireSameType, streamingCost } from "./support.ts";
 
 const kernel: Kernel = { name: "logistic_loss", source, parts: kernelParts };
-/** No element's loss is larger; it then has no gradient. */
+/** The largest loss of one element. At the bound the gradient is zero. */
 const largestLoss = 100;
 
 function softplus(x: number): number {
@@ -22,8 +23,8 @@ function softplus(x: number): number {
 
 const logisticLossOperation: Operation<undefined> = {
   name: "logistic_loss",
+  inputs: ["logits", "positive weights", "negative weights"].map((name) => anyLayout(name, ["f32"])),
   infer([logits, positive, negative]) {
-    requireType("logistic_loss", "logits", logits!, logits!.shape);
     requireSameType("logistic_loss", logits!, positive!);
     requireSameType("logistic_loss", logits!, negative!);
     return floatType([]);
@@ -54,12 +55,12 @@ const logisticLossOperation: Operation<undefined> = {
   cost: (node) => ({ ...streamingCost(node, 0), flops: 28 * elementCount(node.inputs[0]!.shape) }),
 };
 
-/** A WGSL quad of σ(x), by the exponential of −|x|, which cannot overflow. */
+/** The WGSL of σ(x) for a quad. It uses exp(−|x|), which cannot overflow. */
 function sigmoidExpression(x: string): string {
   return `(select(vec4f(1.0), exp(-abs(${x})), ${x} < vec4f()) / (1.0 + exp(-abs(${x}))))`;
 }
 
-/** (logits, positive, negative, upstream scalar): the gradient for the logits. */
+/** Inputs (logits, positive, negative, upstream scalar): the gradient for the logits. */
 const logisticLossGradientOperation = elementwise<undefined>({
   name: "logistic_loss_gradient",
   expression([x, positive, negative, upstream]) {
@@ -75,13 +76,18 @@ const logisticLossGradientOperation = elementwise<undefined>({
   },
   gradient: notDifferentiable("logistic_loss_gradient"),
   flops: 12,
-  firstScalar: 3,
+  elements: ["logits", "positive weights", "negative weights"],
+  scalars: ["upstream gradient"],
 });
 
 /**
- * Σ positive · min(softplus(−x), 100) + negative · min(softplus(x), 100), a scalar; all three of one shape. Where `positive` is
- * t / count and `negative` (1 − t) / count this is the mean binary cross-entropy of the labels t; a label's two weights are zero
- * where it is missing. No gradient flows into the weights.
+ * Σ positive · min(softplus(−x), 100) + negative · min(softplus(x), 100) over all logits x, a scalar []. The three
+ * tensors have one shape, float32.
+ *
+ * For labels t in [0, 1], the weights t / count and (1 − t) / count give the mean binary cross-entropy. A missing label
+ * has two weights of zero. No gradient flows into the weights.
+ *
+ * @throws {RangeError} if the tensors differ in shape or layout, or are not float32
  */
 export function logisticLoss(logits: Tensor, positive: Tensor, negative: Tensor): Tensor {
   return apply(logisticLossOperation, [logits, positive, negative], undefined);

@@ -1,7 +1,7 @@
 /**
- * Dynamic loss scaling (Micikevicius and others 2018): small gradients would vanish in float16, so the loss is multiplied by a large
- * factor, and the gradients are divided by it before they are used. Where one of them is not finite the factor was too large: it
- * is halved, and the step changes nothing. All of it happens on the GPU.
+ * Dynamic loss scaling (Micikevicius and others 2018). Small gradients would become zero in float16, so the loss is
+ * multiplied by a large factor, and the gradients are divided by it before use. If one of them is not finite, the
+ * factor was too large: it shrinks, and the step changes nothing. All of this happens on the GPU.
  */
 
 import { floatType } from "../graph/layout.ts";
@@ -9,18 +9,19 @@ import type { Kernel } from "../graph/lowering.ts";
 import type { Operation } from "../graph/operation.ts";
 import { apply, type Tensor } from "../graph/tensor.ts";
 import source from "../../kernels/loss_scale.wgsl" with { type: "text" };
+import { anyLayout, flat, predecessors, scalar } from "./inputs.ts";
 import { lowerReduction } from "./reduce.ts";
 import { notDifferentiable, requireType, streamingCost } from "./support.ts";
 
 const kernel: Kernel = { name: "loss_scale", source };
 
-/** The number of elements that are infinite or no numbers; by their bits, as compilers may take all numbers for finite. */
+/**
+ * The number of elements that are infinite or NaN. It tests their bits, because compilers may assume finite numbers.
+ */
 const countNonFiniteOperation: Operation<undefined> = {
   name: "count_non_finite",
-  infer([x]) {
-    requireType("count_non_finite", "input", x!, x!.shape);
-    return floatType([]);
-  },
+  inputs: [anyLayout("input", ["f32"]), predecessors],
+  infer: () => floatType([]),
   gradient: notDifferentiable("count_non_finite"),
   lower(node, lowering) {
     const exponent = "vec4u(0x7f800000u)";
@@ -31,32 +32,43 @@ const countNonFiniteOperation: Operation<undefined> = {
   cost: (node) => streamingCost(node, 0),
 };
 
-/** The state of loss scaling, from step to step. */
+/** The state of loss scaling, which lasts from step to step. */
 export interface LossScaleState {
   /** The factor, a scalar. */
   scale: Tensor;
-  /** Steps since it last changed, a scalar. */
+  /** The number of steps since the factor last changed, a scalar. */
   goodSteps: Tensor;
-  /** [1 − β₁ᵗ, 1 − β₂ᵗ] of the t steps that Adam has made; a step that is left out does not count. */
+  /** [1 − β₁ᵗ, 1 − β₂ᵗ] after t steps of Adam; a skipped step does not count. */
   corrections: Tensor;
 }
 
-/** Constants as PyTorch's GradScaler has them, and Adam's two. */
+/** The constants of PyTorch's GradScaler, and two of Adam's. */
 export interface LossScaleAttributes {
   beta1: number;
   beta2: number;
+  /** The factor is multiplied by this after `interval` good steps. */
   growth: number;
+  /** The factor is multiplied by this after a step with a gradient that is not finite. */
   backoff: number;
-  /** Good steps after which the factor grows. */
+  /** The number of good steps after which the factor grows. */
   interval: number;
 }
 
-/** (step, non-finite gradients, scale, good steps, corrections) to the step that Adam makes; the last three change in place. */
+/**
+ * Inputs (step, number of non-finite gradients, scale, good steps, corrections) to Adam's step; updates the last three
+ * in place.
+ */
 const lossScaleOperation: Operation<LossScaleAttributes> = {
   name: "loss_scale",
-  infer([step, nonFinite, scale, goodSteps, corrections]) {
+  inputs: [
+    flat("step"),
+    scalar("number of non-finite gradients"),
+    scalar("scale"),
+    scalar("good steps"),
+    flat("corrections"),
+  ],
+  infer([step, , , , corrections]) {
     requireType("loss_scale", "step", step!, [4]);
-    for (const each of [nonFinite!, scale!, goodSteps!]) requireType("loss_scale", "count", each, []);
     requireType("loss_scale", "corrections", corrections!, [2]);
     return floatType([4]);
   },
@@ -104,12 +116,23 @@ const lossScaleOperation: Operation<LossScaleAttributes> = {
   cost: (node) => streamingCost(node, 4),
 };
 
-/** How many elements of x are infinite or no numbers; `after` are the nodes that fill it. */
+/**
+ * The number of elements of x that are infinite or NaN, a scalar []. `after` are the nodes that write x, if x is an
+ * arena.
+ *
+ * @throws {RangeError} if x is not float32
+ */
 export function countNonFinite(x: Tensor, after: readonly Tensor[] = []): Tensor {
   return apply(countNonFiniteOperation, [x, ...after], undefined);
 }
 
-/** What {@linkcode adam} takes as its step where the gradients are those of a scaled loss; the state goes on to the next step. */
+/**
+ * The `step` [4] of {@linkcode adam} for the gradients of a scaled loss, from a `step` [4] that begins with the
+ * learning rate. The result is [rate / (1 − β₁ᵗ), 1 / √(1 − β₂ᵗ), 1 / scale, 0]; it is all zeros, which skips the step,
+ * if `nonFinite` [] is not zero. Updates the state in place.
+ *
+ * @throws {RangeError} if an input has another shape
+ */
 export function lossScale(
   step: Tensor,
   nonFinite: Tensor,

@@ -7,6 +7,7 @@ import { apply, applyInto, auxiliaryResult, type Place, type Tensor } from "../g
 import { kernelParts } from "./kernel_parts.ts";
 import gradientSource from "../../kernels/pool2d_gradient.wgsl" with { type: "text" };
 import source from "../../kernels/pool2d.wgsl" with { type: "text" };
+import { flat, images } from "./inputs.ts";
 import {
   forEachPooled,
   inferGradient,
@@ -17,7 +18,7 @@ import {
   windowConstants,
 } from "./pool_window.ts";
 import {
-  imageShape,
+  imageExtents,
   notDifferentiable,
   quadCount,
   requireType,
@@ -28,10 +29,12 @@ import {
 const kernel: Kernel = { name: "pool2d", source, parts: kernelParts };
 const gradientKernel: Kernel = { name: "pool2d_gradient", source: gradientSource, parts: kernelParts };
 
-/** A place in a window is kept in one byte. */
+/** The winner's place in its window is stored in one byte. */
 const mostTaps = 256;
 
-/** The largest value of each window and its place there: the first of equal ones, and any NaN, as in PyTorch. */
+/**
+ * The largest value of each window and its place in the window: the first of equal values, and any NaN, as in PyTorch.
+ */
 function maxima(x: ReferenceValues, type: TensorType, pooled: TensorType, window: PoolWindow) {
   const count = elementCount(pooled.shape);
   const [values, taps] = [new Float64Array(count), new Int32Array(count).fill(-1)];
@@ -44,7 +47,10 @@ function maxima(x: ReferenceValues, type: TensorType, pooled: TensorType, window
   return { values, taps };
 }
 
-/** Where the winner of an element of [B, C, H', W'] lies among [B, H', W', quads] numbers, and its factor there. */
+/**
+ * Where the winner of element `index` of [B, C, H', W'] lies in the numbers [B, H', W', quads], and the factor of its
+ * byte.
+ */
 function winnerByte([, channels, height, width]: Shape, index: number): { at: number; factor: number } {
   const pixels = height! * width!;
   const channel = Math.floor(index / pixels) % channels!;
@@ -52,9 +58,10 @@ function winnerByte([, channels, height, width]: Shape, index: number): { at: nu
   return { at: position * divideUp(channels!, 4) + Math.floor(channel / 4), factor: 256 ** (channel % 4) };
 }
 
-/** With a auxiliary result, that is the winners' places in their windows, four in a number, for the gradient. */
+/** For the gradient it has an auxiliary result: the winners' places in their windows, four in a number. */
 const maxPool2dOperation: Operation<PoolWindow> = {
   name: "max_pool2d",
+  inputs: [images()],
   infer([x], window) {
     if (elementCount(window.kernel) > mostTaps) {
       throw new RangeError(
@@ -73,8 +80,8 @@ const maxPool2dOperation: Operation<PoolWindow> = {
       bindings: winners ? { x: x!, y: node, winners } : { x: x!, y: node },
       params: {
         ...poolParams(
-          imageShape("max_pool2d", x!.type),
-          imageShape("max_pool2d", node.type),
+          imageExtents(x!.type),
+          imageExtents(node.type),
           node.attributes,
         ),
         ...rowParams({ x: x!, y: node }),
@@ -90,9 +97,10 @@ const maxPool2dOperation: Operation<PoolWindow> = {
   },
 };
 
-/** (upstream, winners): each upstream value at the position that won its window. */
+/** Inputs (upstream, winners): adds each upstream value at the position that won its window. */
 const maxPool2dGradientOperation: Operation<Pooled<PoolWindow>> = {
   name: "max_pool2d_gradient",
+  inputs: [images("upstream gradient"), flat("winners", "u32")],
   infer([upstream, winners], attributes) {
     const type = inferGradient("max_pool2d_gradient", upstream!, attributes);
     const { shape } = winnersType(upstream!.shape);
@@ -102,13 +110,13 @@ const maxPool2dGradientOperation: Operation<Pooled<PoolWindow>> = {
   gradient: notDifferentiable("max_pool2d_gradient"),
   lower(node, lowering) {
     const [upstream, winners] = node.inputs;
-    const output = imageShape("max_pool2d_gradient", upstream!.type);
+    const output = imageExtents(upstream!.type);
     lowering.dispatch({
       kernel: gradientKernel,
       constants: { ...windowConstants(node.attributes), MAX: true },
       bindings: { x: upstream!, y: node, winners: winners! },
       params: {
-        ...poolParams(imageShape("max_pool2d_gradient", node.type), output, node.attributes),
+        ...poolParams(imageExtents(node.type), output, node.attributes),
         ...rowParams({ x: upstream!, y: node }),
       },
       workgroups: divideUp(quadCount(node), 64),
@@ -127,17 +135,25 @@ const maxPool2dGradientOperation: Operation<Pooled<PoolWindow>> = {
   cost: (node) => ({ ...streamingCost(node, 0), flops: elementCount(node.inputs[0]!.shape) }),
 };
 
-/** x [B, C, H, W] to [B, C, H', W']: the largest value under the window; what is padded never wins. */
+/**
+ * The largest value under a window that moves over x [B, C, H, W]: [B, C, H', W'], as torch.nn.MaxPool2d gives it.
+ * Padding never wins.
+ *
+ * The result can be placed `into` a part of another tensor.
+ *
+ * @throws {RangeError} if x is not channels_last, the window has more than 256 places or is larger than the padded
+ * image, or the padding is not smaller than the window
+ */
 export function maxPool2d(x: Tensor, window: PoolWindow, into?: Place): Tensor {
   return applyInto(maxPool2dOperation, [x], window, into);
 }
 
-/** The numbers that hold the winners of a [B, C, H', W'] maximum. */
+/** The type of the winners of a maximum [B, C, H', W']. */
 function winnersType([images, channels, height, width]: Shape): TensorType {
   return { shape: [images!, height!, width!, divideUp(channels!, 4)], dtype: "u32", layout: "flat" };
 }
 
-/** The tensor that a {@linkcode maxPool2d} leaves its winners in: one for all who ask. */
+/** The tensor that holds the winners of a {@linkcode maxPool2d}: one for all its gradients. */
 function winnersOf(pooled: Tensor): Tensor {
   const [known] = pooled.auxiliary;
   if (known) return known;
@@ -152,9 +168,13 @@ function winnersOf(pooled: Tensor): Tensor {
   });
 }
 
-/** The gradient for what `pooled`, a result of {@linkcode maxPool2d}, was made of. */
+/**
+ * The gradient for the input of `pooled`, a result of {@linkcode maxPool2d}, from the upstream gradient [B, C, H', W'].
+ *
+ * @throws {RangeError} if `upstream` does not have the shape of `pooled`
+ */
 export function maxPool2dGradient(pooled: Tensor, upstream: Tensor): Tensor {
-  const { height, width } = imageShape("max_pool2d_gradient", pooled.inputs[0]!.type);
+  const { height, width } = imageExtents(pooled.inputs[0]!.type);
   const attributes = { ...pooled.attributes as PoolWindow, size: [height, width] as const };
   return apply(maxPool2dGradientOperation, [upstream, winnersOf(pooled)], attributes);
 }

@@ -1,6 +1,6 @@
 /**
- * Mean and variance of each channel over images and positions, as a tensor [1, C, 2, 1]: two rows that can be placed and
- * read like images. In a dense block a channel has the same moments for every layer that reads it.
+ * Mean and variance of each channel over images and positions, as a tensor [1, C, 2, 1]: two rows that can be placed
+ * and read like images. All layers of a dense block that read a channel share its moments.
  */
 
 import { divideUp, elementCount, floatType } from "../graph/layout.ts";
@@ -11,19 +11,28 @@ import { kernelParts } from "./kernel_parts.ts";
 import mergeSource from "../../kernels/merge_moments.wgsl" with { type: "text" };
 import momentsSource from "../../kernels/moments.wgsl" with { type: "text" };
 import gradientSource from "../../kernels/moments_gradient.wgsl" with { type: "text" };
+import { channelRows, images, optional } from "./inputs.ts";
 import { columnTiles, positionCount, splitPositions } from "./split_sums.ts";
-import { floatOf, imageShape, notDifferentiable, requireType, rowParams, streamingCost } from "./support.ts";
+import {
+  floatOf,
+  imageExtents,
+  notDifferentiable,
+  requireType,
+  rowParams,
+  streamingCost,
+} from "./support.ts";
 
 const momentsKernel: Kernel = { name: "moments", source: momentsSource, parts: kernelParts };
 const mergeKernel: Kernel = { name: "merge_moments", source: mergeSource, parts: kernelParts };
 const gradientKernel: Kernel = { name: "moments_gradient", source: gradientSource, parts: kernelParts };
 
-/** A chunk of fewer positions than this is not worth a partial sum. */
+/** The fewest positions for which a partial sum pays off. */
 export const shortestChunk = 512;
 
 const momentsOperation: Operation<undefined> = {
   name: "moments",
-  infer: ([x]) => floatType([1, imageShape("moments", x!).channels, 2, 1], "channels_last"),
+  inputs: [images()],
+  infer: ([x]) => floatType([1, imageExtents(x!).channels, 2, 1], "channels_last"),
   gradient(node, upstream, [sum]) {
     const inputs = [upstream, node.inputs[0]!, node, ...(sum ? [sum] : [])];
     const place = sum && { host: sum, channel: 0 };
@@ -66,7 +75,7 @@ const momentsOperation: Operation<undefined> = {
     });
   },
   reference([x], node) {
-    const { images, channels, height, width } = imageShape("moments", node.inputs[0]!.type);
+    const { images, channels, height, width } = imageExtents(node.inputs[0]!.type);
     const pixels = height * width;
     const count = images * pixels;
     const result = new Float64Array(2 * channels);
@@ -90,11 +99,14 @@ function channelValues(x: Float64Array, channel: number, images: number, channel
   return values;
 }
 
-/** (upstream, x, moments[, sum]): (∂mean + 2·(x − mean)·∂variance) / N, added to `sum` in its place where it is given. */
+/**
+ * Inputs (upstream, x, moments[, sum]): (∂mean + 2·(x − mean)·∂variance) / N, added to `sum` in place if it is given.
+ */
 const momentsGradientOperation: Operation<undefined> = {
   name: "moments_gradient",
+  inputs: [channelRows("upstream gradient"), images(), channelRows("moments"), optional(images("sum"))],
   infer([upstream, x, moments, sum]) {
-    const record = [1, imageShape("moments_gradient", x!).channels, 2, 1];
+    const record = [1, imageExtents(x!).channels, 2, 1];
     requireType("moments_gradient", "upstream gradient", upstream!, record);
     requireType("moments_gradient", "moments", moments!, record);
     if (sum) requireType("moments_gradient", "sum", sum, x!.shape, floatOf(x!));
@@ -120,7 +132,7 @@ const momentsGradientOperation: Operation<undefined> = {
     });
   },
   reference([upstream, x, statistics, sum], node) {
-    const { images, channels, height, width } = imageShape("moments_gradient", node.type);
+    const { images, channels, height, width } = imageExtents(node.type);
     const pixels = height * width;
     return x!.map((value, index) => {
       const channel = Math.floor(index / pixels) % channels;
@@ -133,7 +145,13 @@ const momentsGradientOperation: Operation<undefined> = {
   cost: (node) => streamingCost(node, 4),
 };
 
-/** x [B, C, H, W] to [1, C, 2, 1]: mean and (biased) variance of each channel. */
+/**
+ * The mean and the biased variance of each channel over images and positions: x [B, C, H, W] to [1, C, 2, 1], float32.
+ *
+ * The result can be placed `into` a part of another tensor.
+ *
+ * @throws {RangeError} if x is not channels_last
+ */
 export function moments(x: Tensor, into?: Place): Tensor {
   return applyInto(momentsOperation, [x], undefined, into);
 }

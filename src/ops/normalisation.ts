@@ -1,10 +1,11 @@
 /**
- * Batch normalisation (Ioffe and Szegedy 2015), with the ReLU behind it:
- * y = max(γ · (x − mean) / √(variance + ε) + β, 0) for each channel.
+ * Batch normalisation (Ioffe and Szegedy 2015) and the ReLU that follows it. For each channel:
  *
- * It is three operations. `moments` are of the input alone, so that all layers which read a channel share them; `coefficients` make
- * of them what one layer multiplies and adds; `normalise` applies these. Convolutions do the last as they load their input, so
- * that its result is never stored, and neither is it for the backward pass, where it is worked out again.
+ *     y = max(γ · (x − mean) / √(variance + ε) + β, 0)
+ *
+ * It consists of three operations. `moments` depend on the input alone, so that all layers that read a channel share
+ * them. `coefficients` turn them into one layer's factor and addend. `normalise` applies these. Convolutions apply them
+ * as they load their input, so that the result is never stored; the backward pass computes it again.
  */
 
 import { divideUp } from "../graph/layout.ts";
@@ -16,25 +17,40 @@ import normaliseSource from "../../kernels/normalise.wgsl" with { type: "text" }
 import gradientSource from "../../kernels/normalise_gradient.wgsl" with { type: "text" };
 import sumsSource from "../../kernels/normalise_sums.wgsl" with { type: "text" };
 import { coefficientsOperation, runningCoefficientsOperation } from "./coefficients.ts";
+import { channelRows, flat, images, optional } from "./inputs.ts";
 import { shortestChunk } from "./moments.ts";
 import { columnTiles, positionCount, splitPositions } from "./split_sums.ts";
-import { floatOf, imageShape, notDifferentiable, requireType, rowParams, streamingCost } from "./support.ts";
+import {
+  floatOf,
+  imageExtents,
+  notDifferentiable,
+  requireType,
+  rowParams,
+  streamingCost,
+} from "./support.ts";
 
 const normaliseKernel: Kernel = { name: "normalise", source: normaliseSource, parts: kernelParts };
 const gradientKernel: Kernel = { name: "normalise_gradient", source: gradientSource, parts: kernelParts };
 const sumsKernel: Kernel = { name: "normalise_sums", source: sumsSource, parts: kernelParts };
 
 interface NormaliseAttributes {
-  /** True where ReLU follows. */
+  /** True if ReLU follows. */
   relu: boolean;
 }
 
-/** (x, coefficients[, moments, γ, β]): the last three are what the gradient reaches. */
+/** Inputs (x, coefficients[, moments, γ, β]): the last three are there for their gradients only. */
 const normaliseOperation: Operation<NormaliseAttributes> = {
   name: "normalise",
+  inputs: [
+    images(),
+    channelRows("coefficients"),
+    optional(channelRows("moments")),
+    optional(flat("weight γ")),
+    optional(flat("bias β")),
+  ],
   recomputed: true,
   infer([x, coefficients]) {
-    const { channels } = imageShape("normalise", x!);
+    const { channels } = imageExtents(x!);
     requireType("normalise", "coefficients", coefficients!, [1, channels, 4, 1]);
     return x!;
   },
@@ -52,7 +68,7 @@ const normaliseOperation: Operation<NormaliseAttributes> = {
       { ...attributes, adds: sum !== undefined, addsMoments: momentsSum !== undefined },
       sum && { host: sum, channel: 0 },
     );
-    return [node, undefined, ...furtherGradients(node, { moments, gamma, beta }, momentsSum)];
+    return [node, undefined, ...auxiliaryGradients(node, { moments, gamma, beta }, momentsSum)];
   },
   lower(node, lowering) {
     const [x, coefficients] = node.inputs as [Tensor, Tensor];
@@ -79,23 +95,30 @@ const normaliseOperation: Operation<NormaliseAttributes> = {
 };
 
 function channelsOf({ type }: Tensor): (index: number) => number {
-  const { channels, height, width } = imageShape("normalise", type);
+  const { channels, height, width } = imageExtents(type);
   return (index) => Math.floor(index / (height * width)) % channels;
 }
 
 interface GradientAttributes extends NormaliseAttributes {
-  /** True where an input is the sum of x's gradients so far, which the node adds itself to in place. */
+  /** True if an input is the sum of x's gradients so far, to which the node adds its own in place. */
   adds: boolean;
   /** The same for the gradient of the moments. */
   addsMoments: boolean;
 }
 
 /**
- * (upstream, x, coefficients[, sum][, sum of the moments' gradients]): the gradient for x with the coefficients held fast. The
- * gradients for the moments, γ and β are auxiliary results.
+ * Inputs (upstream, x, coefficients[, sum][, sum of the moments' gradients]): the gradient for x with constant
+ * coefficients. The gradients for the moments, γ and β are auxiliary results.
  */
 const normaliseGradientOperation: Operation<GradientAttributes> = {
   name: "normalise_gradient",
+  inputs: [
+    images("upstream gradient"),
+    images(),
+    channelRows("coefficients"),
+    optional(images("sum of gradients")),
+    optional(channelRows("sum of the moments' gradients")),
+  ],
   infer([upstream, x, coefficients], { adds }) {
     requireType("normalise_gradient", "upstream gradient", upstream!, x!.shape, floatOf(x!));
     requireType("normalise_gradient", "coefficients", coefficients!, [1, x!.shape[1]!, 4, 1]);
@@ -115,7 +138,7 @@ const normaliseGradientOperation: Operation<GradientAttributes> = {
     const partial = parts > 1 ? new Scratch(32 * parts * quads, `${node.label} partial`) : undefined;
     const finish = { ADD_MOMENTS: addsMoments };
     const rows = rowParams({ m: moments });
-    // Where there is one chunk only, its sums need not be kept.
+    // A single chunk needs no partial sums.
     const sums: Pick<DispatchRequest, "constants" | "bindings" | "params"> = partial
       ? { constants: { WHOLE: false }, bindings: { partial }, params: {} }
       : { constants: { WHOLE: true, ...finish }, bindings: { moments, gamma, beta }, params: rows };
@@ -159,8 +182,8 @@ const normaliseGradientOperation: Operation<GradientAttributes> = {
   cost: (node) => streamingCost(node, 8),
 };
 
-/** Gradients for the moments, γ and β, which the node's own dispatches leave. */
-function furtherGradients(
+/** Gradients for the moments, γ and β, which the node's own dispatches write. */
+function auxiliaryGradients(
   node: Tensor,
   { moments, gamma, beta }: { moments: Tensor; gamma: Tensor; beta: Tensor },
   momentsSum: Tensor | undefined,
@@ -168,7 +191,7 @@ function furtherGradients(
   const channels = gamma.shape[0]!;
   const channelOf = channelsOf(node);
   const { relu } = node.attributes as GradientAttributes;
-  /** Σ upstream and Σ upstream · x̂ where ReLU lets it through, for each channel. */
+  /** Σ upstream and Σ upstream · x̂ for each channel, over the elements that ReLU passes. */
   const sums = ([upstream, x, coefficients]: readonly Float64Array[]) => {
     const [plain, weighted] = [new Float64Array(channels), new Float64Array(channels)];
     x!.forEach((value, index) => {
@@ -207,8 +230,11 @@ export interface NormalisationState {
 }
 
 /**
- * Normalises x by the moments of this batch, which the running statistics follow (momentum 0.1; the variance unbiased).
- * Throws where a channel has one value only: its variance would be unknown.
+ * Normalises x [B, C, H, W] by the {@linkcode moments} [1, C, 2, 1] of this batch, as torch.nn.BatchNorm2d does in
+ * training. Updates the running statistics, whose variance is the unbiased one. With `relu`, ReLU follows.
+ * Defaults: `relu` true, `epsilon` 1e-5, `momentum` 0.1.
+ *
+ * @throws {RangeError} if the shapes do not match, or a channel has a single value, which has no unbiased variance
  */
 export function normaliseBatch(
   x: Tensor,
@@ -227,7 +253,12 @@ export function normaliseBatch(
   return apply(normaliseOperation, [x, coefficients, moments, gamma, beta], { relu });
 }
 
-/** Normalises x by running statistics. */
+/**
+ * Normalises x [B, C, H, W] by running statistics, as torch.nn.BatchNorm2d does in evaluation. The result cannot
+ * be differentiated. Defaults: `relu` true, `epsilon` 1e-5.
+ *
+ * @throws {RangeError} if the shapes do not match
+ */
 export function normaliseRunning(
   x: Tensor,
   { gamma, beta, runningMean, runningVariance }: NormalisationState,
@@ -238,14 +269,16 @@ export function normaliseRunning(
   return apply(normaliseOperation, [x, coefficients], { relu });
 }
 
-/** An input as it lies in memory, and what is to be applied as it is loaded. */
+/** An input as it lies in memory, and the normalisation to apply to each value as it is loaded. */
 export interface Loaded {
   x: Tensor;
   coefficients?: Tensor;
   relu: boolean;
 }
 
-/** What a convolution loads for an input that is a normalisation's result: that one's input, and its coefficients. */
+/**
+ * What a convolution loads: if x is the result of a normalisation, that one's input and coefficients, else x itself.
+ */
 export function unnormalised(x: Tensor): Loaded {
   if (x.operation !== normaliseOperation) return { x, relu: false };
   const [input, coefficients] = x.inputs as [Tensor, Tensor];

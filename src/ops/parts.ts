@@ -1,16 +1,18 @@
 /**
- * Tensors in one another's memory: channels that are written behind one another into one workspace, and parts of it that
- * are read, without a copy. DenseNet's blocks are built of them.
+ * Tensors in one another's memory: results that are written side by side into one workspace, and parts of it that are
+ * read without a copy. DenseNet's blocks consist of them.
  */
 
 import { type DataType, elementCount, floatType, type Shape } from "../graph/layout.ts";
 import type { Operation } from "../graph/operation.ts";
 import { apply, type Tensor } from "../graph/tensor.ts";
 import { concatOperation, sliceChannelsOperation } from "./channels.ts";
-import { imageShape, notDifferentiable } from "./support.ts";
+import { images } from "./inputs.ts";
+import { imageExtents, notDifferentiable } from "./support.ts";
 
 const workspaceOperation: Operation<{ shape: Shape; dtype: DataType }> = {
   name: "workspace",
+  inputs: [],
   infer: (_, { shape, dtype }) => floatType(shape, "channels_last", dtype),
   gradient: () => [],
   lower: () => {},
@@ -18,11 +20,12 @@ const workspaceOperation: Operation<{ shape: Shape; dtype: DataType }> = {
   cost: () => ({ flops: 0, bytes: 0 }),
 };
 
-/** (first, second), which lie side by side in one host: both together. */
+/** Inputs (first, second), which lie side by side in one host: both as one tensor. */
 const appendOperation: Operation<undefined> = {
   name: "append",
+  inputs: [images("first input"), images("second input")],
   infer([first, second]) {
-    const [a, b] = [imageShape("append", first!), imageShape("append", second!)];
+    const [a, b] = [imageExtents(first!), imageExtents(second!)];
     if (a.images !== b.images || a.height !== b.height || a.width !== b.width || a.channels % 4 !== 0) {
       throw new RangeError(
         `Cannot run append as only channels may differ, the first by quads: [${first!.shape}] and [${
@@ -44,11 +47,12 @@ const appendOperation: Operation<undefined> = {
   cost: () => ({ flops: 0, bytes: 0 }),
 };
 
-/** Some channels of a tensor, where they lie. */
+/** Some channels of a tensor, in that tensor's memory. */
 const narrowOperation: Operation<{ start: number; count: number }> = {
   name: "narrow",
+  inputs: [images()],
   infer([x], { start, count }) {
-    const { images, channels, height, width } = imageShape("narrow", x!);
+    const { images, channels, height, width } = imageExtents(x!);
     if (start % 4 !== 0 || start < 0 || count < 1 || start + count > channels) {
       throw new RangeError(
         `Cannot run narrow as channels ${start} to ${start + count} are no quads of ${channels} channels`,
@@ -62,12 +66,16 @@ const narrowOperation: Operation<{ start: number; count: number }> = {
   cost: () => ({ flops: 0, bytes: 0 }),
 };
 
-/** Memory for images [B, C, H, W] that other tensors are placed in. It has no value of its own. */
+/** Memory for images [B, C, H, W] in which other tensors are placed. It has no value of its own. */
 export function workspace(shape: Shape, label: string, dtype: DataType = "f32"): Tensor {
   return apply(workspaceOperation, [], { shape, dtype }, label);
 }
 
-/** Both tensors' channels as one tensor; they must lie side by side in one host. */
+/**
+ * The channels of both tensors as one tensor [B, C₁ + C₂, H, W], without a copy: they lie side by side in one host.
+ *
+ * @throws {RangeError} if they do not, if they differ in more than their channels, or if C₁ is no multiple of four
+ */
 export function append(first: Tensor, second: Tensor): Tensor {
   const [a, b] = [first.place, second.place];
   if (!a || !b || a.host !== b.host || b.channel !== a.channel + first.shape[1]!) {
@@ -78,7 +86,12 @@ export function append(first: Tensor, second: Tensor): Tensor {
   return node;
 }
 
-/** Channels `start` (a multiple of four) to `start + count`, in x's own memory. */
+/**
+ * Channels `start` (a multiple of four) to `start + count` of x [B, C, H, W], in x's own memory. It cannot be
+ * differentiated.
+ *
+ * @throws {RangeError} if `start` is no multiple of four or x does not have these channels
+ */
 export function narrow(x: Tensor, start: number, count: number): Tensor {
   const node = apply(narrowOperation, [x], { start, count });
   node.place = { host: x, channel: start };

@@ -1,8 +1,8 @@
-/** The arithmetic that the pooling operations share: how a window moves, and how many places of it count. */
+/** The arithmetic that the pooling operations share: how a window moves, and how many of its places count. */
 
 import { divideUp, floatType, type TensorType } from "../graph/layout.ts";
 import { forEachTap } from "./convolution/window.ts";
-import { type ImageShape, imageShape, requireSameType } from "./support.ts";
+import { imageExtents, type ImageShape, requireSameType } from "./support.ts";
 
 /** How a pooling window moves. */
 export interface PoolWindow {
@@ -10,14 +10,17 @@ export interface PoolWindow {
   kernel: readonly [number, number];
   /** [vertical, horizontal]. */
   stride: readonly [number, number];
-  /** [top, left, bottom, right], less than the kernel each, so that no window lies in the padding alone. */
+  /** [top, left, bottom, right], each less than the kernel, so that no window lies in the padding alone. */
   padding: readonly [number, number, number, number];
-  /** Also windows that reach beyond the padded input, as long as they begin before the padding behind the input; false unless told. */
+  /**
+   * True to include windows that reach beyond the padded input, if they begin within the input or the padding before
+   * it; default: false.
+   */
   ceilMode?: boolean;
 }
 
 export interface AveragePoolWindow extends PoolWindow {
-  /** True, and so unless told, where the padding's zeros count as values of the average. */
+  /** True if the zeros of the padding count as values of the average; default: true. */
   countIncludePadding?: boolean;
 }
 
@@ -36,9 +39,13 @@ function pooledExtent(
   return (count - 1) * stride >= extent + before ? count - 1 : count;
 }
 
-/** The type of what a window makes of images of this type; throws where they do not fit. */
+/**
+ * The type of the result of pooling images of this type.
+ *
+ * @throws {RangeError} if the window is larger than the padded images, or the padding is not smaller than the window
+ */
 export function pooledType(name: string, type: TensorType, window: PoolWindow): TensorType {
-  const { images, channels, height, width } = imageShape(name, type);
+  const { images, channels, height, width } = imageExtents(type);
   const { kernel, stride, padding: [top, left, bottom, right], ceilMode = false } = window;
   if (Math.max(top, bottom) >= kernel[0] || Math.max(left, right) >= kernel[1]) {
     throw new RangeError(
@@ -55,27 +62,31 @@ export function pooledType(name: string, type: TensorType, window: PoolWindow): 
   return floatType([images, channels, outHeight, outWidth], "channels_last", type.dtype);
 }
 
-/** A gradient's window and the [height, width] of what was pooled. */
+/** A gradient's window and the [height, width] of the pooled images. */
 export type Pooled<Window> = Window & { size: readonly [number, number] };
 
-/** The gradient's type; throws where the window does not make an upstream of this type of it. */
+/**
+ * The type of the gradient for the pooled images.
+ *
+ * @throws {RangeError} if pooling images of that type does not give the type of `upstream`
+ */
 export function inferGradient(
   name: string,
   upstream: TensorType,
   { size, ...window }: Pooled<PoolWindow>,
 ): TensorType {
-  const { images, channels } = imageShape(name, upstream);
+  const { images, channels } = imageExtents(upstream);
   const type = floatType([images, channels, ...size], "channels_last", upstream.dtype);
   requireSameType(name, pooledType(name, type, window), upstream);
   return type;
 }
 
-/** The kernels' constants: divisions by them are cheap. */
+/** The kernels' constants. They are no Params, because division by a constant is cheap. */
 export function windowConstants({ kernel, stride }: PoolWindow) {
   return { KERNEL_HEIGHT: kernel[0], KERNEL_WIDTH: kernel[1], STRIDE_Y: stride[0], STRIDE_X: stride[1] };
 }
 
-/** The kernels' Params for a window over `input`, of which `output` is made; both as their tensors' shapes say. */
+/** The kernels' Params for a window over `input` that gives `output`. */
 export function poolParams(input: ImageShape, output: ImageShape, { padding }: PoolWindow) {
   return {
     images: input.images,
@@ -89,7 +100,7 @@ export function poolParams(input: ImageShape, output: ImageShape, { padding }: P
   };
 }
 
-/** The rows and columns of the padded input that an average counts: from `low` to before `high`. */
+/** The rows and columns of the padded input that an average counts: from `low` up to `high`, which is exclusive. */
 export function countedParams({ height, width }: ImageShape, window: AveragePoolWindow) {
   const { padding: [top, left, bottom, right], countIncludePadding = true } = window;
   return countIncludePadding
@@ -97,7 +108,7 @@ export function countedParams({ height, width }: ImageShape, window: AveragePool
     : { low_y: top, high_y: top + height, low_x: left, high_x: left + width };
 }
 
-/** The number of places that the average at an output position is taken over. */
+/** The number of places that the average at an output position counts. */
 export function countedPlaces(
   input: ImageShape,
   window: AveragePoolWindow,
@@ -110,14 +121,17 @@ export function countedPlaces(
     (Math.min(x + window.kernel[1], high_x) - Math.max(x, low_x));
 }
 
-/** Calls `visit` for each tap of each window that lies inside the image: indices into whole tensors, and the place in the window. */
+/**
+ * Calls `visit` for each tap of each window that lies inside the image, with indices into the whole tensors and into
+ * the window.
+ */
 export function forEachPooled(
   x: TensorType,
   y: TensorType,
   window: PoolWindow,
   visit: (inputAt: number, outputAt: number, tap: number) => void,
 ): void {
-  const [input, output] = [imageShape("pooling", x), imageShape("pooling", y)];
+  const [input, output] = [imageExtents(x), imageExtents(y)];
   const [inPixels, outPixels] = [input.height * input.width, output.height * output.width];
   for (let plane = 0; plane < input.images * input.channels; plane++) {
     forEachTap(input, output, window.kernel, window, (inputPixel, outputPixel, tap) => {

@@ -1,4 +1,4 @@
-/** Sums over a whole tensor: sum, mean and mean squared error. */
+/** Sums over whole tensors: sum, mean and mean squared error. */
 
 import { divideUp, elementCount, floatType, storedBytes } from "../graph/layout.ts";
 import { type Kernel, type Lowering, type Operand, Scratch } from "../graph/lowering.ts";
@@ -7,23 +7,25 @@ import { apply, type Tensor } from "../graph/tensor.ts";
 import { kernelParts } from "./kernel_parts.ts";
 import source from "../../kernels/reduce.wgsl" with { type: "text" };
 import spreadSource from "../../kernels/spread.wgsl" with { type: "text" };
+import { anyLayout, scalar } from "./inputs.ts";
 import { mseGradient, scale } from "./elementwise.ts";
-import { notDifferentiable, quadCount, requireSameType, requireType, streamingCost } from "./support.ts";
+import { notDifferentiable, quadCount, requireSameType, streamingCost } from "./support.ts";
 
 const kernel: Kernel = { name: "reduce", source, parts: kernelParts };
 const spreadKernel: Kernel = { name: "spread", source: spreadSource, parts: kernelParts };
 const threads = 64;
-/** Quads a thread adds up before another workgroup is worth its while. */
+/** The quads that one thread adds up before another workgroup pays off. */
 const quadsPerThread = 8;
 
 interface Reduction {
-  /** The WGSL of one quad's contribution, in a[i] and b[i]. */
+  /** The WGSL of one quad's contribution, from a[i] and b[i]. */
   term: string;
+  /** What the sum is multiplied by. */
   factor: number;
   inputs: readonly Tensor[];
 }
 
-/** Workgroups add up their parts, then one adds up the workgroups' sums: always in the same order. */
+/** Each workgroup adds up its part, then one workgroup adds up their sums, always in the same order. */
 export function lowerReduction(node: Tensor, lowering: Lowering, { term, factor, inputs }: Reduction): void {
   const quads = quadCount(inputs[0]!);
   const parts = Math.min(lowering.target.parallelWorkgroups, divideUp(quads, threads * quadsPerThread));
@@ -60,6 +62,7 @@ export function lowerReduction(node: Tensor, lowering: Lowering, { term, factor,
 
 const sumOperation: Operation<undefined> = {
   name: "sum",
+  inputs: [anyLayout()],
   infer: () => floatType([]),
   gradient: ({ inputs }, upstream) => [spread(upstream, inputs[0]!, 1)],
   lower: (node, lowering) => lowerReduction(node, lowering, { term: "a[i]", factor: 1, inputs: node.inputs }),
@@ -67,9 +70,10 @@ const sumOperation: Operation<undefined> = {
   cost: (node) => ({ ...streamingCost(node, 0), flops: elementCount(node.inputs[0]!.shape) }),
 };
 
-/** `targetGiven`: b is taken as it is, and no gradient flows into it. */
+/** `targetGiven`: b is data, and no gradient flows into it. */
 const mseOperation: Operation<{ targetGiven: boolean }> = {
   name: "mse",
+  inputs: [anyLayout("input"), anyLayout("target")],
   infer([a, b]) {
     requireSameType("mse", a!, b!);
     return floatType([]);
@@ -93,13 +97,17 @@ const mseOperation: Operation<{ targetGiven: boolean }> = {
   cost: (node) => ({ ...streamingCost(node, 0), flops: 3 * elementCount(node.inputs[0]!.shape) }),
 };
 
-/** Copies a scalar times `factor` to every element of a type: the gradient of a sum. */
+/**
+ * Inputs (upstream scalar, pattern): the scalar times `factor` in every element of the pattern's type, the gradient of
+ * a sum.
+ */
 const spreadOperation: Operation<{ factor: number }> = {
   name: "spread",
-  infer([upstream, like]) {
-    requireType("spread", "upstream", upstream!, []);
-    return like!;
-  },
+  inputs: [
+    scalar("upstream gradient"),
+    { name: "pattern", layouts: ["flat", "channels_last"], dtypes: ["f32", "f16"] },
+  ],
+  infer: ([, like]) => like!,
   gradient: notDifferentiable("spread"),
   lower(node, lowering) {
     const [, like] = node.inputs;
@@ -117,32 +125,41 @@ const spreadOperation: Operation<{ factor: number }> = {
   cost: (node) => ({ flops: 0, bytes: storedBytes(node.type) }),
 };
 
-/** Rows of `channels` elements, the rest of the last quad of each row being fill. */
+/** A tensor is rows of `channels` elements; the rest of a row's last quad is padding. A flat tensor is one row. */
 function spreadParams(like: Tensor, factor: number) {
-  const { layout } = like.type;
   const quads = quadCount(like);
-  if (layout === "channels_last") {
-    return { quads_in_row: divideUp(like.shape[1]!, 4), channels: like.shape[1]!, quads, factor };
-  }
-  if (layout === "flat") return { quads_in_row: quads, channels: elementCount(like.shape), quads, factor };
-  throw new RangeError(`Cannot run spread to the layout ${layout}`);
+  return like.type.layout === "flat"
+    ? { quads_in_row: quads, channels: elementCount(like.shape), quads, factor }
+    : { quads_in_row: divideUp(like.shape[1]!, 4), channels: like.shape[1]!, quads, factor };
 }
 
 function spread(upstream: Tensor, like: Tensor, factor: number): Tensor {
   return apply(spreadOperation, [upstream, like], { factor });
 }
 
-/** Σ x, a scalar. */
+/**
+ * Σ x over all elements, a scalar []. x holds floats of any shape and layout; its gradient needs flat or channels_last.
+ *
+ * @throws {RangeError} if x does not hold floats
+ */
 export function sum(x: Tensor): Tensor {
   return apply(sumOperation, [x], undefined);
 }
 
-/** Σ x / count, a scalar. */
+/**
+ * Σ x / count over all elements, a scalar []; as {@linkcode sum}.
+ *
+ * @throws {RangeError} if x does not hold floats
+ */
 export function mean(x: Tensor): Tensor {
   return scale(sum(x), 1 / elementCount(x.shape));
 }
 
-/** mean((a − b)²), a scalar. With `targetGiven` no gradient flows into b. */
+/**
+ * mean((a − b)²), a scalar []. With `targetGiven` (default: false), no gradient flows into b.
+ *
+ * @throws {RangeError} if a and b differ in shape, layout or element type
+ */
 export function mse(a: Tensor, b: Tensor, { targetGiven = false } = {}): Tensor {
   return apply(mseOperation, [a, b], { targetGiven });
 }

@@ -1,4 +1,7 @@
-/** The logistic function. It is no operation of the element-wise kind, as it would make 0.5 of the fill, which stays zero. */
+/**
+ * The logistic function. It has a kernel of its own, because an element-wise expression would turn padding from 0 into
+ * 0.5.
+ */
 
 import { divideUp, elementCount } from "../graph/layout.ts";
 import type { Kernel } from "../graph/lowering.ts";
@@ -7,21 +10,14 @@ import { apply, type Tensor } from "../graph/tensor.ts";
 import { kernelParts } from "./kernel_parts.ts";
 import source from "../../kernels/sigmoid.wgsl" with { type: "text" };
 import { elementwise } from "./elementwise.ts";
-import { floatOf, notDifferentiable, quadCount, requireType, streamingCost } from "./support.ts";
+import { notDifferentiable, quadCount, streamingCost } from "./support.ts";
 
 const kernel: Kernel = { name: "sigmoid", source, parts: kernelParts };
 
 const sigmoidOperation: Operation<undefined> = {
   name: "sigmoid",
-  infer([x]) {
-    requireType("sigmoid", "input", x!, x!.shape, floatOf(x!));
-    if (x!.layout !== "flat" && x!.layout !== "channels_last") {
-      throw new RangeError(
-        `Cannot run sigmoid as its input must be flat or channels_last: [${x!.shape}], ${x!.layout}`,
-      );
-    }
-    return x!;
-  },
+  inputs: [{ name: "input", layouts: ["flat", "channels_last"], dtypes: ["f32", "f16"] }],
+  infer: ([x]) => x!,
   gradient: (node, upstream) => [apply(sigmoidGradientOperation, [upstream, node], undefined)],
   lower(node, lowering) {
     const quads = quadCount(node);
@@ -41,16 +37,21 @@ const sigmoidOperation: Operation<undefined> = {
   cost: (node) => streamingCost(node, 3),
 };
 
-/** (upstream, y): upstream · y · (1 − y), with y = sigmoid(x). */
+/** Inputs (upstream, y): upstream · y · (1 − y), with y = sigmoid(x). */
 const sigmoidGradientOperation = elementwise<undefined>({
   name: "sigmoid_gradient",
   expression: ([upstream, y]) => `(${upstream} * ${y} * (1.0 - ${y}))`,
   value: ([upstream, y]) => upstream! * y! * (1 - y!),
   gradient: notDifferentiable("sigmoid_gradient"),
+  elements: ["upstream gradient", "result"],
   flops: 3,
 });
 
-/** 1 / (1 + exp(−x)), of any shape, flat or channels last. */
+/**
+ * 1 / (1 + exp(−x)), element by element, for floats of any shape.
+ *
+ * @throws {RangeError} if x does not hold floats, or is neither flat nor channels_last
+ */
 export function sigmoid(x: Tensor): Tensor {
   return apply(sigmoidOperation, [x], undefined);
 }

@@ -3,7 +3,7 @@
 import { divideUp, roundUp } from "../graph/layout.ts";
 import type { Target } from "../graph/lowering.ts";
 import type { Tensor } from "../graph/tensor.ts";
-import { imageShape } from "./support.ts";
+import { imageExtents } from "./support.ts";
 
 /**
  * The number of parts for sums over `length` values, of which a part has at least `shortest`. The sums of a whole
@@ -19,7 +19,7 @@ const quadsAtOnce = 8;
 
 /** The number of positions of images [N, C, H, W]: N · H · W. */
 export function positionCount({ type }: Tensor): number {
-  const { images, height, width } = imageShape("a sum over positions", type);
+  const { images, height, width } = imageExtents(type);
   return images * height * width;
 }
 

@@ -1,4 +1,4 @@
-/** What the operations' records share: checks of shapes, and the shapes of loops that every lowering needs. */
+/** What the operations' records share: checks of shapes, extents, kernel parameters, costs. */
 
 import {
   type DataType,
@@ -21,20 +21,15 @@ export interface ImageShape {
   width: number;
 }
 
-/** The four extents of a [B, C, H, W] tensor in the channels-last layout; throws where it is none. */
-export function imageShape(operation: string, type: TensorType): ImageShape {
-  const [images, channels, height, width] = type.shape;
-  if (type.shape.length !== 4 || type.layout !== "channels_last") {
-    throw new RangeError(
-      `Cannot run ${operation} as its input must be images [B, C, H, W]: [${type.shape}], ${type.layout}`,
-    );
-  }
-  return { images: images!, channels: channels!, height: height!, width: width! };
+/** The extents of images [B, C, H, W], whose number of axes the operation's rules have checked. */
+export function imageExtents({ shape }: TensorType): ImageShape {
+  const [images, channels, height, width] = shape as [number, number, number, number];
+  return { images, channels, height, width };
 }
 
 /**
- * How an image tensor's positions follow one another in memory: quads from one to the next, and the quad at which the first
- * begins. They differ from a plain tensor's where the values lie in another tensor's rows.
+ * Where the rows of an image tensor lie, a row being the channels of one position: `row` is the distance between rows
+ * and `first` the start of the first row, both in quads. A tensor placed in another one has that one's rows.
  */
 export function rows(tensor: Tensor): { row: number; first: number } {
   let first = 0;
@@ -43,7 +38,7 @@ export function rows(tensor: Tensor): { row: number; first: number } {
   return { row: divideUp(host.shape[1]!, 4), first };
 }
 
-/** The kernels' Params for where image tensors' positions lie in memory: `x_row` and `x_first` for a tensor called `x`. */
+/** The kernels' Params for {@linkcode rows}: `x_row` and `x_first` for a tensor called `x`. */
 export function rowParams(tensors: Readonly<Record<string, Tensor>>): Record<string, number> {
   return Object.fromEntries(
     Object.entries(tensors).flatMap(([name, tensor]) => {
@@ -53,7 +48,7 @@ export function rowParams(tensors: Readonly<Record<string, Tensor>>): Record<str
   );
 }
 
-/** How an operation's float inputs are stored, from its first one: the same operation works on both kinds. */
+/** The float type of a tensor of floats. */
 export function floatOf({ dtype }: TensorType): FloatType {
   return dtype === "f16" ? "f16" : "f32";
 }
@@ -63,15 +58,25 @@ export function quadCount(tensor: Tensor): number {
   return storedCount(tensor.type) / 4;
 }
 
-/** Throws unless both have the same shape, layout and type of element. */
+/**
+ * Checks that two inputs are alike.
+ *
+ * @throws {RangeError} if they differ in shape, layout or element type
+ */
 export function requireSameType(operation: string, first: TensorType, second: TensorType): void {
   const [one, other] = [first, second].map(({ shape, layout, dtype }) => `${dtype} [${shape}] ${layout}`);
   if (one !== other) {
-    throw new RangeError(`Cannot run ${operation} as both inputs must have one shape: ${one} and ${other}`);
+    throw new RangeError(
+      `Cannot run ${operation} as the inputs must have one shape, layout and element type: ${one} and ${other}`,
+    );
   }
 }
 
-/** Throws unless `what` has the expected shape and element type. */
+/**
+ * Checks the shape and element type of an input, which the message calls `what`.
+ *
+ * @throws {RangeError} if either is not the expected one
+ */
 export function requireType(
   operation: string,
   what: string,
@@ -85,21 +90,24 @@ export function requireType(
   }
 }
 
-/** The cost of touching every input and the output once, at `flopsPerElement` of the output. */
+/**
+ * The cost of reading every input and writing the output once, with `flopsPerElement` operations on each output
+ * element.
+ */
 export function streamingCost(node: Tensor, flopsPerElement: number): Cost {
   const bytes = [...node.inputs, node].reduce((sum, tensor) => sum + storedBytes(tensor.type), 0);
   return { flops: flopsPerElement * elementCount(node.shape), bytes };
-}
-
-/** For operations that only ever stand in a backward pass or an update. */
-export function notDifferentiable(name: string): () => never {
-  return () => {
-    throw new RangeError(`Cannot differentiate ${name}: it has no gradient`);
-  };
 }
 
 /** The cost of `products` multiply-adds that touch every input and the output once. */
 export function productCost(node: Tensor, products: number): Cost {
   const bytes = [...node.inputs, node].reduce((sum, tensor) => sum + storedBytes(tensor.type), 0);
   return { flops: 2 * products, bytes };
+}
+
+/** The `gradient` of operations that occur in backward passes and updates only: it throws a `RangeError`. */
+export function notDifferentiable(name: string): () => never {
+  return () => {
+    throw new RangeError(`Cannot differentiate ${name}: it has no gradient`);
+  };
 }

@@ -1,4 +1,4 @@
-/** Every operation by name. Tests walk this table: an operation without a case fails them. */
+/** Every operation by its name. The tests go through this table and fail for an operation without a case. */
 
 import type { AnyOperation } from "../graph/tensor.ts";
 import { adamOperation } from "./adam.ts";

@@ -1,4 +1,4 @@
-/** Operations that change variables in place: the codebooks' updates and the record of a step's scalars; Adam has a file of its own. */
+/** Operations that change variables in place: the updates of codebooks, and the record of a step's scalars. */
 
 import { divideUp, floatType, type TensorType } from "../graph/layout.ts";
 import type { Kernel } from "../graph/lowering.ts";
@@ -11,8 +11,9 @@ import countSource from "../../kernels/count_codes.wgsl" with { type: "text" };
 import normaliseSource from "../../kernels/ema_normalise.wgsl" with { type: "text" };
 import recordSource from "../../kernels/record.wgsl" with { type: "text" };
 import restartSource from "../../kernels/restart_codes.wgsl" with { type: "text" };
-import { codebookShape, requireCodebook, statisticsRows } from "./codebook.ts";
-import { imageShape, notDifferentiable, requireType, streamingCost } from "./support.ts";
+import { codebookShape, requireCodebook, statisticsRows, vectors } from "./codebook_shapes.ts";
+import { codebookColumns, flat, repeated, scalar } from "./inputs.ts";
+import { imageExtents, notDifferentiable, requireType, streamingCost } from "./support.ts";
 
 const accumulateKernel: Kernel = { name: "ema_accumulate", source: accumulateSource, parts: kernelParts };
 const normaliseKernel: Kernel = { name: "ema_normalise", source: normaliseSource, parts: kernelParts };
@@ -20,12 +21,14 @@ const countKernel: Kernel = { name: "count_codes", source: countSource, parts: k
 const restartKernel: Kernel = { name: "restart_codes", source: restartSource, parts: kernelParts };
 const recordKernel: Kernel = { name: "record", source: recordSource };
 
-/** An update: its node has no value of its own, and its reference returns the changed inputs one behind the other. */
+/**
+ * An update: its node has no value of its own, and its reference returns the new values of the changed inputs, joined.
+ */
 export function update<Attributes>(
   name: string,
   changed: readonly number[],
-  { check, ...rest }: Pick<Operation<Attributes>, "lower" | "reference"> & {
-    /** Throws where the inputs do not fit. */
+  { check, ...rest }: Pick<Operation<Attributes>, "inputs" | "lower" | "reference"> & {
+    /** Checks the shapes of the inputs: throws a `RangeError` if they do not match. */
     check(inputs: readonly TensorType[]): void;
   },
 ): Operation<Attributes> {
@@ -42,7 +45,7 @@ export function update<Attributes>(
   };
 }
 
-/** The values of several tensors one behind the other, as an update's reference returns them. */
+/** The values of several tensors in one array, as an update's reference returns them. */
 export function joined(...parts: readonly ReferenceValues[]): ReferenceValues {
   const all = new Float64Array(parts.reduce((length, part) => length + part.length, 0));
   let at = 0;
@@ -53,7 +56,10 @@ export function joined(...parts: readonly ReferenceValues[]): ReferenceValues {
   return all;
 }
 
+const codebookInputs = [codebookColumns(), codebookColumns("sums of the codebook"), flat("cluster sizes")];
+
 const emaUpdateOperation = update<{ decay: number; epsilon: number }>("ema_update", [1, 2, 3], {
+  inputs: [flat("statistics"), ...codebookInputs],
   check: ([statistics, ...codebook]) => requireCodebook("ema_update", codebook, statistics),
   lower(node, lowering) {
     const [statistics, embed, average, size] = node.inputs as [Tensor, Tensor, Tensor, Tensor];
@@ -95,6 +101,7 @@ const emaUpdateOperation = update<{ decay: number; epsilon: number }>("ema_updat
 });
 
 const countCodesOperation = update<undefined>("count_codes", [1], {
+  inputs: [flat("statistics"), flat("counters", "u32")],
   check([statistics, usage]) {
     requireType("count_codes", "counters", usage!, [statisticsRows("count_codes", statistics!).codes], "u32");
   },
@@ -117,15 +124,15 @@ const countCodesOperation = update<undefined>("count_codes", [1], {
 });
 
 const restartCodesOperation = update<{ threshold: number; size: number }>("restart_codes", [2, 3, 4], {
-  check([x, key, ...codebook]) {
-    codebookShape("restart_codes", codebook[0]!, imageShape("restart_codes", x!).channels);
-    requireType("restart_codes", "key", key!, key!.shape, "u32");
+  inputs: [vectors, flat("key", "u32"), ...codebookInputs],
+  check([x, , ...codebook]) {
+    codebookShape("restart_codes", codebook[0]!, imageExtents(x!).channels);
     requireCodebook("restart_codes", codebook);
   },
   lower(node, lowering) {
     const [x, key, embed, average, clusterSize] = node.inputs as [Tensor, Tensor, Tensor, Tensor, Tensor];
     const { threshold, size } = node.attributes;
-    const { images, channels, height, width } = imageShape("restart_codes", x.type);
+    const { images, channels, height, width } = imageExtents(x.type);
     const codes = embed.shape[1]!;
     lowering.dispatch({
       kernel: restartKernel,
@@ -138,7 +145,7 @@ const restartCodesOperation = update<{ threshold: number; size: number }>("resta
   },
   reference([x, key, embed, average, clusterSize], node) {
     const { threshold, size } = node.attributes;
-    const { images, channels, height, width } = imageShape("restart_codes", node.inputs[0]!.type);
+    const { images, channels, height, width } = imageExtents(node.inputs[0]!.type);
     const [codes, pixels] = [clusterSize!.length, height * width];
     const [newEmbed, newAverage, newSize] = [embed!.slice(), average!.slice(), clusterSize!.slice()];
     for (let code = 0; code < codes; code++) {
@@ -155,17 +162,17 @@ const restartCodesOperation = update<{ threshold: number; size: number }>("resta
   },
 });
 
-/** Scalars that one dispatch binds beside the step and the ring: eight storage buffers in all. */
+/** The scalars that one dispatch binds; with the step and the ring these are eight storage buffers. */
 const scalarsAtOnce = 6;
 
 const recordOperation = update<undefined>("record", [1], {
+  inputs: [flat("step"), flat("ring"), repeated(scalar("scalars"))],
   check([, ring, ...scalars]) {
     if (ring!.shape[1] !== scalars.length) {
       throw new RangeError(
-        `Cannot run record as rows of [${ring!.shape}] do not hold ${scalars.length} scalars`,
+        `Cannot run record as the rows of the ring [${ring!.shape}] do not hold ${scalars.length} scalars`,
       );
     }
-    for (const scalar of scalars) requireType("record", "scalar", scalar, []);
   },
   lower(node, lowering) {
     const [step, ring, ...scalars] = node.inputs as [Tensor, Tensor, ...Tensor[]];
@@ -193,14 +200,22 @@ const recordOperation = update<undefined>("record", [1], {
   },
 });
 
-/** A codebook's three buffers: `embed` and `embed_avg` [D, n], `cluster_size` [n]. */
+/** A codebook's three buffers. */
 export interface Codebook {
+  /** The codes, [dim, codes]. */
   embed: Tensor;
+  /** The moving average of the sums of their vectors, [dim, codes]. */
   embedAvg: Tensor;
+  /** The moving average of their numbers of vectors, [codes]. */
   clusterSize: Tensor;
 }
 
-/** The moving-average update of a codebook from {@linkcode codeStatistics}; see kernels/ema_accumulate.wgsl. */
+/**
+ * Updates a codebook in place from {@linkcode codeStatistics} by exponential moving averages (van den Oord and others
+ * 2017, appendix A.1; Razavi and others 2019): see kernels/ema_accumulate.wgsl for the formula.
+ *
+ * @throws {RangeError} if the shapes do not match
+ */
 export function emaUpdate(
   statistics: Tensor,
   { embed, embedAvg, clusterSize }: Codebook,
@@ -210,14 +225,21 @@ export function emaUpdate(
   return apply(emaUpdateOperation, [statistics, embed, embedAvg, clusterSize], { decay, epsilon });
 }
 
-/** Adds the counts in {@linkcode codeStatistics} to the u32 counters `usage` [n]. */
+/**
+ * Adds the counts in {@linkcode codeStatistics} to the counters `usage`, u32 [codes], in place.
+ *
+ * @throws {RangeError} if the shapes or element types do not match
+ */
 export function countCodes(statistics: Tensor, usage: Tensor): Tensor {
   return apply(countCodesOperation, [statistics, usage], undefined);
 }
 
 /**
- * Codes whose smoothed count is under `threshold` become random positions of x, as if with `size` members.
- * `key` is a u32 tensor whose first element the host changes each step.
+ * Replaces codes that are hardly used: a code whose `clusterSize` is below `threshold` becomes the vector at a random
+ * position of x [B, dim, H, W], and its cluster size `size`. `key` is a u32 tensor whose first element the host changes
+ * each step.
+ *
+ * @throws {RangeError} if the shapes or element types do not match
  */
 export function restartCodes(
   x: Tensor,
@@ -230,7 +252,11 @@ export function restartCodes(
   return apply(restartCodesOperation, [x, key, embed, embedAvg, clusterSize], { threshold, size });
 }
 
-/** Copies scalars into row `step[2]` of `ring` [slots, scalars]. */
+/**
+ * Copies scalars [] into row `step[2]` of `ring` [slots, scalars].
+ *
+ * @throws {RangeError} if the ring's rows hold another number of scalars
+ */
 export function record(step: Tensor, ring: Tensor, scalars: readonly Tensor[]): Tensor {
   return apply(recordOperation, [step, ring, ...scalars], undefined);
 }

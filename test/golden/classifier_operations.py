@@ -1,4 +1,4 @@
-"""PyTorch's side of test/classifier_operation_cases.ts; see operations.py."""
+"""PyTorch's side of test/cases/pooling.ts and test/cases/logistic.ts; see operations.py."""
 
 import torch
 import torch.nn.functional as F

@@ -5,5 +5,7 @@
 
 import { operationCases } from "../operation_cases.ts";
 
-const lines = operationCases.map((each) => JSON.stringify(each));
+const lines = operationCases.map(({ operation, name, inputs, attributes, golden }) =>
+  JSON.stringify({ operation, name, inputs, attributes, golden })
+);
 console.log(`[\n${lines.join(",\n")}\n]`);

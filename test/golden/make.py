@@ -19,9 +19,7 @@ Needs Debian's python3-torch, python3-torchvision, python3-sklearn, python3-skim
 made anew where their file is missing (the images then from dataset-fashion-mnist and mricron-data).
 """
 
-import json
 import os
-import subprocess
 import sys
 
 sys.dont_write_bytecode = True
@@ -35,24 +33,18 @@ from densenet import densenet_goldens, shape_goldens
 from inception import distance_goldens, inception_goldens
 from latents import latent_goldens
 from metrics import metric_goldens
-from operations import operation_goldens
+from operations import write_operations
 from quality import quality_goldens
 from resize import resize_goldens
-from store import write_index
+from store import write_goldens, write_index
 from training import training_goldens
 
 FOLDER = os.path.dirname(os.path.abspath(__file__))
 
 
-def exported_cases():
-    command = ["deno", "run", os.path.join(FOLDER, "export_cases.ts")]
-    return json.loads(subprocess.run(command, check=True, capture_output=True).stdout)
-
-
 def write(name, key, store, entries):
     header = {"torch": torch.__version__, "numpy": np.__version__, "threads": torch.get_num_threads()}
-    store.write(os.path.join(FOLDER, f"{name}.bin.gz"))
-    write_index(os.path.join(FOLDER, f"{name}.json"), header, key, entries)
+    write_goldens(FOLDER, name, header, key, store, entries)
 
 
 def write_shapes():
@@ -83,7 +75,7 @@ def write_distances():
 
 def main():
     torch.set_num_threads(1)
-    write("operations", "cases", *operation_goldens(exported_cases()))
+    write_operations()
     write("training", "models", *training_goldens(FOLDER))
     write("densenet", "models", *densenet_goldens(FOLDER))
     write_shapes()

@@ -1,4 +1,4 @@
-"""PyTorch's side of test/normalisation_operation_cases.ts; see operations.py. The first of several outputs has the gradients."""
+"""PyTorch's side of test/cases/normalisation.ts and test/cases/parts.ts; see operations.py. The first of several outputs has the gradients."""
 
 import torch
 import torch.nn.functional as F

@@ -1,6 +1,16 @@
-"""Goldens of single operations: PyTorch in float64, on the inputs of test/operation_cases.ts, stored as float32."""
+"""Goldens of single operations: PyTorch in float64, on the inputs of test/operation_cases.ts, stored as float32.
+
+`/usr/bin/python3 test/golden/operations.py` makes operations.json and operations.bin.gz alone (deno must be in the PATH); it needs
+Debian's python3-torch and python3-numpy.
+"""
 
 import hashlib
+import json
+import os
+import subprocess
+import sys
+
+sys.dont_write_bytecode = True
 
 import numpy as np
 import torch
@@ -9,7 +19,9 @@ import torch.nn.functional as F
 import classifier_operations
 import normalisation_operations
 from hashing import join_keys, key_of, random_uniform, uniform_array
-from store import Store
+from store import Store, write_goldens
+
+FOLDER = os.path.dirname(os.path.abspath(__file__))
 
 
 def case_key(case):
@@ -173,7 +185,19 @@ def golden(case, store):
     return {**entry, "outputs": stored, "gradients": [store.add(each) for each in gradients]}
 
 
-def operation_goldens(cases):
-    """The store and the index entries for all cases with `golden`."""
+def exported_cases():
+    command = ["deno", "run", os.path.join(FOLDER, "export_cases.ts")]
+    return json.loads(subprocess.run(command, check=True, capture_output=True).stdout)
+
+
+def write_operations():
+    """Writes the goldens of all cases with `golden`."""
     store = Store()
-    return store, [golden(case, store) for case in cases if case.get("golden")]
+    entries = [golden(case, store) for case in exported_cases() if case.get("golden")]
+    header = {"torch": torch.__version__, "numpy": np.__version__, "threads": torch.get_num_threads()}
+    write_goldens(FOLDER, "operations", header, "cases", store, entries)
+
+
+if __name__ == "__main__":
+    torch.set_num_threads(1)
+    write_operations()

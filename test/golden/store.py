@@ -9,6 +9,7 @@ squares is over all elements.
 import gzip
 import json
 import math
+import os
 
 import numpy as np
 
@@ -51,6 +52,12 @@ def write_gzip(path, data):
     """The same data give the same file: no name and no time in the header."""
     with open(path, "wb") as file:
         file.write(gzip.compress(data, 9, mtime=0))
+
+
+def write_goldens(folder, name, header, key, store, entries):
+    """NAME.bin.gz and its index NAME.json."""
+    store.write(os.path.join(folder, f"{name}.bin.gz"))
+    write_index(os.path.join(folder, f"{name}.json"), header, key, entries)
 
 
 def write_index(path, header, name, entries):

@@ -5,6 +5,7 @@ import { Memory } from "../../src/gpu/memory.ts";
 import { elementCount, floatType } from "../../src/graph/layout.ts";
 import type { Operation } from "../../src/graph/operation.ts";
 import { apply, type Tensor } from "../../src/graph/tensor.ts";
+import { flat } from "../../src/ops/inputs.ts";
 import { conv2d } from "../../src/ops/convolution/conv2d.ts";
 import { add, cast, relu, scale } from "../../src/ops/elementwise.ts";
 import { sum } from "../../src/ops/reduce.ts";
@@ -163,6 +164,7 @@ Deno.test("constants keep the values that they came with, from plan to plan", ()
 function withKernel(code: string): Tensor {
   const operation: Operation<undefined> = {
     name: "sample",
+    inputs: [flat("input")],
     infer: ([x]) => x!,
     gradient: () => [],
     reference: ([x]) => x!,

@@ -1,6 +1,6 @@
 /**
- * Reads the ONNX project's node tests from a folder: `NAME/model.onnx` with one node, `NAME/test_data_set_0/input_N.pb` and
- * `output_N.pb`. Field numbers are those of https://github.com/onnx/onnx/blob/main/onnx/onnx.proto.
+ * Reads the ONNX project's node tests from a folder: `NAME/model.onnx` with one node, `NAME/test_data_set_0/input_N.pb`
+ * and `output_N.pb`. Field numbers are those of https://github.com/onnx/onnx/blob/main/onnx/onnx.proto.
  */
 
 import { bytesOf, integersOf, readFields, textOf, valuesOf } from "./protobuf.ts";
@@ -15,19 +15,21 @@ export type OnnxAttribute = number | number[] | string;
 export interface OnnxCase {
   /** The folder's name, such as `test_relu`. */
   name: string;
-  /** ONNX's name of the operation, such as `Relu`. */
+  /** ONNX's name for the operation, such as `Relu`. */
   opType: string;
   attributes: Record<string, OnnxAttribute>;
   inputs: OnnxTensor[];
   outputs: OnnxTensor[];
 }
 
-/** Where the cases are: the environment's `ONNX_NODE_TESTS`, else `shared/onnx` beside the repository. */
+/**
+ * The folder of the cases: the environment variable `ONNX_NODE_TESTS`, or else `shared/onnx` next to the repository.
+ */
 export function onnxFolder(): string | URL {
   return Deno.env.get("ONNX_NODE_TESTS") || new URL("../../../shared/onnx", import.meta.url);
 }
 
-/** All cases of a folder in the order of their names; undefined where there is no such folder. */
+/** All cases of a folder, sorted by name; undefined if there is no such folder. */
 export function loadOnnxCases(folder: string | URL = onnxFolder()): OnnxCase[] | undefined {
   const root = folder instanceof URL ? decodeURIComponent(folder.pathname) : folder;
   try {
@@ -82,6 +84,6 @@ function readTensor(path: string): OnnxTensor {
   if (type === 1) return { shape, data: new Float32Array(buffer) };
   if (type === 7) return { shape, data: Int32Array.from(new BigInt64Array(buffer), Number) };
   throw new TypeError(
-    `Cannot read ${path}: its data type is ${type}, and 1 (float32) or 7 (int64) is expected`,
+    `Cannot read ${path}: its data type is ${type}; expected 1 (float32) or 7 (int64)`,
   );
 }

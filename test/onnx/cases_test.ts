@@ -1,3 +1,5 @@
+/** The reader of ONNX cases, and the inputs that are planned for them. */
+
 import { assert, assertAlmostEquals, assertEquals, assertThrows } from "@std/assert";
 import { loadOnnxCases } from "./cases.ts";
 import { onnxPlan, plannedInputs } from "./plan.ts";
@@ -10,7 +12,7 @@ function caseNamed(name: string) {
   return cases!.find((each) => each.name === name)!;
 }
 
-Deno.test("protobuf: integers, floats and bytes, by field number", () => {
+Deno.test("protobuf: reads integers, floats and bytes by field number", () => {
   const message = Uint8Array.of(0x08, 0x96, 0x01, 0x15, 0, 0, 0x80, 0x3f, 0x1a, 2, 7, 8);
   assertEquals(readFields(message), [
     { number: 1, value: 150n },
@@ -23,12 +25,12 @@ Deno.test("protobuf: integers, floats and bytes, by field number", () => {
   assertThrows(() => readFields(Uint8Array.of(0x0b)), SyntaxError, "wire type 3");
 });
 
-Deno.test("a folder that is not there has no cases", () => {
+Deno.test("a missing folder has no cases", () => {
   assertEquals(loadOnnxCases("/no/such/folder"), undefined);
 });
 
 Deno.test({
-  name: "every ONNX case is planned or says why not",
+  name: "every ONNX case has a plan or a reason",
   ignore,
   fn() {
     assertEquals(cases!.map(({ name }) => name), Object.keys(onnxPlan).sort());
@@ -55,7 +57,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "planned inputs have the size of their shape, and give the case's output",
+  name: "planned inputs have the size of their shape, and those of Gemm give its output",
   ignore,
   fn() {
     for (const onnxCase of cases!) {

@@ -1,8 +1,8 @@
-/** How each ONNX node case is computed by this project's operations, or why it cannot be. */
+/** How vqray's operations compute each ONNX node case, or why they cannot. */
 
 import type { OnnxCase } from "./cases.ts";
 
-/** An operation's input, made of one of the case's: transposed (two axes), scaled, then seen in another shape. */
+/** An operation's input, made from an input of the case: transposed (two axes), scaled, then reshaped. */
 export interface PlannedInput {
   input: number;
   shape: number[];
@@ -10,7 +10,7 @@ export interface PlannedInput {
   transposed?: boolean;
 }
 
-/** One operation whose output, row-major, equals the case's only output. */
+/** One operation whose row-major output equals the case's only output. */
 export interface PlannedCase {
   operation: string;
   attributes: Record<string, unknown>;
@@ -47,7 +47,7 @@ function convTranspose2d(
   return { operation: "conv_transpose2d", attributes: { stride, padding, outputPadding }, inputs };
 }
 
-/** ONNX leaves the padding out of an average unless it is told otherwise. */
+/** By default, ONNX does not count padding in an average. */
 function pool2d(
   operation: "max_pool2d" | "average_pool2d",
   x: number[],
@@ -81,7 +81,7 @@ function gemm(
 ): PlannedCase {
   const x = { input: 0, shape: [rows, inner, 1, 1], transposed: transposeA };
   const bias = { input: 2, shape: [columns], factor: beta };
-  // The second matrix lies as a convolution's weight [out, in] if it is transposed, else as a transposed convolution's.
+  // A transposed second matrix is the weight [out, in] of a convolution, any other that of a transposed convolution.
   if (transposeB) {
     const weight = { input: 1, shape: [columns, inner, 1, 1], factor: alpha };
     return { operation: "conv2d", attributes: pointwise, inputs: [x, weight, bias] };
@@ -92,10 +92,10 @@ function gemm(
 }
 
 const broadcast = {
-  reason: "operations on single elements take inputs of one shape; broadcasting is not part of them",
+  reason: "operations on single elements need inputs of one shape: there is no broadcasting",
 };
 const trainedNormalisation = {
-  reason: "running variances follow PyTorch here, which divides by one value less than ONNX",
+  reason: "running variances are PyTorch's, which divides by one less than ONNX",
 };
 
 function batchNorm(epsilon: number): PlannedCase {
@@ -103,15 +103,15 @@ function batchNorm(epsilon: number): PlannedCase {
   return { operation: "batch_norm", attributes: { relu: false, training: false, epsilon }, inputs };
 }
 
-const argmin = { reason: "the smallest is only looked for together with the distance, in nearest_code" };
+const argmin = { reason: "only nearest_code looks for a minimum, that of the distances" };
 const reduction = {
-  reason: "sum and mean reduce all axes, channel_sum all but the channels; none reduces one axis",
+  reason: "sum and mean reduce all axes, channel_sum all but the channels; none reduces a single axis",
 };
 
 export const onnxPlan: Readonly<Record<string, OnnxPlan>> = {
   test_adam: {
     reason:
-      "ONNX's Adam skips the bias correction at T = 0 and adds a norm to the gradient; ours corrects from step 1 on",
+      "ONNX's Adam skips the bias correction at T = 0 and adds a norm to the gradient; vqray corrects from step 1 on",
   },
   test_add: elementwise("add", 2),
   test_add_bcast: broadcast,
@@ -177,7 +177,7 @@ export const onnxPlan: Readonly<Record<string, OnnxPlan>> = {
   test_sub_bcast: broadcast,
 };
 
-/** The operation's inputs, row-major, for a case. */
+/** The row-major inputs of a case's operation. */
 export function plannedInputs(
   plan: PlannedCase,
   { inputs }: OnnxCase,

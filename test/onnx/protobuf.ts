@@ -1,12 +1,21 @@
-/** As much of the protobuf wire format as ONNX's test data use. https://protobuf.dev/programming-guides/encoding/ */
+/**
+ * Reads the part of the protobuf wire format that ONNX's test data use:
+ * https://protobuf.dev/programming-guides/encoding/
+ */
 
-/** A field's number and its value: integers as bigint, four-byte floats as number, everything with a length as bytes. */
+/**
+ * A field's number and its value: integers as bigint, four-byte floats as number, everything with a length as bytes.
+ */
 export interface Field {
   number: number;
   value: bigint | number | Uint8Array<ArrayBuffer>;
 }
 
-/** The fields of a message in the order in which they stand; throws a `SyntaxError` where it is cut off or of another kind. */
+/**
+ * The fields of a message, in its order.
+ *
+ * @throws {SyntaxError} if the message is cut off or has a field of another wire type
+ */
 export function readFields(bytes: Uint8Array<ArrayBuffer>): Field[] {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const fields: Field[] = [];
@@ -48,23 +57,23 @@ export function readFields(bytes: Uint8Array<ArrayBuffer>): Field[] {
   return fields;
 }
 
-/** The values of a field that may be there many times. */
+/** All values of a field that may occur several times. */
 export function valuesOf(fields: readonly Field[], number: number): Field["value"][] {
   return fields.filter((field) => field.number === number).map(({ value }) => value);
 }
 
-/** The bytes of a field that is there once; empty where it is absent. */
+/** The bytes of a field that occurs once; empty if it is absent. */
 export function bytesOf(fields: readonly Field[], number: number): Uint8Array<ArrayBuffer> {
   const value = valuesOf(fields, number).at(-1);
   return value instanceof Uint8Array ? value : new Uint8Array();
 }
 
-/** The text of a field that is there once; empty where it is absent. */
+/** The text of a field that occurs once; empty if it is absent. */
 export function textOf(fields: readonly Field[], number: number): string {
   return new TextDecoder().decode(bytesOf(fields, number));
 }
 
-/** The integers of a field that may be there many times, each in a field of its own. */
+/** All integers of a field that may occur several times, one value each. */
 export function integersOf(fields: readonly Field[], number: number): number[] {
   return valuesOf(fields, number).map(Number);
 }

@@ -1,4 +1,4 @@
-/** Several steps of Adam on the GPU, parameters and moments in the optimizer's arenas, against PyTorch's goldens. */
+/** Several steps of Adam on the GPU, in the optimizer's arenas, against PyTorch's goldens. */
 
 import { assert, assertEquals } from "@std/assert";
 import { Executor } from "../../src/gpu/executor.ts";
@@ -27,7 +27,7 @@ function readCase(operationCase: OperationCase) {
   return { lr: lr!, constants, golden: golden! };
 }
 
-/** The case's parameter between two others, which have no gradient to speak of: arenas must not mix them up. */
+/** The case's parameter between two others, whose gradients are zero: the arenas must not mix them up. */
 function adamProgram(operationCase: OperationCase, precision: FloatType) {
   const { shape } = operationCase.inputs[0]!;
   const layout = shape.length === 4 ? "taps_first" : "flat";
@@ -45,7 +45,9 @@ function adamProgram(operationCase: OperationCase, precision: FloatType) {
   return { optimizer, parameters, sources, step, program: { effects: [effect], arenas } };
 }
 
-/** In float16 the gradients are those of a scaled loss, and the first of them is once infinite, which must not count as a step. */
+/**
+ * In float16 the gradients are those of a scaled loss. One of the first is infinite, which must not count as a step.
+ */
 async function run(gpu: Gpu, operationCase: OperationCase, precision: FloatType) {
   const { lr, constants: { weightDecay } } = readCase(operationCase);
   const { optimizer, parameters, sources, step, program } = adamProgram(operationCase, precision);
@@ -54,7 +56,7 @@ async function run(gpu: Gpu, operationCase: OperationCase, precision: FloatType)
   const [start, ...gradients] = caseInputs(operationCase);
   const others = [0, 2].map((index) => parameters[index]!.tensor);
   memory.write(parameters[1]!.tensor, start!);
-  // With weight decay only a zero stays what it is.
+  // Weight decay changes every parameter but zeros.
   const bystander = weightDecay ? 0 : 0.5;
   for (const other of others) {
     memory.write(other, new Float32Array(elementCount(other.shape)).fill(bystander));

@@ -28,7 +28,7 @@ function build() {
   return { set, weights, optimizer, halves: optimizer.halves! };
 }
 
-testOfHalves("half_copies: one dispatch rounds all weights, each to its place", async () => {
+testOfHalves("half_copies: one dispatch rounds all weights, each at its offset", async () => {
   const gpu = await Gpu.open();
   const { set, weights, optimizer, halves } = build();
   const like = cast(weights[0]!, "f16");
@@ -53,7 +53,7 @@ testOfHalves("half_copies: one dispatch rounds all weights, each to its place", 
   gpu.close();
 });
 
-Deno.test("half_copy: what reaches the copy reaches the weight, in float32", () => {
+Deno.test("half_copy: the gradient of the copy is the gradient of the weight", () => {
   const { set, weights: [weight], halves } = build();
   const half = set.withHalves(halves, () => set.matching(cast(weight!, "f16"), weight!));
   const [gradient] = gradients(sum(add(cast(half, "f32"), scale(cast(half, "f32"), 2))), [weight!]);

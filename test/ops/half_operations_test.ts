@@ -1,29 +1,28 @@
-/** The cases of the operations that work on tensors stored as float16, against the references on the same rounded values. */
+/** The cases of all operations that accept float16, against the references on the same rounded values. */
 
 import { assertEquals } from "@std/assert";
 import { elementCount } from "../../src/graph/layout.ts";
 import { Gpu } from "../../src/gpu/device.ts";
-import { buildCase, caseGradients, differentiableInputs, evaluate, readable } from "../case_graph.ts";
+import {
+  buildCase,
+  caseGradients,
+  differentiableInputs,
+  evaluate,
+  hasGraph,
+  readable,
+  takesHalves,
+} from "../case_graph.ts";
 import { testOfHalves } from "../halves.ts";
-import { casesOf, type OperationCase } from "../operation_cases.ts";
+import { casesOf, type OperationCase, operationCases } from "../operation_cases.ts";
 import { relativeError, runGraph } from "../run_graph.ts";
 
 const gpu = await Gpu.open();
 const withoutSubgroups = await Gpu.open({ subgroups: false });
 
-const operations = [
-  ...["conv2d", "conv_transpose2d", "conv2d_weight_gradient", "normalised_conv2d", "channel_sum"],
-  ...["relu", "relu_gradient", "add", "subtract", "multiply", "scale", "cast", "mse_gradient"],
-  ...["sum", "mse", "spread", "channels_last", "concat", "slice_channels", "place_channels"],
-  ...["max_pool2d", "max_pool2d_gradient", "average_pool2d", "average_pool2d_gradient"],
-  ...["global_average_pool2d", "sigmoid", "sigmoid_gradient", "append", "narrow"],
-  ...["moments", "moments_gradient", "normalise", "normalise_gradient", "batch_norm"],
-];
-
-/** A float16 has eleven digits in base two; a gradient may be rounded a few times on its way. */
+/** A float16 has eleven binary digits; a gradient may be rounded a few times on its way. */
 const bounds = { output: 1e-3, gradient: 5e-3 };
 
-/** The references of larger cases take long, and other tests run them in float32. */
+/** The references of larger cases are slow; other tests run them in float32. */
 function isSmall({ inputs }: OperationCase): boolean {
   return inputs.reduce((count, { shape }) => count + elementCount(shape), 0) <= 10000;
 }
@@ -35,9 +34,9 @@ async function failures(operationCase: OperationCase, gpu: Gpu): Promise<string[
   const tensors = [...graph.outputs, ...gradients];
   const expected = evaluate(tensors, graph.values, graph.effects);
   const results = await runGraph(gpu, { ...graph, tensors });
-  return results.flatMap(({ values, cleanFill }, index) => {
+  return results.flatMap(({ values, cleanPadding }, index) => {
     const kind = index < graph.outputs.length ? "output" : "gradient";
-    const found = cleanFill ? [] : [`${operationCase.name}: the fill of ${kind} ${index} is not zero`];
+    const found = cleanPadding ? [] : [`${operationCase.name}: the padding of ${kind} ${index} is not zero`];
     const error = relativeError(values, expected[index]!);
     return error <= bounds[kind]
       ? found
@@ -45,7 +44,11 @@ async function failures(operationCase: OperationCase, gpu: Gpu): Promise<string[
   });
 }
 
-for (const operation of operations) {
+const tested = new Set(
+  operationCases.filter((each) => hasGraph(each) && takesHalves(each)).map(({ operation }) => operation),
+);
+
+for (const operation of tested) {
   testOfHalves(`${operation} in float16`, async () => {
     const found: string[] = [];
     for (const each of casesOf(operation).filter(isSmall)) {
@@ -55,7 +58,7 @@ for (const operation of operations) {
   });
 }
 
-Deno.test("all memory that the cases took is free again", () => {
+Deno.test("the cases free all their memory", () => {
   for (const each of [gpu, withoutSubgroups]) {
     assertEquals(each.allocated, { bytes: 0, buffers: 0 });
     each.close();

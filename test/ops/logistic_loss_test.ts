@@ -1,4 +1,4 @@
-/** The loss of single logits, in numbers that a sum over many would hide. */
+/** The loss of single logits, whose errors a sum over many logits would hide. */
 
 import { assert, assertEquals } from "@std/assert";
 import { Gpu } from "../../src/gpu/device.ts";
@@ -48,7 +48,7 @@ Deno.test("logistic_loss: each logit's loss and gradient keep their digits, howe
   gpu.close();
 });
 
-Deno.test("logistic_loss: beyond 100 the loss stays and has no gradient, as PyTorch bounds the logarithm", async () => {
+Deno.test("logistic_loss: the loss is bounded by 100, where it has no gradient, as in PyTorch", async () => {
   const gpu = await Gpu.open();
   for (const x of [101, 1e30, Infinity]) {
     for (const result of [await single(gpu, x, 0, 0.5), await single(gpu, -x, 0.5, 0)]) {
@@ -58,7 +58,7 @@ Deno.test("logistic_loss: beyond 100 the loss stays and has no gradient, as PyTo
   gpu.close();
 });
 
-Deno.test("logistic_loss: a missing label counts for nothing, and a logit that is no number shows", async () => {
+Deno.test("logistic_loss: a missing label has no loss, and NaN logits give NaN", async () => {
   const gpu = await Gpu.open();
   for (const x of [-3, 0, 200, Infinity]) {
     const [loss, gradient] = await single(gpu, x, 0, 0);

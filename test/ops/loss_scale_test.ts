@@ -1,4 +1,4 @@
-/** The loss's scale: what counts as not finite, and how the scale, Adam's corrections and its step go on. */
+/** Loss scaling: which values are not finite, and how the scale, Adam's corrections and its step change. */
 
 import { assert, assertEquals } from "@std/assert";
 import { Executor } from "../../src/gpu/executor.ts";
@@ -13,7 +13,7 @@ import { relativeError } from "../run_graph.ts";
 
 const gpu = await Gpu.open();
 
-Deno.test("count_non_finite: infinities and all that is no number, wherever they stand", async () => {
+Deno.test("count_non_finite: counts infinities and every NaN, at every position", async () => {
   const memory = new Memory(gpu);
   const x = variable(floatType([20000]), "x");
   const count = countNonFinite(x);
@@ -39,7 +39,7 @@ Deno.test("count_non_finite: infinities and all that is no number, wherever they
   memory.destroy();
 });
 
-Deno.test("loss_scale: grows after good steps, halves at once, and hands Adam its step", async () => {
+Deno.test("loss_scale: the scale grows after good steps and halves at once, and Adam gets its step", async () => {
   const step = variable(floatType([4]), "step");
   const nonFinite = variable(floatType([]), "non-finite");
   const state = {
@@ -75,7 +75,7 @@ Deno.test("loss_scale: grows after good steps, halves at once, and hands Adam it
     given.push([...actual[3]!]);
   }
   assertEquals(scales, [1024, 1024, 512, 512, 512, 1024, 512, 256, 256]);
-  // Where nothing is to be done there is no step; the sixth good one divides by what the scale was by then.
+  // A skipped step is all zeros. The sixth good step divides by the scale of that time.
   assertEquals([2, 6, 7].map((index) => given[index]), [[0, 0, 0, 0], [0, 0, 0, 0], [0, 0, 0, 0]]);
   assertEquals([given[0]![2], given[5]![2], given[8]![2]], [1 / 1024, 1 / 512, 1 / 256]);
   const [rate, factor] = given[8]!;

@@ -1,4 +1,4 @@
-/** Tensors in one another's memory: a dense block without copies equals the same block made of copies. */
+/** Tensors in one another's memory: a dense block without copies equals one with copies. */
 
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { elementCount, floatType } from "../../src/graph/layout.ts";
@@ -83,7 +83,7 @@ function withCopies({ x, own }: Block): Tensor {
   }, x);
 }
 
-/** A block's result, then the gradients of a weighted sum of it for everything trained. */
+/** A block's result, then the gradients of a weighted sum of it for all parameters and the input. */
 function results(parts: Block, build: (parts: Block) => Tensor): Tensor[] {
   const { x, own, weights } = parts;
   const output = readable(build(parts));
@@ -103,16 +103,16 @@ for (const subgroups of [true, false]) {
     const running = parts.own.flat().flatMap(({ state }) => [state.runningMean, state.runningVariance]);
     const restart = new Map([...parts.values].filter(([tensor]) => !running.includes(tensor)));
     const stored = await runGraph(gpu, { values: restart, tensors: own });
-    stored.forEach(({ values, cleanFill }, index) => {
+    stored.forEach(({ values, cleanPadding }, index) => {
       const error = relativeError(values, expected[index]!);
       assert(error < 1e-5, `result ${index} is ${error} off`);
-      assert(cleanFill);
+      assert(cleanPadding);
     });
     gpu.close();
   });
 }
 
-Deno.test("a block's memory holds each channel once, and its normalised values never", async () => {
+Deno.test("a block's memory holds each channel once, and no normalised values", async () => {
   const gpu = await Gpu.open();
   const bytes = (build: (parts: Block) => Tensor) => {
     const parts = block();
@@ -123,11 +123,11 @@ Deno.test("a block's memory holds each channel once, and its normalised values n
   assert(own.peakBytes < copies.peakBytes);
   assertEquals(own.dispatches.filter(({ operation }) => operation === "normalise"), []);
   assertEquals(own.dispatches.filter(({ operation }) => operation === "concat"), []);
-  // Each piece's moments once: the input's and all but the last layer's, and those of the bottlenecks.
+  // Moments are computed once for the input, for each layer but the last, and for each bottleneck.
   assertEquals(own.dispatches.filter(({ operation }) => operation === "moments").length, 2 * layers);
 });
 
-Deno.test("workspace: it has no dispatch and no value of its own", async () => {
+Deno.test("workspace: has no dispatch and no value of its own", async () => {
   const gpu = await Gpu.open();
   const host = workspace([1, 8, 2, 2], "host");
   const x = variable(floatType([1, 4, 2, 2], "channels_last"), "x");
@@ -141,7 +141,7 @@ Deno.test("workspace: it has no dispatch and no value of its own", async () => {
   gpu.close();
 });
 
-Deno.test("tensors that do not fit into a place are refused", () => {
+Deno.test("a tensor that does not fit into its place is refused", () => {
   const host = workspace([1, 8, 2, 2], "host");
   const x = variable(floatType([1, 4, 2, 2], "channels_last"), "x");
   const into = (channel: number, other = host) => () =>
@@ -153,7 +153,7 @@ Deno.test("tensors that do not fit into a place are refused", () => {
   assertThrows(() => narrow(x, 2, 2), RangeError, "channels 2 to 4 are no quads of 4 channels");
 });
 
-Deno.test("a plan refuses what would read another tensor's rows as its own", async () => {
+Deno.test("a plan refuses an operation that would read another tensor's rows as its own", async () => {
   const gpu = await Gpu.open();
   const host = workspace([1, 8, 2, 2], "host");
   const x = variable(floatType([1, 4, 2, 2], "channels_last"), "x");

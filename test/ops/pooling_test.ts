@@ -1,4 +1,6 @@
-/** What pooling does beyond the table's cases: values that lie in another tensor's rows, NaN, and winners kept only if asked for. */
+/**
+ * Pooling beyond the table of cases: values in another tensor's rows, NaN, and winners, which only a gradient needs.
+ */
 
 import { assert, assertEquals } from "@std/assert";
 import { Gpu } from "../../src/gpu/device.ts";
@@ -24,12 +26,12 @@ function images(label: string, ...shape: number[]): Tensor {
   return variable(floatType(shape, "channels_last"), label);
 }
 
-/** Leaves x in the rows of `host` from a channel on, as what other operations compute would lie there. */
+/** Copies x into the rows of `host`, from a channel on. */
 function placed(x: Tensor, host: Tensor, channel: number): Tensor {
   return averagePool2d(x, copying, { host, channel });
 }
 
-Deno.test("pools read and write another tensor's rows and nothing beside them", async () => {
+Deno.test("pools read and write their part of another tensor's rows, and nothing else", async () => {
   const [x, wide, narrow] = [
     images("x", 2, 8, 7, 9),
     images("wide", 2, 20, 7, 9),
@@ -47,7 +49,7 @@ Deno.test("pools read and write another tensor's rows and nothing beside them", 
   const largest = maxPool2d(inside, stem, { host: narrow, channel: 8 });
   const means = averagePool2d(inside, { ...stem, countIncludePadding: false });
   const whole = globalAveragePool2d(inside, { host: pixels, channel: 12 });
-  // Both gradients read their upstream from `narrow`, and one leaves its result in `rows`.
+  // Both gradients read their upstream from `narrow`, and one writes its result into `rows`.
   const toMeans = gradients(sum(multiply(means, means)), [inside])[0]!;
   const plainGradient = maxPool2dGradient(largest, largest);
   const { operation, inputs, attributes } = plainGradient;
@@ -75,12 +77,12 @@ Deno.test("pools read and write another tensor's rows and nothing beside them", 
   });
 });
 
-/** A tensor of its own with the values of one that lies in another's rows. */
+/** A copy, in memory of its own, of a tensor that lies in another's rows. */
 function ownMemory(x: Tensor): Tensor {
   return averagePool2d(x, copying);
 }
 
-/** [B, C, H, W] values with some channels exchanged for those of `part`. */
+/** Values [B, C, H, W] with some channels replaced by those of `part`. */
 function withChannels(
   [images, channels, height, width]: readonly number[],
   values: ArrayLike<number>,
@@ -98,7 +100,7 @@ function withChannels(
   return changed;
 }
 
-Deno.test("max_pool2d: a NaN wins, and the gradient flows to the last of several, as in PyTorch", async () => {
+Deno.test("max_pool2d: NaN wins, and the gradient flows to the last of several NaNs, as in PyTorch", async () => {
   const x = images("x", 1, 1, 2, 6);
   const window = { ...copying, kernel: [2, 3], stride: [2, 3] } as const;
   const pooled = maxPool2d(x, window);
@@ -119,7 +121,7 @@ Deno.test("max_pool2d: a NaN wins, and the gradient flows to the last of several
   assertEquals(evaluate(tensors, values).map((each) => Array.from(each)), expected);
 });
 
-Deno.test("max_pool2d: winners are written where a gradient reads them, and once for all readers", () => {
+Deno.test("max_pool2d: winners are written only if a gradient reads them, and once for all gradients", () => {
   const x = images("x", 2, 5, 8, 8);
   const bindings = (results: Tensor[]) =>
     plan({ results }, softwareTarget).dispatches.map(({ bindings }) => bindings.map(({ name }) => name));

@@ -1,4 +1,4 @@
-/** What the updates do, in numbers that can be read off; operations_test.ts compares them with their references. */
+/** The updates on a few readable numbers; operations_test.ts compares them with their references. */
 
 import { assert, assertAlmostEquals, assertEquals, assertThrows } from "@std/assert";
 import { Executor } from "../../src/gpu/executor.ts";
@@ -22,12 +22,12 @@ async function withGpu(test: (gpu: Gpu) => Promise<void>): Promise<void> {
   gpu.close();
 }
 
-/** Statistics of codes of one quad with these counts. */
+/** Statistics with these counts, of codes that are one quad long. */
 function statisticsOf(counts: readonly number[]): Float32Array<ArrayBuffer> {
   return Float32Array.from(counts.flatMap((count) => [9, 9, 9, 9, count, 0, 0, 0]));
 }
 
-Deno.test("variable: constants hold their value from the first run on, other variables zeros until written", async () => {
+Deno.test("variable: constants have their value from the start, other variables are zero until written", async () => {
   await withGpu(async (gpu) => {
     const [fresh, filled] = [variable(floatType([2, 3]), "fresh"), constant(2.5, [5])];
     const codes = variable({ shape: [3], dtype: "u32", layout: "flat" }, "codes");
@@ -57,7 +57,7 @@ Deno.test("variable: constants hold their value from the first run on, other var
   assertEquals([constantValue(constant(3)), constantValue(variable(floatType([]), "x"))], [3, undefined]);
 });
 
-Deno.test("perplexity: as many as there are codes in equal use, one where a single code is used", async () => {
+Deno.test("perplexity: the number of codes if all are used equally, one if a single code is used", async () => {
   await withGpu(async (gpu) => {
     for (
       const [counts, expected] of [
@@ -79,7 +79,7 @@ Deno.test("perplexity: as many as there are codes in equal use, one where a sing
   });
 });
 
-Deno.test("count_codes: counts are added to what is there, beyond what float32 can count", async () => {
+Deno.test("count_codes: adds to the counters, beyond the integers that float32 can hold", async () => {
   await withGpu(async (gpu) => {
     const statistics = variable(floatType([3, 8]), "statistics");
     const usage = variable({ shape: [3], dtype: "u32", layout: "flat" }, "usage");
@@ -95,7 +95,7 @@ Deno.test("count_codes: counts are added to what is there, beyond what float32 c
   });
 });
 
-Deno.test("record: writes its row and no other", async () => {
+Deno.test("record: writes only its row", async () => {
   await withGpu(async (gpu) => {
     const [step, ring] = [variable(floatType([4]), "step"), variable(floatType([4, 2]), "ring")];
     const [first, second] = [constant(0.25), constant(-3)];
@@ -108,7 +108,7 @@ Deno.test("record: writes its row and no other", async () => {
   });
 });
 
-/** Restarts codes over an input of 12 positions, with the given key; gives embed, embed_avg and cluster_size. */
+/** Restarts codes with an input of 12 positions and the given key. Returns embed, embed_avg and cluster_size. */
 async function restart(gpu: Gpu, key: number, sizes: number[]) {
   const x = variable(floatType([3, 5, 2, 2], "channels_last"), "x");
   const keyTensor = variable({ shape: [4], dtype: "u32", layout: "flat" }, "key");
@@ -142,7 +142,7 @@ async function restart(gpu: Gpu, key: number, sizes: number[]) {
   };
 }
 
-Deno.test("restart_codes: only codes under the threshold move, each to some position of x", async () => {
+Deno.test("restart_codes: replaces only codes below the threshold, each by the vector at a position of x", async () => {
   await withGpu(async (gpu) => {
     const sizes = [0, 1, 0.999, 5, 0.2];
     const { inputs, old, embed, average, clusterSize, columns } = await restart(gpu, 816, sizes);
@@ -172,7 +172,7 @@ Deno.test("restart_codes: only codes under the threshold move, each to some posi
   });
 });
 
-Deno.test("updates and backward operations say that they have no gradient", () => {
+Deno.test("updates and operations of backward passes cannot be differentiated", () => {
   const statistics = variable(floatType([2, 8]), "statistics");
   assertThrows(
     () => gradients(perplexity(statistics), [statistics]),

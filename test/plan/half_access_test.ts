@@ -76,7 +76,7 @@ Deno.test("a chain of operations on single elements in float16 is computed in fl
     const [x, y] = [Math.f16round(value), Math.f16round(second[index]!)];
     return Math.f16round(Math.max(x * y + x, 0));
   });
-  assert(results[0]!.cleanFill);
+  assert(results[0]!.cleanPadding);
   assert(relativeError(results[0]!.values, expected) < 1e-3);
   gpu.close();
 });

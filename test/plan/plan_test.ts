@@ -5,6 +5,7 @@ import type { Operation } from "../../src/graph/operation.ts";
 import { apply, type Tensor } from "../../src/graph/tensor.ts";
 import { defaultConfiguration } from "../../src/models/vqvae/configuration.ts";
 import { Vqvae } from "../../src/models/vqvae/model.ts";
+import { flat } from "../../src/ops/inputs.ts";
 import { conv2d } from "../../src/ops/convolution/conv2d.ts";
 import { nearestCode } from "../../src/ops/codebook.ts";
 import { add, relu, scale } from "../../src/ops/elementwise.ts";
@@ -226,6 +227,7 @@ function faulty(request: (node: Tensor, x: Tensor) => Partial<DispatchRequest>):
     "@group(0) @binding(2) var<storage, read_write> y: array<vec4f>;";
   const operation: Operation<undefined> = {
     name: "faulty",
+    inputs: [flat("input")],
     infer: ([x]) => x!,
     gradient: () => [],
     reference: ([x]) => x!,

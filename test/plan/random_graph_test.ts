@@ -83,12 +83,12 @@ Deno.test("random graphs give the references' values", async () => {
     const graph = randomGraph(key, 10 + key);
     const expected = evaluate(graph.tensors, graph.values, graph.effects);
     const results = await runGraph(gpu, graph);
-    results.forEach(({ values, cleanFill }, index) => {
+    results.forEach(({ values, cleanPadding }, index) => {
       // What cancels out in float64 leaves a rounding error of its terms, which are about one.
       const error = relativeError([...values, 1], [...expected[index]!, 1]);
-      if (!(error < 1e-4) || !cleanFill) {
+      if (!(error < 1e-4) || !cleanPadding) {
         failures.push(
-          `graph ${key}, ${graph.tensors[index]!.label} ${index}: ${error}, clean fill: ${cleanFill}`,
+          `graph ${key}, ${graph.tensors[index]!.label} ${index}: ${error}, clean fill: ${cleanPadding}`,
         );
       }
     });

@@ -12,7 +12,8 @@ import type { Lowering } from "../../graph/lowering.ts";
 import type { Operation, ReferenceValues } from "../../graph/operation.ts";
 import { apply, applyInto, type Place, type Tensor } from "../../graph/tensor.ts";
 import { channelSum } from "../channel_sum.ts";
-import { type ImageShape, imageShape, productCost } from "../support.ts";
+import { convolutionWeight, flat, images, optional } from "../inputs.ts";
+import { imageExtents, productCost } from "../support.ts";
 import { convolutionTunable } from "./variants.ts";
 import { conv2dWeightGradient } from "./weight_gradient.ts";
 import { convolvedSize, forEachTap, transposedSize, type Window } from "./window.ts";
@@ -27,11 +28,6 @@ export interface TransposedWindow extends Window {
 type InputAxis = 0 | 1;
 
 function checkWeight(name: string, weight: TensorType, axis: InputAxis, channels: number): readonly number[] {
-  if (weight.shape.length !== 4 || weight.layout !== "taps_first") {
-    throw new RangeError(
-      `Cannot run ${name} as its weight must have four axes: [${weight.shape}], ${weight.layout}`,
-    );
-  }
   if (weight.shape[axis] !== channels) {
     throw new RangeError(
       `Cannot run ${name} as the weight's in-channels must equal the input's: ${
@@ -46,9 +42,9 @@ function inferConvolution(
   name: string,
   [x, weight, bias]: readonly TensorType[],
   axis: InputAxis,
-  outputSize: (input: ImageShape, kernel: readonly number[]) => [number, number],
+  outputSize: (input: ReturnType<typeof imageExtents>, kernel: readonly number[]) => [number, number],
 ): TensorType {
-  const input = imageShape(name, x!);
+  const input = imageExtents(x!);
   const shape = checkWeight(name, weight!, axis, input.channels);
   const channels = shape[1 - axis]!;
   if (weight!.dtype !== x!.dtype) {
@@ -75,8 +71,8 @@ function lowerConvolution(node: Tensor, lowering: Lowering, adjoint: boolean): v
     x: x!,
     weight: weight!,
     bias,
-    input: imageShape(node.label, x!.type),
-    output: imageShape(node.label, node.type),
+    input: imageExtents(x!.type),
+    output: imageExtents(node.type),
     kernel: weight!.shape.slice(2),
     window: node.attributes,
     adjoint,
@@ -89,7 +85,7 @@ function referenceConvolution(
   node: Tensor,
   adjoint: boolean,
 ): ReferenceValues {
-  const [input, output] = [imageShape(node.label, node.inputs[0]!.type), imageShape(node.label, node.type)];
+  const [input, output] = [imageExtents(node.inputs[0]!.type), imageExtents(node.type)];
   const kernel = node.inputs[1]!.shape.slice(2);
   const [inPixels, outPixels, taps] = [
     input.height * input.width,
@@ -116,15 +112,18 @@ function referenceConvolution(
   return y;
 }
 
+const convolutionInputs = [images(), convolutionWeight(), optional(flat("bias"))];
+
 const conv2dOperation: Operation<Window> = {
   name: "conv2d",
+  inputs: convolutionInputs,
   infer: (inputs, window) =>
     inferConvolution("conv2d", inputs, 1, (input, kernel) => convolvedSize(input, kernel, window)),
   gradient({ inputs, attributes }, upstream) {
     const [x, weight, bias] = inputs;
     const kernel = weight!.shape.slice(2);
-    const input = imageShape("conv2d", x!.type);
-    const [height, width] = transposedSize(imageShape("conv2d", upstream.type), kernel, attributes, [0, 0]);
+    const input = imageExtents(x!.type);
+    const [height, width] = transposedSize(imageExtents(upstream.type), kernel, attributes, [0, 0]);
     const outputPadding: [number, number] = [input.height - height, input.width - width];
     return [
       convTranspose2d(upstream, weight!, { ...attributes, outputPadding }),
@@ -139,6 +138,7 @@ const conv2dOperation: Operation<Window> = {
 
 const convTranspose2dOperation: Operation<TransposedWindow> = {
   name: "conv_transpose2d",
+  inputs: convolutionInputs,
   infer: (inputs, window) =>
     inferConvolution(
       "conv_transpose2d",

@@ -6,10 +6,11 @@
 import { elementCount, floatType } from "../../graph/layout.ts";
 import type { Operation } from "../../graph/operation.ts";
 import { apply, type Tensor } from "../../graph/tensor.ts";
-import { floatOf, imageShape, notDifferentiable, productCost, requireType } from "../support.ts";
+import { floatOf, imageExtents, notDifferentiable, productCost, requireType } from "../support.ts";
 import { weightGradientTunable } from "./variants.ts";
 import type { WeightGradientRequest } from "./weight_gradient_product.ts";
 import { convolvedSize, forEachTap, type Window } from "./window.ts";
+import { images } from "../inputs.ts";
 
 interface Attributes extends Window {
   /** [height, width]. */
@@ -19,16 +20,17 @@ interface Attributes extends Window {
 function requestOf(node: Tensor): WeightGradientRequest {
   const [x, upstream] = node.inputs as [Tensor, Tensor];
   const { kernel, ...window } = node.attributes as Attributes;
-  const [input, output] = [imageShape("input", x.type), imageShape("upstream", upstream.type)];
+  const [input, output] = [imageExtents(x.type), imageExtents(upstream.type)];
   return { node, x, upstream, input, output, kernel, window };
 }
 
 const conv2dWeightGradientOperation: Operation<Attributes> = {
   name: "conv2d_weight_gradient",
+  inputs: [images(), images("upstream gradient")],
   infer([x, upstream], attributes) {
     const { kernel } = attributes;
-    const input = imageShape("conv2d_weight_gradient", x!);
-    const output = imageShape("conv2d_weight_gradient", upstream!);
+    const input = imageExtents(x!);
+    const output = imageExtents(upstream!);
     const expected = [input.images, output.channels, ...convolvedSize(input, kernel, attributes)];
     requireType("conv2d_weight_gradient", "upstream gradient", upstream!, expected, floatOf(x!));
     return floatType([output.channels, input.channels, kernel[0]!, kernel[1]!], "taps_first");
@@ -37,8 +39,8 @@ const conv2dWeightGradientOperation: Operation<Attributes> = {
   lower: (node, lowering) => lowering.choose(weightGradientTunable(requestOf(node), lowering.target)),
   reference([x, upstream], node) {
     const [input, output] = [
-      imageShape("input", node.inputs[0]!.type),
-      imageShape("upstream", node.inputs[1]!.type),
+      imageExtents(node.inputs[0]!.type),
+      imageExtents(node.inputs[1]!.type),
     ];
     const { kernel } = node.attributes as Attributes;
     const [inPixels, outPixels, taps] = [

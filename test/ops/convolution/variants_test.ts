@@ -43,11 +43,11 @@ async function checkVariants(
   for (const name of names) {
     const target = { ...general, choices: { get: () => name } };
     const got = await runGraph(own, { values: graph.values, tensors, effects: graph.effects }, target);
-    got.forEach(({ values, cleanFill }, index) => {
+    got.forEach(({ values, cleanPadding }, index) => {
       const where = `${operationCase.name}: ${tensors[index]!.label} by ${name}`;
       const error = relativeError(values, expected[index]!);
       assert(error < bounds[precision], `${where}: ${error}`);
-      assert(cleanFill, `${where}: padding in quads is not zero`);
+      assert(cleanPadding, `${where}: padding in quads is not zero`);
     });
   }
   return names;

@@ -1,6 +1,18 @@
-/** Test cases of convolution and of transposed convolution. */
+/** Cases of convolution, transposed convolution and the gradient of their weight. */
 
-import type { OperationCase } from "./case_values.ts";
+import { cast } from "../../src/ops/elementwise.ts";
+import { conv2d, convTranspose2d } from "../../src/ops/convolution/conv2d.ts";
+import { conv2dWeightGradient } from "../../src/ops/convolution/weight_gradient.ts";
+import type { Window } from "../../src/ops/convolution/window.ts";
+import {
+  type CaseDetails,
+  type CaseFamily,
+  type CaseGroup,
+  casesFor,
+  type OperationCase,
+  refusalsOf,
+} from "../case_values.ts";
+import { image, tensor, weight, x } from "./tensors.ts";
 
 interface ConvolutionOptions {
   stride?: number | [number, number];
@@ -13,6 +25,19 @@ interface ConvolutionOptions {
 function pair(value: number | [number, number]): [number, number] {
   return typeof value === "number" ? [value, value] : value;
 }
+
+const groups: Record<"conv2d" | "conv_transpose2d", CaseGroup> = {
+  conv2d: {
+    build: ([x, w, b], attributes) => conv2d(x!, w!, { ...attributes, bias: b }),
+    gradients: "all",
+    golden: true,
+  },
+  conv_transpose2d: {
+    build: ([x, w, b], attributes) => convTranspose2d(x!, w!, { ...attributes, bias: b }),
+    gradients: "all",
+    golden: true,
+  },
+};
 
 function convolution(
   operation: "conv2d" | "conv_transpose2d",
@@ -28,7 +53,7 @@ function convolution(
   };
   if (dilation) attributes.dilation = pair(dilation);
   if (transposed) attributes.outputPadding = pair(outputPadding);
-  return { operation, name, inputs, attributes, golden: true };
+  return { ...groups[operation], operation, name, inputs, attributes };
 }
 
 const halving: ConvolutionOptions = { stride: 2, padding: 1, bias: true };
@@ -123,8 +148,72 @@ const tileEdgeCases = [
   }]),
 ].map((each): OperationCase => ({ ...each, golden: false }));
 
-export const convolutionCases: readonly OperationCase[] = [
-  ...conv2dCases,
-  ...convTranspose2dCases,
-  ...tileEdgeCases,
-];
+function weightGradient(
+  name: string,
+  x: number[],
+  upstream: number[],
+  kernel: [number, number],
+  stride: number,
+  padding: number,
+): CaseDetails {
+  const window = { stride: [stride, stride], padding: [padding, padding, padding, padding] };
+  return { name, inputs: [{ shape: x }, { shape: upstream }], attributes: { ...window, kernel } };
+}
+
+const weightGradientCases = casesFor("conv2d_weight_gradient", {
+  build: ([x, d], attributes) => conv2dWeightGradient(x!, d!, attributes.kernel, attributes),
+  gradients: "none",
+}, [
+  weightGradient("one position", [1, 1, 1, 1], [1, 1, 1, 1], [1, 1], 1, 0),
+  weightGradient("odd channels", [2, 3, 5, 7], [2, 5, 5, 7], [3, 3], 1, 1),
+  weightGradient("split over 512 positions", [2, 5, 16, 16], [2, 6, 16, 16], [3, 3], 1, 1),
+  weightGradient(
+    "split over 2048 positions, the last chunk short",
+    [1, 4, 45, 45],
+    [1, 8, 45, 45],
+    [
+      1,
+      1,
+    ],
+    1,
+    0,
+  ),
+  weightGradient("halving, split", [4, 3, 32, 30], [4, 7, 16, 15], [4, 4], 2, 1),
+]);
+
+const plain: Window = { stride: [1, 1], padding: [0, 0, 0, 0] };
+
+const conv2dRefusals = refusalsOf("conv2d", [
+  ["three axes", () => conv2d(tensor([4, 5, 7]), weight(3, 4, 3, 3), plain), "[4,5,7]"],
+  [
+    "flat image",
+    () => conv2d(tensor([2, 4, 5, 7]), weight(3, 4, 3, 3), plain),
+    "[2,4,5,7], flat",
+  ],
+  ["in-channels", () => conv2d(x, weight(3, 5, 3, 3), plain), "5 != 4"],
+  ["flat weight", () => conv2d(x, tensor([3, 4, 3, 3]), plain), "[3,4,3,3], flat"],
+  ["weight of two axes", () => conv2d(x, tensor([3, 4]), plain), "[3,4]"],
+  ["bias", () => conv2d(x, weight(3, 4, 3, 3), { ...plain, bias: tensor([4]) }), "3", "[4]"],
+  ["window", () => conv2d(x, weight(3, 4, 6, 3), plain), "[6,3]", "[2,4,5,7]"],
+  ["a wide weight", () => conv2d(cast(x, "f16"), weight(3, 4, 3, 3), plain), "f16", "f32"],
+]);
+
+const convTranspose2dRefusals = refusalsOf("conv_transpose2d", [
+  ["in-channels", () => convTranspose2d(x, weight(3, 4, 3, 3), plain), "3 != 4"],
+  ["bias", () => convTranspose2d(x, weight(4, 3, 3, 3), { ...plain, bias: tensor([4]) }), "3", "[4]"],
+]);
+
+const weightGradientRefusals = refusalsOf("conv2d_weight_gradient", [
+  [
+    "upstream",
+    () => conv2dWeightGradient(x, image(2, 3, 5, 7), [3, 3], plain),
+    "[2,3,3,5]",
+    "[2,3,5,7]",
+  ],
+  ["images", () => conv2dWeightGradient(x, image(1, 3, 3, 5), [3, 3], plain), "[2,3,3,5]", "[1,3,3,5]"],
+]);
+
+export const convolution2d: CaseFamily = {
+  cases: [...conv2dCases, ...convTranspose2dCases, ...tileEdgeCases, ...weightGradientCases],
+  refusals: [...conv2dRefusals, ...convTranspose2dRefusals, ...weightGradientRefusals],
+};
