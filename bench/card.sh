@@ -1,14 +1,15 @@
 #!/usr/bin/env bash
-# Everything that RESULTS.md tells of a graphics card, in order of importance, on a machine that has one: the tests of the kernels, the
-# card's ceilings and the convolutions against them, whole steps in turns with PyTorch on the same card, and the card's idle share.
+# Measures a GPU for RESULTS.md, the most important parts first: the tests of the kernels, the GPU's ceilings and the
+# convolutions compared with them, whole steps in turns with PyTorch on the same GPU, and the GPU's idle share.
 #
-#   bench/card.sh FOLDER            leaves a text file for each part there
-#   VQRAY='deno task' bench/card.sh FOLDER        where there is no network for ./vqray, but Deno and a filled cache
-#   PYTHON=python3.12 bench/card.sh FOLDER        a Python that has PyTorch with CUDA
+#   bench/card.sh FOLDER                          writes a text file for each part to FOLDER
+#   VQRAY='deno task' bench/card.sh FOLDER        without network, but with Deno and its packages in the cache
+#   PYTHON=python3.12 bench/card.sh FOLDER        with another Python that has PyTorch with CUDA
 #
-# Needs 4 GB of disk there. What fails is told at the end, and does not keep the rest from running. Each part may take TIMEOUT seconds (600).
+# FOLDER needs 4 GB of disk. A part that fails does not stop the others; failures are listed at the end. Each part may
+# take TIMEOUT seconds (600 by default).
 set -uo pipefail
-(($# == 1)) || { sed -n '2,9s/^# \{0,1\}//p' "$0"; exit 2; }
+(($# == 1)) || { sed -n '2,10s/^# \{0,1\}//p' "$0"; exit 2; }
 mkdir -p "$1" || exit
 folder=$(cd "$1" && pwd)
 cd "$(dirname "$0")/.." || exit
@@ -38,7 +39,7 @@ versus codec vqvae 256 32 f32
 versus densenet densenet 224 32 f32
 versus codec_f16 vqvae 256 32 f16 --tf32
 versus densenet_f16 densenet 224 32 f16 --tf32
-# The idle share, in training on 256×256 images from a file: those that ship with the project, enlarged, as often as a codec pictures them.
+# The idle share, in training on 256×256 images from a file: the brain slices in data/, enlarged.
 brain=(--data_path data --dataset brain --view all --size 64)
 part first "${vqray[@]}" train:vqvae "${brain[@]}" --batch_size 32 --n_epochs 2 --save_path "$folder/first"
 part pictures "${vqray[@]}" images --vqvae_file "$folder/first/checkpoint/vqvae_002.safetensors" "${brain[@]}" --split train --count 580 \

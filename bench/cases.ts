@@ -1,6 +1,6 @@
 /**
- * The kernels that a program really runs, each by itself: the program's groups of fused nodes are copied into small programs
- * of one group, which plan to the same dispatches: the same code, parameters, grids and sizes. That this is so is checked.
+ * The kernels that a program runs, each as a small program of its own. Each group of fused nodes is copied into a
+ * program that plans to the same dispatches: the same code, parameters, grids and sizes. `casesOf` checks that.
  */
 
 import { storedBytes } from "../src/graph/layout.ts";
@@ -16,24 +16,25 @@ import { boundBy, isolatedGroups, type LoweredGroup, loweredGroups } from "./iso
 export interface BenchCase {
   /** The operations, such as "conv2d+relu". */
   name: string;
-  /** The variants of its dispatches. */
+  /** The labels of its dispatches' kernels. */
   variant: string;
-  /** Shapes of what it reads and of what it leaves, where 8×32[64/256]×4×4 are channels 64 to 95 of 256. */
+  /** Shapes of its inputs and outputs; 8×32[64/256]×4×4 stands for channels 64 to 95 of 256. */
   shape: string;
-  /** How often it stands in the program that it comes from, and the first of its places among that program's groups. */
+  /** How often the program that it comes from runs it. */
   count: number;
+  /** Its first position among that program's groups. */
   group: number;
   program: Program;
-  /** What its plan is made for. */
+  /** The target of its plan. */
   target: Target;
-  /** What can be read after a run: results, variables that an update changed, or those whose rows the results lie in. */
+  /** Tensors to read after a run: results, updated variables, or the hosts in which the results are placed. */
   outputs: readonly Tensor[];
   flops: number;
-  /** Bytes of every operand that its dispatches bind; twice for what they change in place. */
+  /** Bytes of all operands that its dispatches bind; operands that are changed in place count twice. */
   bytes: number;
 }
 
-/** A program that leaves `result`, or makes the change that it stands for, as a case. */
+/** A case whose program computes `result`, or makes the update that `result` stands for. */
 export function caseOf(result: Tensor, target: Target): BenchCase {
   const nodes = ancestors([result]);
   const ends = [result, ...nodes.flatMap(({ auxiliary }) => auxiliary)];
@@ -61,7 +62,7 @@ export function caseOf(result: Tensor, target: Target): BenchCase {
   };
 }
 
-/** The same case computed by the simplest of its variants; undefined where it has only one. */
+/** The same case computed by its simplest variant; undefined if it has only one variant. */
 export function bySimplest(each: BenchCase): BenchCase | undefined {
   const { program: { results = [], effects = [] }, target } = each;
   const simplest = new Map(
@@ -72,7 +73,7 @@ export function bySimplest(each: BenchCase): BenchCase | undefined {
   return simplest.size > 0 ? { ...each, target: { ...target, choices: simplest } } : undefined;
 }
 
-/** A variable, or a part of one. */
+/** Whether the tensor is a variable or part of one. */
 function isMemory({ operation }: Tensor): boolean {
   return operation.persistent === true || operation === narrowOperation;
 }
@@ -88,7 +89,11 @@ function describe(tensors: readonly Tensor[]): string {
   return described.map((tensor) => extents(tensor).join("×")).join(" ");
 }
 
-/** The cases of all of a program's groups in their order, those that are the same counted and not repeated. */
+/**
+ * The cases of all groups of a program in their order; equal cases are listed once and counted.
+ *
+ * @throws {Error} if the cases together do not plan to the dispatches of the whole program
+ */
 export function casesOf(program: Program, target: Target): BenchCase[] {
   const whole = plan(program, target);
   const cases = isolatedGroups(program, target).map((result) => caseOf(result, target));
@@ -104,17 +109,17 @@ export function casesOf(program: Program, target: Target): BenchCase[] {
   return [...distinct.values()];
 }
 
-/** What makes a dispatch what it is; only where in memory it works is left out. */
+/** Everything about a dispatch except the memory that it works on. */
 export function signature({ variant, params, grid, bindings }: PlannedDispatch): string {
   const sizes = bindings.map(({ name, location }) => `${name}=${location.bytes}`);
   return [variant.label, variant.code, params, grid, sizes].join("|");
 }
 
-function requireSame(wanted: readonly string[], got: readonly string[]): void {
-  const at = wanted.findIndex((each, index) => each !== got[index]);
-  if (at < 0 && wanted.length === got.length) return;
-  const name = (wanted[at] ?? got[wanted.length])?.split("|")[0];
-  throw new Error(`the cases are not what the program runs: dispatch ${at} of it, ${name}, differs`);
+function requireSame(expected: readonly string[], got: readonly string[]): void {
+  const at = expected.findIndex((each, index) => each !== got[index]);
+  if (at < 0 && expected.length === got.length) return;
+  const name = (expected[at] ?? got[expected.length])?.split("|")[0];
+  throw new Error(`the cases do not match the program: its dispatch ${at}, ${name}, differs`);
 }
 
 function boundBytes(groups: readonly LoweredGroup[], { dispatches }: Plan): number {
@@ -124,7 +129,7 @@ function boundBytes(groups: readonly LoweredGroup[], { dispatches }: Plan): numb
     operand && !(operand instanceof Scratch) && access === "read_write" && read.has(storageOf(operand));
   return total(dispatches, ({ variant, bindings }, index) =>
     total(bindings, ({ name, location }) => {
-      // What is fused behind the dispatch is not in its request, and only read.
+      // Operands of fused operations are not in the request, and are only read.
       const operand = requests[index]!.bindings[name];
       const bytes = operand && !(operand instanceof Scratch) ? storedBytes(operand.type) : location.bytes;
       const { access } = variant.bindings.find((binding) => binding.name === name)!;

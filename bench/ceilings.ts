@@ -1,4 +1,4 @@
-/** What the adapter can do at best: measured with kernels of our own, through the same planner and executor as all others. */
+/** Kernels that measure the adapter's upper bounds; the planner and executor run them like all others. */
 
 import { divideUp, elementCount, floatType } from "../src/graph/layout.ts";
 import type { Kernel } from "../src/graph/lowering.ts";
@@ -16,11 +16,11 @@ const multiplyAddKernel: Kernel = { name: "multiply_add", source: multiplyAddSou
 const copyKernel: Kernel = { name: "copy", source: copySource };
 const countKernel: Kernel = { name: "count", source: countSource };
 
-/** Two vec4 are eight chains: enough to hide a multiply-add's latency, and with factor and addend few enough for 16 registers. */
+/** Two vec4 are eight chains: enough to hide the latency of a multiply-add, few enough for 16 registers. */
 const chains = 2;
 const unroll = 32;
 const rounds = 32;
-/** Chosen so that one round more or less shows in the result. */
+/** Chosen so that one round more or less changes the result visibly. */
 const factor = 1 - 1 / (rounds * unroll);
 
 const multiplyAddOperation: Operation<undefined> = {
@@ -94,7 +94,7 @@ const countOperation: Operation<{ dispatches: number }> = {
   cost: () => ({ flops: 0, bytes: 0 }),
 };
 
-/** y = multiply-adds of x, four elements a thread. */
+/** Multiply-adds of x, four elements a thread. */
 export function multiplyAdd(elements: number): Tensor {
   return apply(multiplyAddOperation, [variable(floatType([elements]), "x")], undefined);
 }
@@ -104,7 +104,7 @@ export function copy(elements: number): Tensor {
   return apply(copyOperation, [variable(floatType([elements]), "x")], undefined);
 }
 
-/** Adds x to a counter in as many dispatches, each of which has to wait for the one before. */
+/** Adds x to a counter in this number of dispatches, each of which has to wait for the one before. */
 export function count(dispatches: number): Tensor {
   const scalar = (label: string) => variable(floatType([1]), label);
   return apply(countOperation, [scalar("x"), scalar("counter")], { dispatches });

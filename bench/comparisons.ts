@@ -1,4 +1,4 @@
-/** Kernels that ought to come near one of the adapter's ceilings: measured in turns with it, so that the ratio can be trusted. */
+/** Kernels that should come near one of the adapter's ceilings, timed in turns with it. */
 
 import { floatType } from "../src/graph/layout.ts";
 import type { Target } from "../src/graph/lowering.ts";
@@ -12,9 +12,10 @@ import { defaultAdam, stepInput } from "../src/optim/adam.ts";
 import { caseOf } from "./cases.ts";
 import { checkedElements, checkedSide, type Extents } from "./extents.ts";
 import type { CheckedCase } from "./measure.ts";
+import type { ComparisonRow } from "./rows.ts";
 
-/** What a kernel is compared with: the copy, or the multiply-adds and the product. */
-export type Comparison = CheckedCase & { against: "copy" | "arithmetic" };
+/** A case and the ceiling with which it is compared. */
+export type Comparison = CheckedCase & Pick<ComparisonRow, "against">;
 
 const channels = 128;
 
@@ -29,7 +30,7 @@ function streaming(elements: number): Tensor[] {
   return [add(a, b), relu(a), adam(stepInput(), a, b, [c, d], defaultAdam)];
 }
 
-/** A 3 × 3 convolution: forward, and its two gradients. */
+/** A 3 × 3 convolution and its two gradients. */
 function convolutions(images: number, side: number): Tensor[] {
   const values = (label: string) =>
     variable(floatType([images, channels, side, side], "channels_last"), label);
@@ -43,7 +44,7 @@ function convolutions(images: number, side: number): Tensor[] {
   ];
 }
 
-/** All comparisons with tensors of some extents. */
+/** All comparisons, on tensors of the given extents. */
 export function comparisonsFor(
   target: Target,
   { streamed, images, side }: Omit<Extents, "multiplied">,

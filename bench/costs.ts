@@ -1,16 +1,8 @@
-/** What a training image costs by size and batch: whether twice the pixels, or twice the images, take twice the time. */
+/** The cost of a training image by size and batch: do twice the pixels, or twice the images, take twice the time? */
 
-import type { StepRow } from "./results.ts";
+import type { CostRow, StepRow } from "./rows.ts";
 
-export interface CostRow extends Pick<StepRow, "model" | "size" | "batch"> {
-  /** The time of a training image over its pixels, by the fastest of the step's bursts. */
-  nanosecondsPerPixel: number;
-  /** Over that of the next smaller batch of the same images, and of the next smaller images in the same batch: 1 is linear. */
-  toSmallerBatch?: number;
-  toSmallerSide?: number;
-}
-
-/** The costs of all steps, by model, side and batch. */
+/** The costs of all steps, sorted by model, size and batch. */
 export function costsOf(steps: readonly StepRow[]): CostRow[] {
   const sorted = steps.toSorted((first, second) =>
     first.model.localeCompare(second.model) || first.size - second.size || first.batch - second.batch
@@ -32,6 +24,7 @@ export function costsOf(steps: readonly StepRow[]): CostRow[] {
   });
 }
 
+/** Nanoseconds per pixel. */
 function costOf({ imagesPerSecond, size }: StepRow): number {
   return 1e9 / imagesPerSecond.most / size ** 2;
 }

@@ -1,4 +1,4 @@
-/** `bench:data`: how fast images come from files that the system has in memory, by the layouts that data files have. */
+/** `bench:data`: measures how fast images are read from HDF5 files in the page cache, for each layout of data files. */
 
 import { join } from "node:path";
 import { readOptions } from "../cli/options.ts";
@@ -10,33 +10,11 @@ import { BatchLoader } from "../src/data/loader.ts";
 import { ImageFileWriter } from "../src/data/write.ts";
 import { permutation, uniformArray } from "../src/random.ts";
 import { textTable } from "../src/report/table.ts";
-
-const description = {
-  name: "bench:data",
-  summary:
-    "how fast images come from HDF5 files that the system has in memory, in MB of the file's numbers a second",
-  examples: ["./vqray bench:data", "./vqray bench:data --images 500 --rounds 3"],
-};
-
-const table = {
-  images: { kind: "integer", least: 1, help: "images in each file", default: 2000 },
-  batch: { kind: "integer", least: 1, help: "images in a batch", default: 32 },
-  rounds: {
-    kind: "integer",
-    least: 1,
-    help: "rounds over each file, of which the fastest counts",
-    default: 5,
-  },
-  readers: {
-    kind: "integer",
-    least: 1,
-    help: "workers that read, at most; as many as processors if left out",
-  },
-} as const;
+import { benchDataCommand } from "./options.ts";
 
 type Pixels = "float32" | "uint8";
 
-/** A file of the benchmark. */
+/** One file to read. */
 interface BenchFile {
   layout: "in one piece" | "by image" | "by image, gzip";
   pixels: Pixels;
@@ -56,7 +34,7 @@ interface Measured {
   readers?: number;
 }
 
-/** Waves with a little noise, on 256 levels: they pack about as well as photographs. */
+/** Waves with a little noise on 256 levels, which gzip packs about as well as photographs. */
 function somePixels(pixels: Pixels, count: number): Float32Array | Uint8Array {
   const noise = uniformArray(816, count, 0, 12);
   const level = (index: number) => Math.floor(110 + 90 * Math.sin(index / 40) + noise[index]!);
@@ -90,7 +68,7 @@ async function writeInOnePiece(
   file.close();
 }
 
-/** The least milliseconds of some rounds, the first of which only warms up. */
+/** The shortest time of a round in milliseconds, after one round to warm up. */
 async function fastest(rounds: number, round: (index: number) => void | Promise<void>): Promise<number> {
   let least = Infinity;
   for (let index = 0; index <= rounds; index++) {
@@ -101,7 +79,7 @@ async function fastest(rounds: number, round: (index: number) => void | Promise<
   return least;
 }
 
-/** Rows as bytes by the HDF5 library, in the file's order. */
+/** Reads rows as bytes by the HDF5 library, in the file's order. */
 async function timeLibrary(path: string, { images, batch, rounds }: Measured): Promise<number> {
   const file = await openHdf5(path);
   const { shape, size, chunks } = file.library.get_dataset_metadata(file.id, "/img");
@@ -115,7 +93,7 @@ async function timeLibrary(path: string, { images, batch, rounds }: Measured): P
   return time;
 }
 
-/** Normalised images in this thread. */
+/** Reads normalised images in this thread. */
 async function timeFile(
   path: string,
   { images, batch, rounds }: Measured,
@@ -132,7 +110,7 @@ async function timeFile(
   return time;
 }
 
-/** Normalised images as a run gets them. */
+/** Reads normalised images as training does. */
 async function timeLoader(path: string, measured: Measured, shuffle: boolean): Promise<number> {
   const { batch: batchSize, rounds, readers } = measured;
   using loader = await BatchLoader.open(path, { batchSize, shuffle, readers, dropLast: false, seed: 816 });
@@ -153,7 +131,7 @@ async function measure(path: string, measured: Measured): Promise<number[]> {
 }
 
 async function main(): Promise<void> {
-  const measured = readOptions(Deno.args, description, table);
+  const measured = readOptions(Deno.args, benchDataCommand);
   if (!measured) return;
   const folder = await Deno.makeTempDir();
   try {

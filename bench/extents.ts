@@ -1,22 +1,22 @@
-/** How large the tensors of benchmarks are that no model dictates: enough to keep the adapter busy, and too large for its caches. */
+/** Sizes of the tensors for the ceilings: large enough to keep the adapter busy and to exceed its caches. */
 
 import type { AdapterDescription } from "../src/gpu/device.ts";
 
 export interface Extents {
-  /** Elements of which each takes thousands of multiply-adds. */
+  /** Elements of a tensor on which each element takes thousands of multiply-adds. */
   multiplied: number;
-  /** Elements of a tensor that is only streamed. */
+  /** Elements of a tensor that is only read and written. */
   streamed: number;
-  /** Images of a convolution, and their side. */
+  /** Images in a convolution, and their side in pixels. */
   images: number;
   side: number;
 }
 
-/** References for more elements than this, or larger images, would take seconds: kernels are checked with these. */
+/** The most elements, and the largest image side, for which a float64 reference does not take seconds. */
 export const checkedElements = 2 ** 23;
 export const checkedSide = 16;
 
-/** Tensors of 32 MiB and one image for processors, of 256 MiB and a batch for cards. */
+/** Tensors of 32 MiB and one image for software adapters, of 256 MiB and a batch for GPUs. */
 export function extentsFor({ software }: Pick<AdapterDescription, "software">): Extents {
   return software
     ? { multiplied: 2 ** 20, streamed: 2 ** 23, images: 1, side: 64 }

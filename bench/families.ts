@@ -1,16 +1,8 @@
-/** A step's kernels by family, that is by operation and the kernels that it runs on, whatever their shapes. */
+/** Groups a step's kernels by family: the operation and the kernels that it runs on, whatever their shapes. */
 
-import type { KernelRow } from "./results.ts";
+import type { FamilyRow, KernelRow } from "./rows.ts";
 
-/** All calls of a family in one step. */
-export interface FamilyRow extends Pick<KernelRow, "gigaflops" | "gigabytes" | "percent" | "bound"> {
-  operation: string;
-  kernels: string;
-  calls: number;
-  milliseconds: number;
-}
-
-/** The families of rows, that which takes longest first. */
+/** The families of some rows, longest total time first. */
 export function familiesOf(rows: readonly KernelRow[]): FamilyRow[] {
   const groups = Map.groupBy(rows, (row) => `${operationOf(row)} ${kernelsOf(row)}`);
   return [...groups.values()].map(familyOf)
@@ -21,7 +13,7 @@ function familyOf(rows: readonly KernelRow[]): FamilyRow {
   const timeOf = (row: KernelRow) => row.count * row.milliseconds.median;
   const sum = (value: (row: KernelRow) => number) => rows.reduce((total, row) => total + value(row), 0);
   const milliseconds = sum(timeOf);
-  // Rates of rows weigh by their time: so amounts, and the times that the ceilings allow, add up.
+  // Rates are averaged weighted by time, so that rate × time stays the total amount.
   const mean = (value: (row: KernelRow) => number) => sum((row) => value(row) * timeOf(row)) / milliseconds;
   return {
     operation: operationOf(rows[0]!),
@@ -40,7 +32,7 @@ function operationOf({ name }: KernelRow): string {
   return name.split("+")[0]!;
 }
 
-/** The kernels' names without their constants and what is fused behind them. */
+/** The kernels' names without constants and fused operations. */
 function kernelsOf({ variant }: KernelRow): string {
   const names = variant.split(", ").map((label) => label.replace(/\[.*| .*/, ""));
   return [...new Set(names)].join(", ");

@@ -1,6 +1,7 @@
 /**
- * Groups of a program's fused nodes, each copied into a small graph that computes from variables instead of from the rest. What
- * lies in another tensor's rows goes on lying in rows of that width, and what a reader computes for itself stays computed.
+ * Copies each group of a program's fused nodes into a small graph that computes from variables instead of the rest of
+ * the program. A tensor placed in another tensor's rows is placed in rows of the same width, and recomputed inputs stay
+ * recomputed.
  */
 
 import { type DispatchRequest, type Operand, Scratch, type Target } from "../src/graph/lowering.ts";
@@ -12,12 +13,12 @@ import { fuse, type Group, operandsOf } from "../src/plan/fuse.ts";
 import { isFusible, lowerNode } from "../src/plan/lower.ts";
 import type { Program } from "../src/plan/plan.ts";
 
-/** A group of fused nodes, and the dispatches that its root asks for. */
+/** A group of fused nodes, and the dispatches of its root. */
 export interface LoweredGroup extends Group {
   requests: readonly DispatchRequest[];
 }
 
-/** The groups of a program that the planner makes dispatches of, in their order. */
+/** The groups of a program from which the planner makes dispatches, in their order. */
 export function loweredGroups(
   { results = [], effects = [], arenas = [] }: Program,
   target: Target,
@@ -41,7 +42,7 @@ function requestsOf(root: Tensor, target: Target): DispatchRequest[] {
   return requests;
 }
 
-/** The tensors that a group's dispatches read and write; its result, if they write it, in the root's place. */
+/** The tensors that a group's dispatches read and write; the group's result stands for its root. */
 export function boundBy({ root, chain, result, requests }: LoweredGroup): Tensor[] {
   const bound = (operand: Operand) => operand === root ? result : operand;
   const operands = [
@@ -51,7 +52,7 @@ export function boundBy({ root, chain, result, requests }: LoweredGroup): Tensor
   return operands.map(bound).filter((operand) => !(operand instanceof Scratch)) as Tensor[];
 }
 
-/** The results of the program's groups, each computed from variables instead of from the rest. */
+/** The results of the program's groups, each computed from variables instead of the rest of the program. */
 export function isolatedGroups(program: Program, target: Target): Tensor[] {
   return loweredGroups(program, target).map(isolate);
 }
@@ -65,7 +66,7 @@ function isolate(group: LoweredGroup): Tensor {
     copies.set(tensor, copy);
     return copy;
   };
-  /** The variable that stands for the memory that a tensor lies in. */
+  /** The variable that stands for a tensor's memory. */
   const memoryOf = (tensor: Tensor): Tensor => {
     const storage = storageOf(tensor);
     const { operation, attributes, type, label } = storage;
@@ -82,11 +83,11 @@ function isolate(group: LoweredGroup): Tensor {
     return copy;
   };
   const copyOf = (tensor: Tensor): Tensor => {
-    // What is not bound although it is an input: the group's dispatches work it out as they load.
+    // A recomputed input that is not bound: the group's dispatches compute it as they load.
     if (own.has(tensor) || (tensor.operation.recomputed && !bound.has(tensor))) {
       return copyOnce(tensor, () => copyNode(tensor, tensor.inputs.map(copyOf)));
     }
-    // Others are there for their shapes, or to be computed before.
+    // Other unbound inputs only give a shape or an order of execution.
     if (!bound.has(storageOf(tensor))) return copyOnce(tensor, () => variable(tensor.type, tensor.label));
     const place = placeOf(tensor);
     if (!place) return memoryOf(tensor);

@@ -9,29 +9,30 @@ import { checkedElements, extentsFor } from "./extents.ts";
 import { isolatedGroups } from "./isolation.ts";
 import { measureCase, measureInTurns, withCase } from "./measure.ts";
 import type { ModelName } from "./models.ts";
-import { type Ceilings, type ComparisonRow, comparisonRow } from "./results.ts";
+import { comparisonRow } from "./results.ts";
+import type { Ceilings, ComparisonRow } from "./rows.ts";
 import type { Spread, Stopwatch } from "./timing.ts";
 import { stepProgram } from "./training_step.ts";
 
 const countedDispatches = 1000;
 
-/** A float64 reference of more than this takes seconds: the same kernel is then checked with fewer images. */
+/** A larger float64 reference takes seconds: the kernel is then checked with fewer images. */
 const mostOfReference = { flops: 3e8, bytes: 1e8 };
 const imagesOfCheck = 2;
 
-/** Timed runs of all of a step's kernels together: with hundreds of kernels each has fewer, as a wait takes ten milliseconds. */
+/** The number of timed runs of all kernels of a step together; each run waits ten milliseconds. */
 const mostTimedRuns = 3000;
 const fewestRuns = 3;
 
-/** The adapter's ceilings, and what was compared with them in the same turns. */
+/** The adapter's ceilings, and the kernels that were timed in the same turns. */
 export interface MeasuredCeilings {
   ceilings: Ceilings;
   comparisons: ComparisonRow[];
 }
 
 /**
- * The adapter's ceilings, and what is `compared` with them; calibrates the stopwatch on the way. Each is the best of its turns:
- * what else the machine does can only hide a ceiling.
+ * Measures the adapter's ceilings and the kernels to be `compared` with them, and calibrates the stopwatch. Each
+ * ceiling is the best of its turns, since other work on the machine can only make it look lower.
  */
 export async function measureCeilings(
   gpu: Gpu,
@@ -86,7 +87,7 @@ export interface TimedCase {
   milliseconds: Spread;
 }
 
-/** Every kernel of a training step at every shape that it has there and that is `wanted`, checked and timed. */
+/** Checks and times every kernel of a training step at each of its shapes, if `wanted` accepts it. */
 export async function measureKernels(
   gpu: Gpu,
   stopwatch: Stopwatch,
@@ -96,7 +97,7 @@ export async function measureKernels(
   const { target } = gpu;
   const cases = casesOf(stepProgram(model, size, batch), target).filter(wanted);
   const enough = Math.max(fewestRuns, Math.min(runs, Math.floor(mostTimedRuns / cases.length)));
-  // The same groups in the same order, made when the first of them is needed.
+  // The same groups in the same order for a smaller batch, made when the first of them is needed.
   let groups: Tensor[] | undefined;
   const timed: TimedCase[] = [];
   for (const each of cases) {

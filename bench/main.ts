@@ -1,11 +1,10 @@
-/** `bench`: the adapter's ceilings, every kernel of a training step against them, and whole training steps. */
+/** `bench`: measures the adapter's ceilings, every kernel of a training step, and whole steps. */
 
-import { type OptionValues, readOptions } from "../cli/options.ts";
+import { readOptions } from "../cli/options.ts";
 import { run } from "../cli/run.ts";
 import { versions } from "../cli/versions.ts";
 import { UsageError } from "../src/errors.ts";
 import { Gpu } from "../src/gpu/device.ts";
-import type { FloatType } from "../src/graph/layout.ts";
 import { writeFileAtomic } from "../src/io/atomic.ts";
 import type { BenchCase } from "./cases.ts";
 import { comparisonsFor } from "./comparisons.ts";
@@ -13,8 +12,7 @@ import { costsOf } from "./costs.ts";
 import { matches, type Section, wantsSection } from "./filter.ts";
 import { bestOf, measureCeilings, measureKernels } from "./kernels.ts";
 import { extentsFor } from "./extents.ts";
-import type { ModelName } from "./models.ts";
-import { benchTable, checkSize, modelNamed, readList } from "./options.ts";
+import { benchCommand, type BenchValues, checkSize, readList } from "./options.ts";
 import { describePlan } from "./plans.ts";
 import {
   ceilingsTable,
@@ -24,34 +22,20 @@ import {
   kernelsTable,
   stepsTable,
 } from "./report.ts";
-import { format, kernelRow, readResults, type Results, type StepRow } from "./results.ts";
+import { format, kernelRow, readResults, type Results } from "./results.ts";
+import type { StepRow } from "./rows.ts";
 import { measureStep } from "./steps.ts";
 import { Stopwatch } from "./timing.ts";
 import { stepProgram } from "./training_step.ts";
 import { openTuner } from "./tuning.ts";
 
-const description = {
-  name: "bench",
-  summary: "measures the adapter, every kernel of a model's training step, and whole steps",
-  examples: [
-    "./vqray bench --quick",
-    "./vqray bench --json before.json",
-    "./vqray bench --compare before.json --filter conv2d",
-    "./vqray bench --sizes 256 --batches 2 --filter step",
-    "./vqray bench --model densenet --sizes 224 --batches 32 --plan",
-  ],
-};
-
-type Options = OptionValues<typeof benchTable>;
-
 async function main(): Promise<void> {
-  const options = readOptions(Deno.args, description, benchTable);
+  const options = readOptions(Deno.args, benchCommand);
   if (!options) return;
   const sizes = readList("sizes", options.sizes);
   const batches = readList("batches", options.batches);
-  const model = modelNamed(options.model);
-  for (const size of sizes) checkSize("sizes", model, size);
-  if (options.plan) return await showPlans(options, model, sizes, batches);
+  for (const size of sizes) checkSize("sizes", options.model, size);
+  if (options.plan) return await showPlans(options, sizes, batches);
   const old = options.compare === undefined ? undefined : await readResults(options.compare);
   const results = await measure(
     options,
@@ -65,8 +49,7 @@ async function main(): Promise<void> {
 }
 
 async function showPlans(
-  { adapter, precision }: Options,
-  model: ModelName,
+  { adapter, model, precision }: BenchValues,
   sizes: readonly number[],
   batches: readonly number[],
 ): Promise<void> {
@@ -77,13 +60,13 @@ async function showPlans(
   for (const size of sizes) {
     for (const batch of batches) {
       console.log(`\n${model}, a training step, ${size}×${size}, batch ${batch}, ${precision}\n`);
-      console.log(describePlan({ model, size, batch, precision: precision as FloatType }, target));
+      console.log(describePlan({ model, size, batch, precision }, target));
     }
   }
 }
 
 async function measure(
-  options: Options,
+  options: BenchValues,
   sizes: readonly number[],
   batches: readonly number[],
   old: Results | undefined,
@@ -143,7 +126,7 @@ async function measure(
 async function measureAllKernels(
   gpu: Gpu,
   stopwatch: Stopwatch,
-  { model, quick, filter, tune }: Options,
+  { model, quick, filter, tune }: BenchValues,
   sizes: readonly number[],
   batch: number,
 ): Promise<Pick<Results, "ceilings" | "comparisons" | "kernels">> {
@@ -157,16 +140,16 @@ async function measureAllKernels(
   if (untuned.length === 0 && !measuresSteps) return { comparisons: [], kernels: [] };
   const tuner = await openTuner(gpu, tune);
   for (const { each } of untuned) await tuner.prepare(each.program);
-  // Planned again, by what the tuner has chosen.
+  // Made again, so that they are planned with the variants that the tuner has chosen.
   const compared = untuned.length > 0 ? comparisons() : [];
   console.error("measuring the adapter");
   const measured = await measureCeilings(gpu, stopwatch, turns, compared);
   let { ceilings } = measured;
   const timed = [];
   for (const size of measuresSteps ? sizes : []) {
-    await tuner.prepare(stepProgram(modelNamed(model), size, batch));
+    await tuner.prepare(stepProgram(model, size, batch));
     console.error(`checking and timing the kernels for ${size}×${size}, batch ${batch}`);
-    const shape = { model: modelNamed(model), size, batch, runs };
+    const shape = { model, size, batch, runs };
     const cases = await measureKernels(gpu, stopwatch, shape, wanted("kernel"));
     timed.push(...cases.map((each) => ({ ...each, size })));
     ceilings = bestOf(ceilings, (await measureCeilings(gpu, stopwatch, turns)).ceilings);
@@ -178,7 +161,7 @@ async function measureAllKernels(
 }
 
 async function measureAllSteps(
-  { adapter, tune, model, filter, precision, quick, steps }: Options,
+  { adapter, tune, model, filter, precision, quick, steps }: BenchValues,
   sizes: readonly number[],
   batches: readonly number[],
 ): Promise<StepRow[]> {
@@ -191,7 +174,7 @@ async function measureAllSteps(
       rows.push(
         await measureStep(
           { adapter, tune },
-          { model: modelNamed(model), size, batch, precision: precision as FloatType },
+          { model, size, batch, precision },
           quick ? Math.min(steps, 5) : steps,
         ),
       );

@@ -1,4 +1,4 @@
-/** One case: its numbers checked against the reference on cleared memory, then timed. */
+/** Checks the results of a case against the reference, on cleared memory, and then times it. */
 
 import type { Gpu } from "../src/gpu/device.ts";
 import { Executor } from "../src/gpu/executor.ts";
@@ -21,7 +21,7 @@ interface LoadedCase {
 async function load(gpu: Gpu, each: BenchCase): Promise<LoadedCase> {
   const memory = new Memory(gpu);
   try {
-    // New buffers are zero, so that nothing right can be left over from an earlier run.
+    // New buffers are zero, so that no correct result is left from an earlier run.
     const executor = await Executor.load(plan(each.program, each.target), memory);
     const inputs = inputValues(each, executor.plan);
     for (const [tensor, values] of inputs) memory.write(tensor, values);
@@ -36,7 +36,7 @@ async function load(gpu: Gpu, each: BenchCase): Promise<LoadedCase> {
   }
 }
 
-/** Loads the case with its inputs written, hands it to `use`, and frees everything. */
+/** Loads the case, writes its inputs, calls `use`, and frees everything. */
 export async function withCase<Result>(
   gpu: Gpu,
   each: BenchCase,
@@ -50,20 +50,25 @@ export async function withCase<Result>(
   }
 }
 
-/** Runs the case once and throws unless every value is what the float64 reference says. */
+/**
+ * Runs the case once.
+ *
+ * @throws {Error} if a value differs from the float64 reference
+ */
 export async function checkCase(gpu: Gpu, each: BenchCase): Promise<void> {
   await withCase(gpu, each, (loaded) => verify(each, loaded));
 }
 
-/** A case, and a smaller one that is checked in its place where its own reference would take too long. */
+/** A case, and a smaller one that is checked instead if the reference of the large one takes too long. */
 export interface CheckedCase {
   each: BenchCase;
   small?: BenchCase;
 }
 
 /**
- * The small case is held against its reference. If it runs on the same kernels, the large one need only be alive; otherwise the simplest
- * variant is checked with the small case, and then says what the large one should give.
+ * Checks the case, or the small case in its place. If both run on the same kernels, the small one is compared with its
+ * reference and the large one need only write finite values. Otherwise the simplest variant is checked with the small
+ * case, and then gives the values with which the large one is compared.
  */
 async function check(gpu: Gpu, { each, small }: CheckedCase, loaded: LoadedCase): Promise<void> {
   if (!small) return await verify(each, loaded);
@@ -76,11 +81,11 @@ async function check(gpu: Gpu, { each, small }: CheckedCase, loaded: LoadedCase)
   await checkCase(gpu, smallSimple);
   loaded.executor.run();
   const got = await loaded.executor.read(each.outputs);
-  const wanted = await withCase(gpu, simple, async ({ executor }) => {
+  const expected = await withCase(gpu, simple, async ({ executor }) => {
     executor.run();
     return await executor.read(each.outputs);
   });
-  got.forEach((values, index) => checkValues(`${each.name} ${each.shape}`, values, wanted[index]!));
+  got.forEach((values, index) => checkValues(`${each.name} ${each.shape}`, values, expected[index]!));
 }
 
 /** Checks the case, then times it. */
@@ -97,7 +102,7 @@ export async function measureCase(
   });
 }
 
-/** Checks all cases, then times them in turns, so that what else the machine does meets all of them alike. */
+/** Checks all cases, then times them in turns, so that other work on the machine slows all of them down alike. */
 export async function measureInTurns(
   gpu: Gpu,
   cases: readonly CheckedCase[],
@@ -128,20 +133,24 @@ async function verify(
 ): Promise<void> {
   executor.run();
   const got = await executor.read(outputs);
-  const wanted = evaluate([...program.results ?? [], ...program.effects ?? []], outputs, inputs);
+  const expected = evaluate([...program.results ?? [], ...program.effects ?? []], outputs, inputs);
   outputs.forEach((output, index) => {
     if (output.operation.name === "nearest_code") {
       const [x, codebook] = output.inputs.map((input) => inputs.get(input)!);
       checkCodes(output, got[index]!, x!, codebook!);
     } else {
-      // Whole numbers are right or wrong.
+      // Integers must be equal.
       const allowed = output.dtype === "u32" ? 0 : undefined;
-      checkValues(`${name} ${shape}`, got[index]!, wanted[index]!, allowed);
+      checkValues(`${name} ${shape}`, got[index]!, expected[index]!, allowed);
     }
   });
 }
 
-/** At least something was written, and all of it is finite. */
+/**
+ * Checks that the case writes something and that all of it is finite.
+ *
+ * @throws {Error} if it does not
+ */
 async function verifyAlive(
   { name, shape, outputs }: BenchCase,
   { executor, inputs }: LoadedCase,
@@ -158,7 +167,7 @@ async function verifyAlive(
   });
 }
 
-/** The outputs by the operations' float64 references, as they are behind all changes. */
+/** The outputs by the operations' float64 references, after all updates. */
 function evaluate(
   ends: readonly Tensor[],
   outputs: readonly Tensor[],
@@ -168,7 +177,7 @@ function evaluate(
   const left = new Map<Tensor, Float64Array>();
   for (const [tensor, values] of inputs) known.set(tensor, Float64Array.from(values));
   for (const node of ancestors(ends)) {
-    // No reference may look at what was not written.
+    // Variables that were not written have no values that a reference may read.
     if (known.has(node) || (node.operation.persistent && constantValue(node) === undefined)) continue;
     const result = node.operation.reference(node.inputs.map((input) => known.get(input)!), node);
     let at = 0;
@@ -181,7 +190,7 @@ function evaluate(
     const { host, channel } = end.place!;
     const whole = left.get(host) ?? known.get(host)?.slice() ?? new Float64Array(elementCount(host.shape));
     left.set(host, whole);
-    // From each image's channels on.
+    // The part of each image from the first placed channel on.
     const [length, step] = [end, host].map(({ shape }) => elementCount(shape.slice(1))) as [number, number];
     const first = channel * elementCount(host.shape.slice(2));
     for (let image = 0; image < end.shape[0]!; image++) {

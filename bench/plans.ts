@@ -1,4 +1,4 @@
-/** What a training step's plan takes: memory, traffic and arithmetic by operation. Nothing runs for it. */
+/** Describes the plan of a training step: memory, traffic and arithmetic by operation. Nothing runs. */
 
 import type { Target } from "../src/graph/lowering.ts";
 import { type Plan, plan } from "../src/plan/plan.ts";
@@ -26,7 +26,7 @@ function byOperation({ dispatches }: Plan): Map<string, Share> {
 const giga = (value: number) => (value / 1e9).toFixed(2);
 const mebibytes = (bytes: number) => (bytes / 2 ** 20).toFixed(0);
 
-/** Every operation of the plan, that which moves most first, and the whole. */
+/** Every operation of the plan, largest traffic first, and the total. */
 function planTable(planned: Plan): string {
   const shares = [...byOperation(planned)].sort(([, first], [, second]) => second.bytes - first.bytes);
   const whole = shares.reduce(
@@ -46,9 +46,9 @@ function planTable(planned: Plan): string {
   return textTable(["operation", "dispatches", "GFLOP", "GB moved"], rows);
 }
 
-/** A step's plan by operation, and its memory beside that of others. */
+/** A step's plan by operation, and its memory compared with that of other plans. */
 export function describePlan({ model, size, batch, precision }: StepChoice, target: Target): string {
-  // What is only compared need not fit.
+  // Plans that are only compared may be larger than the adapter's memory.
   const roomy = { ...target, maxBindingBytes: Infinity };
   const planOf = ({ step }: ModelStep) => plan(step.program, roomy);
   const own = planOf(models[model](size, batch, precision));
@@ -57,7 +57,7 @@ export function describePlan({ model, size, batch, precision }: StepChoice, targ
   return `${planTable(own)}\n\n${memoryTable(own, wide, copied)}`;
 }
 
-/** Peak memory and traffic as planned, and as they would be if every value were copied and stored. */
+/** Peak memory and traffic: as planned, with no buffer shared, in float32, and with every value copied and stored. */
 function memoryTable(own: Plan, wide: Plan | undefined, copied: Plan | undefined): string {
   const moved = ({ dispatches }: Plan) => dispatches.reduce((sum, { bytes }) => sum + bytes, 0);
   const row = (what: string, bytes: number, from: Plan) => [

@@ -1,11 +1,11 @@
-"""A training step of either model in PyTorch, for `bench:versus`: prints a line of JSON with its images a second.
+"""Times a training step of either model in PyTorch, for `bench:versus`; prints a line of JSON with its images a second.
 
     python3 bench/pytorch.py vqvae 32 8
     python3 bench/pytorch.py densenet 224 32 --device cuda --tf32 --amp
 
-It times itself, without its start and its first steps. As in training each step's batch comes from the host's memory.
-The codec is the reference of the tests, `test/golden/reference_vqvae.py`; DenseNet-121 (Huang and others 2017) is written out here, as
-torchvision is not everywhere where PyTorch is.
+The time excludes the start and the first steps. As in training, the batch of each step comes from the host's memory.
+The codec is the reference of the tests, `test/golden/reference_vqvae.py`. DenseNet-121 (Huang et al. 2017) is written out
+here, since torchvision is not installed everywhere that PyTorch is.
 """
 
 import argparse
@@ -27,7 +27,7 @@ BURSTS = 3
 
 
 class Layer(nn.Module):
-    """BN, ReLU, 1×1, BN, ReLU, 3×3, behind the features so far."""
+    """BN, ReLU, 1×1, BN, ReLU, 3×3, applied to all features so far."""
 
     def __init__(self, channels):
         super().__init__()
@@ -68,7 +68,7 @@ def densenet121():
 
 
 def vqvae():
-    # The reference looks codes up in NumPy, for its order of ties.
+    # The reference looks codes up in NumPy, to break ties as NumPy does.
     reference_vqvae.Quantize.nearest = lambda self, rows: self.distances(rows).argmin(1)
     return reference_vqvae.VQVAE()
 
@@ -112,7 +112,7 @@ def main():
     parser.add_argument("batch", type=int)
     parser.add_argument("--steps", type=int, default=10, help="timed steps in each of three bursts")
     parser.add_argument("--device", default="cpu", help="cpu or cuda")
-    parser.add_argument("--threads", type=int, help="processors for PyTorch; its own choice where this is missing")
+    parser.add_argument("--threads", type=int, help="threads of PyTorch; default: its own choice")
     parser.add_argument("--tf32", action="store_true", help="let tensor cores round float32 products")
     parser.add_argument("--amp", action="store_true", help="mixed precision with float16 (cuda)")
     parser.add_argument("--channels_last", action="store_true", help="PyTorch's other layout of images")
@@ -121,7 +121,7 @@ def main():
         torch.set_num_threads(options.threads)
     device = torch.device(options.device)
     torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = options.tf32
-    # Measures the forms of each convolution first, as our tuner does.
+    # Times the variants of each convolution first, as vqray's tuner does.
     torch.backends.cudnn.benchmark = True
     torch.manual_seed(0)
     step = make_step(options, device)
@@ -132,7 +132,7 @@ def main():
         start = time.perf_counter()
         for _ in range(options.steps):
             loss = step()
-        # Waits for all of them.
+        # Waits for all steps.
         loss.item()
         rates.append(options.batch * options.steps / (time.perf_counter() - start))
     name = torch.cuda.get_device_name() if device.type == "cuda" else f"cpu, {torch.get_num_threads()} threads"

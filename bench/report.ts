@@ -1,23 +1,14 @@
-/** The tables that the benchmark prints. */
+/** The text tables that the benchmark prints. */
 
 import { type Cell, textTable } from "../src/report/table.ts";
-import type { CostRow } from "./costs.ts";
 import { familiesOf } from "./families.ts";
-import {
-  type Ceilings,
-  type ComparisonRow,
-  comparisonSpeedup,
-  type KernelRow,
-  kernelSpeedup,
-  type Results,
-  type StepRow,
-  stepSpeedup,
-} from "./results.ts";
+import { comparisonSpeedup, kernelSpeedup, type Results, stepSpeedup } from "./results.ts";
+import type { Ceilings, ComparisonRow, CostRow, KernelRow, StepRow } from "./rows.ts";
 
-/** Rows of a table of kernels; hundreds more than these take little time all together. */
+/** The table of kernels ends after this number of rows; the rest take little time. */
 const mostRows = 40;
 
-/** A number with `digits` digits behind the point. */
+/** A number with `digits` decimal places. */
 function fixed(value: number, digits: number): string {
   return value.toFixed(digits);
 }
@@ -41,7 +32,7 @@ export function ceilingsTable(now: Ceilings, old: Ceilings | undefined): string 
   );
 }
 
-/** Kernels beside the ceilings that they were measured in turns with. */
+/** Kernels compared with the ceilings that were timed in the same turns. */
 export function comparisonsTable(rows: readonly ComparisonRow[], old: Results | undefined): string {
   return withSpeedups(
     ["operation", "shapes", "ms, best", "GFLOP/s", "GB/s", "% of ceiling", "which", "to the product"],
@@ -60,7 +51,7 @@ export function comparisonsTable(rows: readonly ComparisonRow[], old: Results | 
   );
 }
 
-/** The kernels of one step, those that take most of it first, and what they take together. */
+/** The kernels of one step, longest total time first, and the time of all of them. */
 export function kernelsTable(kernels: readonly KernelRow[], old: Results | undefined): string {
   const whole = (row: KernelRow) => row.count * row.milliseconds.median;
   const sum = (rows: readonly KernelRow[]) => rows.reduce((total, row) => total + whole(row), 0);
@@ -93,7 +84,7 @@ export function kernelsTable(kernels: readonly KernelRow[], old: Results | undef
   return `${table}\n${more}together ${fixed(sum(sorted), 1)} ms`;
 }
 
-/** The same by operation and kernel, whatever the shapes. */
+/** The same kernels grouped by operation and kernel, whatever the shapes. */
 export function familiesTable(kernels: readonly KernelRow[]): string {
   return textTable(
     ["operation", "kernels", "calls", "ms", "GFLOP/s", "GB/s", "% of ceiling", "which"],
@@ -110,7 +101,7 @@ export function familiesTable(kernels: readonly KernelRow[]): string {
   );
 }
 
-/** What a training image costs a pixel, and how that changes as batch and side grow. */
+/** The cost of a training image per pixel, and how it changes with batch and size. */
 export function costsTable(costs: readonly CostRow[]): string {
   return textTable(
     ["model", "images", "batch", "ns a pixel", "to the smaller batch", "to the smaller side"],

@@ -1,74 +1,21 @@
-/** What a run of the benchmark found, as it stands in the file that --json writes. */
+/** The results of a benchmark run: rows from times, comparison with earlier results, the file of --json. */
 
 import { DataError } from "../src/errors.ts";
 import { fileError } from "../src/io/file_error.ts";
 import { parseJson } from "../src/io/strict_json.ts";
+import type { Spread } from "../src/metrics/spread.ts";
 import type { BenchCase } from "./cases.ts";
-import type { FloatType } from "../src/graph/layout.ts";
 import type { Comparison } from "./comparisons.ts";
-import type { CostRow } from "./costs.ts";
-import type { ModelName } from "./models.ts";
-import type { Spread } from "./timing.ts";
+import type { Ceilings, ComparisonRow, CostRow, KernelRow, StepRow } from "./rows.ts";
 
-/** What the adapter can do at best. */
-export interface Ceilings {
-  /** Multiply-adds in registers, each counted as two. */
-  gigaflops: number;
-  /** Bytes read and written by a copy, in 1e9 a second. */
-  gigabytes: number;
-  /** A dispatch that waits for the one before it. */
-  dispatchMicroseconds: number;
-  /** A product of two 512 × 512 matrices by the project's own convolution. */
-  productGigaflops: number;
-}
-
-export interface KernelRow extends Pick<BenchCase, "name" | "variant" | "shape" | "count"> {
-  size: number;
-  batch: number;
-  /** Of one call. */
-  milliseconds: Spread;
-  gigaflops: number;
-  gigabytes: number;
-  /** The time that the ceilings allow over the time that it took, in percent. Above 100 where a cache holds the data. */
-  percent: number;
-  /** Which ceiling that is. */
-  bound: "arithmetic" | "memory";
-}
-
-/** A kernel that ought to come near a ceiling, in turns with it. Rates are those of its best turn. */
-export interface ComparisonRow
-  extends Pick<BenchCase, "name" | "variant" | "shape">, Pick<Comparison, "against"> {
-  milliseconds: Spread;
-  gigaflops: number;
-  gigabytes: number;
-  /** Of the copy's bytes a second, or of the multiply-adds', in percent. */
-  percent: number;
-  /** Its arithmetic a second over that of the product of 512 × 512 matrices; only where it is compared with arithmetic. */
-  toProduct?: number;
-}
-
-export interface StepRow {
-  model: ModelName;
-  size: number;
-  batch: number;
-  /** Float32 where it is missing. */
-  precision?: FloatType;
-  imagesPerSecond: Spread;
-  gigaflops: number;
-  dispatches: number;
-  pipelines: number;
-  plannedBytes: number;
-  /** From opening the adapter to the end of the first step: graph, plan, kernels compiled, weights made. */
-  firstStepMilliseconds: number;
-}
-
+/** Everything that one run of the benchmark measured. */
 export interface Results {
   format: typeof format;
   date: string;
   adapter: string;
   timestamps: boolean;
   versions: Readonly<Record<string, string>>;
-  /** Missing where only training steps were wanted. */
+  /** Undefined if only training steps were measured. */
   ceilings?: Ceilings;
   comparisons: ComparisonRow[];
   kernels: KernelRow[];
@@ -77,10 +24,10 @@ export interface Results {
 }
 
 export const format = "vqray bench 2";
-/** The same without comparisons and costs. */
+/** The same format without comparisons and costs. */
 const formerFormat = "vqray bench 1";
 
-/** Rates of a case from its time, and how near they come to the ceilings. */
+/** Computes the rates of a case from its times, and how near they come to the ceilings. */
 export function kernelRow(
   { name, variant, shape, count, flops, bytes }: BenchCase,
   size: number,
@@ -96,7 +43,7 @@ export function kernelRow(
   return { name, variant, shape, count, size, batch, milliseconds, gigaflops, gigabytes, percent, bound };
 }
 
-/** Rates of a kernel's best turn, and what they are of the ceilings' in the same turns. */
+/** Computes the rates of a kernel's best turn, and how near they come to the ceilings of the same turns. */
 export function comparisonRow(
   { against, each: { name, variant, shape, flops, bytes } }: Comparison,
   milliseconds: Spread,
@@ -112,19 +59,19 @@ export function comparisonRow(
   return { ...row, percent: 100 * gigaflops / ceilings.gigaflops, toProduct };
 }
 
-/** How much nearer to its ceiling a kernel comes than the same one did; undefined where there was none. */
+/** How many times nearer to its ceiling a kernel comes than in earlier results; undefined if they lack it. */
 export function comparisonSpeedup(row: ComparisonRow, old: Results | undefined): number | undefined {
   const before = old?.comparisons.find((other) => other.name === row.name && other.shape === row.shape);
   return before && row.percent / before.percent;
 }
 
-/** How much faster a row is than the same one was; undefined where there was none. */
+/** How many times faster a kernel is than in earlier results; undefined if they lack it. */
 export function kernelSpeedup(row: KernelRow, old: Results | undefined): number | undefined {
   const before = old?.kernels.find((other) => other.name === row.name && other.shape === row.shape);
   return before && before.milliseconds.median / row.milliseconds.median;
 }
 
-/** How much faster a training step is than it was. */
+/** How many times faster a training step is than in earlier results; undefined if they lack it. */
 export function stepSpeedup(row: StepRow, old: Results | undefined): number | undefined {
   const before = old?.steps.find(({ model, size, batch, precision }) =>
     (model ?? "vqvae") === row.model && size === row.size && batch === row.batch &&
@@ -133,7 +80,11 @@ export function stepSpeedup(row: StepRow, old: Results | undefined): number | un
   return before && row.imagesPerSecond.median / before.imagesPerSecond.median;
 }
 
-/** Reads what --json wrote; throws a DataError that names the file where it is something else. */
+/**
+ * Reads the file that --json wrote.
+ *
+ * @throws {DataError} if the file cannot be read or holds something else
+ */
 export async function readResults(path: string): Promise<Results> {
   const bytes = await Deno.readFile(path).catch((error) => {
     throw fileError(path, "cannot read", error);

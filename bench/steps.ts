@@ -1,24 +1,26 @@
-/** Whole training steps. */
+/** Times whole training steps. */
 
 import { Gpu } from "../src/gpu/device.ts";
-import type { StepRow } from "./results.ts";
+import type { TuneMode } from "../src/tune/tuner.ts";
+import type { StepRow } from "./rows.ts";
 import { spreadOf } from "./timing.ts";
 import type { StepChoice } from "./models.ts";
 import { openTuner } from "./tuning.ts";
 import { TrainingStep } from "./training_step.ts";
 
-/** Steps between two waits take about this long, so that a wait counts as little as it does in training. */
+/** Steps run in bursts of about this length with one wait after each, so that waits cost as little as in training. */
 const burstMilliseconds = 400;
 const fewestBursts = 5;
 const mostStepsInBurst = 32;
 
 /**
- * Images a second over at least `steps` steps. The time of the first step begins with the opening of the adapter, and is
- * taken with a device of its own, so that every kernel is compiled in it.
- * Throws where the training that is timed does not train: the loss of one batch seen again and again has to fall.
+ * Measures images per second over at least `steps` steps. The time of the first step begins with the opening of the
+ * adapter, on a new device, so that it includes compiling every kernel.
+ *
+ * @throws {Error} if the loss does not fall, although every step trains on the same batch
  */
 export async function measureStep(
-  { adapter, tune }: { adapter?: string; tune?: string },
+  { adapter, tune }: { adapter?: string; tune?: TuneMode },
   choice: StepChoice,
   steps: number,
 ): Promise<StepRow> {

@@ -1,4 +1,4 @@
-/** How long a plan takes: by the GPU's own timestamps where there are any, else by the clock on the wall. */
+/** Measures how long a plan takes: by the GPU's timestamps if it has them, otherwise by the wall clock. */
 
 import type { Executor } from "../src/gpu/executor.ts";
 import type { Gpu } from "../src/gpu/device.ts";
@@ -7,14 +7,14 @@ import { type Spread, spreadOf } from "../src/metrics/spread.ts";
 
 export { type Spread, spreadOf };
 
-/** A wall clock is read over at least this long, so that the wait at the end hardly counts. */
+/** The wall clock measures at least this long, so that the wait at the end hardly counts. */
 const shortestWallMilliseconds = 200;
 
 export class Stopwatch {
-  /** True where times are the GPU's own. */
+  /** Whether times are the GPU's own. */
   usesTimestamps = false;
 
-  /** `waitMilliseconds` is what waiting costs when there is nothing to wait for (Deno sleeps 10 ms). */
+  /** `waitMilliseconds` is the time that a wait takes if the GPU is idle (Deno sleeps 10 ms). */
   private constructor(readonly waitMilliseconds: number) {}
 
   static async make(gpu: Gpu): Promise<Stopwatch> {
@@ -27,13 +27,13 @@ export class Stopwatch {
     return new Stopwatch(spreadOf(waits).median);
   }
 
-  /** Finds out whether timestamps tell anything, on a plan that keeps the GPU busy for a while. */
+  /** Finds out whether timestamps work, on a plan that keeps the GPU busy for a while. */
   async calibrate(executor: Executor): Promise<void> {
     const profile = await executor.profile();
     this.usesTimestamps = (profile?.reduce((sum, { milliseconds }) => sum + milliseconds, 0) ?? 0) > 0;
   }
 
-  /** The time of all the plan's dispatches together, over `runs` runs. */
+  /** The time of all dispatches of the plan together, in milliseconds, over `runs` runs. */
   async time(executor: Executor, runs: number): Promise<Spread> {
     if (this.usesTimestamps) {
       const times: number[] = [];
@@ -47,7 +47,7 @@ export class Stopwatch {
     return await this.timeOnTheWall(executor, runs);
   }
 
-  /** The same without timestamps and in one pass, as a training step runs. */
+  /** The same by the wall clock and in one pass, as a training step runs. */
   async timeOnTheWall(executor: Executor, runs: number): Promise<Spread> {
     const wait = this.waitMilliseconds;
     return spreadOf(await wallTimes(executor, { times: runs, shortest: shortestWallMilliseconds, wait }));

@@ -1,11 +1,11 @@
-/** The tuner as training has it, for what is measured. */
+/** The tuner with the settings that training gives it. */
 
-import { tuning } from "../cli/training_options.ts";
+import { tuning } from "../cli/training.ts";
 import type { Gpu } from "../src/gpu/device.ts";
-import { Tuner } from "../src/tune/tuner.ts";
+import { type TuneMode, Tuner } from "../src/tune/tuner.ts";
 
-/** Says on standard error what it does. */
-export async function openTuner(gpu: Gpu, tune: string | undefined): Promise<Tuner> {
+/** Opens the tuner; it prints what it does on standard error. */
+export async function openTuner(gpu: Gpu, tune: TuneMode | undefined): Promise<Tuner> {
   const { tune: mode, cache_folder: folder } = tuning(tune);
   return await Tuner.open(gpu, { mode, folder, note: (text) => console.error(text) });
 }

@@ -1,4 +1,4 @@
-/** Values for a case's inputs: random, the same each time, and such as the operation meets in training. */
+/** Random values for a case's inputs, the same in each run, in the ranges that they have in training. */
 
 import { elementCount } from "../src/graph/layout.ts";
 import { ancestors, storageOf, type Tensor } from "../src/graph/tensor.ts";
@@ -13,13 +13,13 @@ export type Values = Float32Array<ArrayBuffer> | Uint32Array<ArrayBuffer>;
 
 /** [rate, scale, slot, 0], as a training step writes it. */
 const stepValues = [1e-3, 1, 3, 0];
-/** Inputs with other values than those from −1 to 1: sums of squares, smoothed counts, variances. */
+/** Inputs, by operation and index, whose values are not from −1 to 1: sums of squares, smoothed counts, variances. */
 const ranges: Record<string, Record<number, readonly [low: number, high: number]>> = {
   adam: { 4: [0, 1] },
   ema_update: { 3: [0, 1] },
   coefficients: { 0: [0.5, 1.5] },
 };
-/** Inputs that hold counts. */
+/** Inputs, by operation and index, that hold counts. */
 const whole: Record<string, readonly number[]> = {
   ema_update: [0],
   count_codes: [0],
@@ -27,10 +27,7 @@ const whole: Record<string, readonly number[]> = {
   count: [0],
 };
 
-/**
- * A value for everything that the case's plan reads but its constants, which have theirs. What is only written stays as
- * it is.
- */
+/** Values for all variables that the case's plan reads, except constants, which have theirs. */
 export function inputValues({ program }: BenchCase, { locations }: Plan): Map<Tensor, Values> {
   const values = new Map<Tensor, Values>();
   const nodes = ancestors([...program.results ?? [], ...program.effects ?? []]);
@@ -55,14 +52,14 @@ function valuesFor(node: Tensor, memory: Tensor, index: number): Values {
   if (whole[name]?.includes(index)) return uniformArray(key, count, 0, 10).map(Math.floor);
   const values = uniformArray(key, count, ...ranges[name]?.[index] ?? [-1, 1]);
   if (name === "normalise_gradient") return awayFromZero(values, index);
-  // Its own share is divided by the number of positions, and would be lost in the sum that it is added to.
+  // The operation divides this input by the number of positions; without the factor it would vanish in the sum.
   if (name === "moments_gradient" && index === 0) return values.map((value) => value * positionCount(node));
   return values;
 }
 
 /**
- * Whether ReLU lets a gradient through hangs on the sign of x · scale + shift: x in 64ths, scale in 16ths and shift an odd
- * number of 2048ths keep that exact, and never zero.
+ * ReLU's gradient depends on the sign of x · scale + shift. With x in 64ths, scale in 16ths and shift an odd number of
+ * 2048ths that value is exact and never zero.
  */
 function awayFromZero(values: Float32Array<ArrayBuffer>, index: number): Float32Array<ArrayBuffer> {
   if (index === 1) return values.map((value) => Math.round(value * 64) / 64);
@@ -72,13 +69,13 @@ function awayFromZero(values: Float32Array<ArrayBuffer>, index: number): Float32
   );
 }
 
-/** Four places in a window in each number. */
+/** Four positions in a window, packed into each number. */
 function winners(key: number, count: number, kernel: readonly number[]): Values {
   const taps = uniformArray(key, 4 * count, 0, elementCount(kernel));
   return new Uint32Array(Uint8Array.from(taps).buffer);
 }
 
-/** Indices of codes are below the number of codes; other integers are counters, of which any will do. */
+/** The upper bound of an integer input: the number of codes for indices of codes, any number for counters. */
 function codeCount({ inputs }: Tensor): number {
   return inputs.find(({ type }) => type.layout === "codes_first")?.shape[1] ?? 100;
 }

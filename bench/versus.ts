@@ -1,39 +1,38 @@
 /**
- * `bench:versus`: our training step and another program's in turns, A B A B, on one machine at one time. What the machine does
- * besides meets both alike, so that the median of the ratios means something where neither speed alone does.
+ * `bench:versus`: runs training steps of vqray and of another program in turns on the same machine. Other work on the
+ * machine slows both down alike, so the median of the speed ratios is reliable even if neither speed is.
  */
 
 import { readOptions } from "../cli/options.ts";
+import { requireOption } from "../cli/required.ts";
 import { run } from "../cli/run.ts";
-import { DataError, UsageError } from "../src/errors.ts";
+import { DataError } from "../src/errors.ts";
 import { Gpu } from "../src/gpu/device.ts";
-import type { FloatType } from "../src/graph/layout.ts";
 import { printable } from "../src/io/printable.ts";
 import { textTable } from "../src/report/table.ts";
-import { checkSize, modelNamed, versusTable } from "./options.ts";
 import { requirePrecision } from "../src/train/precision.ts";
+import { benchVersusCommand, checkSize } from "./options.ts";
 import { spreadOf } from "./timing.ts";
 import { openTuner } from "./tuning.ts";
 import { TrainingStep } from "./training_step.ts";
 
-const description = {
-  name: "bench:versus",
-  summary: "our training step and another program in turns, and the median of how many times faster ours is",
-  examples: ["./vqray bench:versus --size 32 --batch 8 --versus 'python3 bench/pytorch.py vqvae 32 8'"],
-};
-
-/** The images a second in what the other program printed: the last line that is an object with a positive `img_s`. */
+/**
+ * Reads the images per second from the other program's output: the last line that is a JSON object with a positive
+ * `img_s`.
+ *
+ * @throws {DataError} if there is no such line
+ */
 export function readPeerSpeed(command: string, output: string): number {
   for (const line of output.trim().split("\n").toReversed()) {
     try {
       const { img_s } = JSON.parse(line);
       if (Number.isFinite(img_s) && img_s > 0) return img_s;
     } catch {
-      // Not every line is meant for us.
+      // The program may print other lines.
     }
   }
   throw new DataError(
-    `${command}: expected a line of JSON with "img_s", and it printed ${printable(output) || "nothing"}`,
+    `${command}: expected a line of JSON with "img_s", but it printed ${printable(output) || "nothing"}`,
   );
 }
 
@@ -43,24 +42,20 @@ async function runPeer(command: string): Promise<number> {
     args: [shell[1]!, command],
     stderr: "inherit",
   }).output();
-  if (!success) throw new DataError(`${command}: it ended with exit code ${code}`);
+  if (!success) throw new DataError(`${command}: failed with exit code ${code}`);
   return readPeerSpeed(command, new TextDecoder().decode(stdout));
 }
 
 async function main(): Promise<void> {
-  const options = readOptions(Deno.args, description, versusTable);
+  const options = readOptions(Deno.args, benchVersusCommand);
   if (!options) return;
-  const { versus, size, batch, steps, rounds, adapter, tune } = options;
-  if (versus === undefined) {
-    throw new UsageError("--versus: expected the command that runs the other program");
-  }
-  const model = modelNamed(options.model);
+  const { model, size, batch, precision, steps, rounds, adapter, tune } = options;
+  const versus = requireOption("versus", options.versus, "the command that runs the other program");
   checkSize("size", model, size);
   const gpu = await Gpu.open({ adapter });
-  const precision = options.precision as FloatType;
   requirePrecision({ precision }, gpu);
   const step = await TrainingStep.load(gpu, { model, size, batch, precision }, await openTuner(gpu, tune));
-  // The first step compiles nothing any more, but it is the first to touch the memory.
+  // All kernels are compiled, but the first step is the first to use the memory.
   await step.run(2);
   const turns: { ours: number; theirs: number }[] = [];
   for (let round = 0; round < rounds; round++) {

@@ -1,8 +1,8 @@
-/** Where things are kept that can be made again. */
+/** The user's folder for files that can be made again. */
 
 import { join } from "node:path";
 
-/** The user's folder for caches by the system's convention, and ours in it; undefined where the environment names none. */
+/** vqray's folder in the user's cache folder, by the system's convention; undefined if the environment names none. */
 export function cacheFolder(): string | undefined {
   const home = Deno.env.get("HOME");
   const conventional: Partial<Record<typeof Deno.build.os, string | undefined>> = {

@@ -1,29 +1,19 @@
-/** `demo`: the main job in a few minutes: trains a codec on the images that ship with vqray and shows what it has learnt. */
+/** `demo`: trains a codec on the brain MRI slices in data/, and compares originals and reconstructions. */
 
 import { fileURLToPath } from "node:url";
 import { compareBeforeAfter } from "../src/apply/codec/before_after.ts";
 import { defaultConfiguration, type VqvaeConfiguration } from "../src/models/vqvae/configuration.ts";
 import { duration } from "../src/report/progress.ts";
 import { trainVqvae } from "../src/train/vqvae/train.ts";
-import { adapterOption } from "./common_options.ts";
+import { demoCommand } from "./commands/demo.ts";
 import { freeFolder } from "./demo_folder.ts";
 import { readOptions } from "./options.ts";
 import { run } from "./run.ts";
 import { stopAfter, terminal } from "./terminal.ts";
-import { tuning } from "./training_options.ts";
+import { tuning } from "./training.ts";
 import { versions } from "./versions.ts";
 
-const table = {
-  save_path: {
-    kind: "text",
-    value: "FOLDER",
-    help: "where the run is kept; the first free of runs/demo, runs/demo-2 … if left out",
-  },
-  n_epochs: { kind: "integer", least: 1, help: "epochs", default: 14 },
-  ...adapterOption,
-} as const;
-
-/** Narrower than the default, with codebooks that follow faster: it learns these images in minutes on two processor cores. */
+/** Fewer channels and codes than by default, so that the training takes minutes on two processor cores. */
 const configuration: VqvaeConfiguration = {
   ...defaultConfiguration,
   channel: 48,
@@ -37,12 +27,7 @@ const data = fileURLToPath(new URL("../data/", import.meta.url));
 const dataset = { dataset: "brain", view: "all", size: 64 };
 
 async function main(): Promise<number> {
-  const options = readOptions(Deno.args, {
-    name: "demo",
-    summary:
-      "trains a codec on the brain MRI slices that ship with vqray, and compares originals and reconstructions",
-    examples: ["./vqray demo", "./vqray demo --n_epochs 30 --save_path /tmp/longer"],
-  }, table);
+  const options = readOptions(Deno.args, demoCommand);
   if (!options) return 0;
   const save_path = options.save_path ?? await freeFolder("runs/demo");
   using stop = stopAfter("step");
@@ -90,15 +75,13 @@ async function showResult(
   });
   const [before, after] = [psnr.before, psnr.after].map((value) => value.toFixed(1));
   console.log(`
-PSNR of ${images} slices that training never saw: ${before} dB before, ${after} dB after ${
-    duration(seconds)
-  } of training
+PSNR of ${images} validation slices: ${before} dB before, ${after} dB after ${duration(seconds)} of training
 compression: ${
     valuesPerIndex.toFixed(1)
-  } input values a code index (three channels, as the original repository counts)
-             ${(8 / bitsPerPixel).toFixed(1)} : 1 in bits (${
+  } input values per code index (three channels, as the original repository counts)
+             ${(8 / bitsPerPixel).toFixed(1)} : 1 in bits (plain indices need ${
     bitsPerPixel.toFixed(3)
-  } bit a pixel as plain indices, against 8 bit a grey pixel)
+  } bits per pixel, 8-bit gray pixels 8)
 originals over reconstructions: ${picture}
 loss curves: ${save_path}/loss_curves.png   weights: ${checkpoint}`);
 }

@@ -1,6 +1,7 @@
 /**
- * `demo:classify`: how much of what tells images apart survives compression. Trains a codec on the brain slices that ship with
- * vqray, writes their reconstructions and latents, trains a classifier on each of the three, and puts them side by side.
+ * `demo:classify`: how well classifiers work on compressed images. Trains a codec on the brain slices in data/, writes
+ * their reconstructions and latents, trains a classifier on each of originals, reconstructions and latents, and
+ * compares the three.
  */
 
 import { fileURLToPath } from "node:url";
@@ -19,28 +20,18 @@ import {
 } from "../src/apply/classifier/evaluation_files.ts";
 import type { RunContext } from "../src/report/run_context.ts";
 import { trainVqvae } from "../src/train/vqvae/train.ts";
-import { adapterOption } from "./common_options.ts";
+import { demoClassifyCommand } from "./commands/demo_classify.ts";
 import { freeFolder } from "./demo_folder.ts";
 import { readOptions } from "./options.ts";
 import { run } from "./run.ts";
 import { stopAfter, terminal } from "./terminal.ts";
-import { tuning } from "./training_options.ts";
+import { tuning } from "./training.ts";
 import { versions } from "./versions.ts";
 
-const table = {
-  save_path: {
-    kind: "text",
-    value: "FOLDER",
-    help: "where all runs are kept; the first free of runs/classify, runs/classify-2 … if left out",
-  },
-  codec_epochs: { kind: "integer", least: 1, help: "epochs of the codec", default: 4 },
-  n_epochs: { kind: "integer", least: 1, help: "epochs of each classifier", default: 2 },
-  ...adapterOption,
-} as const;
-
 /**
- * The strides leave latents of 32 by 32, the least that DenseNet-121 takes, and codes of length 1 give them two channels, as in the
- * original. Narrow, so that it learns these images in a minute or two on two processor cores.
+ * Strides 2 and 2 give latents of 32 by 32, the smallest that DenseNet-121 takes. Codes of length 1 give them two
+ * channels, as in the original repository. Few channels keep the training short: a minute or two on two processor
+ * cores.
  */
 const codec: VqvaeConfiguration = {
   ...defaultConfiguration,
@@ -54,10 +45,14 @@ const codec: VqvaeConfiguration = {
 };
 
 const { n_classes: _, latent_channels: __, ...architecture } = densenet121;
-const shipped = fileURLToPath(new URL("../data/", import.meta.url));
+const shippedData = fileURLToPath(new URL("../data/", import.meta.url));
 const dataset = { dataset: "brain", view: "all", size: 64 };
 const seed = 816;
-const inputs: readonly ClassifierInput[] = ["orig", "recon", "latent"];
+const inputNames: Record<ClassifierInput, string> = {
+  orig: "originals",
+  recon: "reconstructions",
+  latent: "latents",
+};
 
 interface Task {
   folder: string;
@@ -67,7 +62,7 @@ interface Task {
   context: RunContext;
 }
 
-/** What every training of the demonstration has in common. */
+/** Options that all trainings of the demo share. */
 function common({ adapter }: Task, data_path: string, n_epochs: number) {
   return {
     ...dataset,
@@ -83,11 +78,11 @@ function common({ adapter }: Task, data_path: string, n_epochs: number) {
   };
 }
 
-/** The codec's checkpoint; undefined where a signal came. */
+/** Trains the codec and returns its checkpoint; undefined if a signal ended the training. */
 async function trainCodec(task: Task): Promise<string | undefined> {
   const { checkpoint, exitCode } = await trainVqvae({
     ...tuning(),
-    ...common(task, shipped, task.codecEpochs),
+    ...common(task, shippedData, task.codecEpochs),
     save_path: join(task.folder, "codec"),
     batch_size: 8,
     lr: 2e-3,
@@ -99,13 +94,13 @@ async function trainCodec(task: Task): Promise<string | undefined> {
   return exitCode === undefined ? checkpoint : undefined;
 }
 
-/** Originals, reconstructions and latents in one folder, under the names by which training finds them. */
+/** Writes originals, reconstructions and latents to one folder, under the names by which training finds them. */
 async function encode(task: Task, vqvae_file: string): Promise<string> {
   const folder = join(task.folder, "data");
   await encodeFiles({
     ...dataset,
     vqvae_file,
-    data_path: shipped,
+    data_path: shippedData,
     save_path: folder,
     batch_size: 32,
     compression: "none",
@@ -115,12 +110,12 @@ async function encode(task: Task, vqvae_file: string): Promise<string> {
   }, task.context);
   for (const split of ["train", "valid"]) {
     const name = `${dataset.dataset}_${split}_${dataset.size}_orig.hdf5`;
-    await Deno.copyFile(join(shipped, name), join(folder, name));
+    await Deno.copyFile(join(shippedData, name), join(folder, name));
   }
   return folder;
 }
 
-/** A classifier's checkpoint; undefined where a signal came. */
+/** Trains a classifier and returns its checkpoint; undefined if a signal ended the training. */
 async function trainClassifier(
   task: Task,
   data: string,
@@ -143,22 +138,23 @@ async function trainClassifier(
   return exitCode === undefined ? join(save_path, "checkpoint", "best_densenet.safetensors") : undefined;
 }
 
-async function walk(task: Task): Promise<boolean> {
+/** All four parts; false if a signal ended one of them. */
+async function runAll(task: Task): Promise<boolean> {
   const { note } = task.context;
-  note("1 of 4: a codec");
+  note("1 of 4: train a codec");
   const vqvae_file = await trainCodec(task);
   if (!vqvae_file) return false;
-  note("2 of 4: reconstructions and latents");
+  note("2 of 4: write reconstructions and latents");
   const data = await encode(task, vqvae_file);
   const models: string[] = [];
-  for (const input of inputs) {
-    note(`3 of 4: a classifier of ${input}`);
+  for (const input of Object.keys(inputNames) as ClassifierInput[]) {
+    note(`3 of 4: train a classifier on ${inputNames[input]}`);
     const checkpoint = await trainClassifier(task, data, input);
     if (!checkpoint) return false;
     models.push(checkpoint);
   }
-  note("4 of 4: the three side by side, on slices that training never saw");
-  const wanted = {
+  note("4 of 4: compare the three on the validation slices");
+  const request = {
     ...dataset,
     models,
     data_path: data,
@@ -167,28 +163,24 @@ async function walk(task: Task): Promise<boolean> {
     seed,
     adapter: task.adapter,
   };
-  const outcome = await evaluateClassifiers(wanted, task.context);
-  await saveEvaluation(task.folder, outcome, evaluationJson(outcome, wanted, versions));
+  const outcome = await evaluateClassifiers(request, task.context);
+  await saveEvaluation(task.folder, outcome, evaluationJson(outcome, request, versions));
   console.log(`\n${describeEvaluation(outcome)}`);
   return true;
 }
 
 async function main(): Promise<number> {
-  const options = readOptions(Deno.args, {
-    name: "demo:classify",
-    summary: "trains a codec, then classifiers of originals, reconstructions and latents, and compares them",
-    examples: ["./vqray demo:classify", "./vqray demo:classify --n_epochs 8 --save_path /tmp/longer"],
-  }, table);
+  const options = readOptions(Deno.args, demoClassifyCommand);
   if (!options) return 0;
   const { codec_epochs: codecEpochs, n_epochs: epochs, adapter } = options;
   const folder = options.save_path ?? await freeFolder("runs/classify");
   using stop = stopAfter("step");
   const context: RunContext = { ...terminal, stop, versions };
   const started = performance.now();
-  const finished = await walk({ folder, codecEpochs, epochs, adapter, context });
+  const finished = await runAll({ folder, codecEpochs, epochs, adapter, context });
   if (!finished) return stop.exitCode ?? 1;
   const seconds = (performance.now() - started) / 1000;
-  console.log(`\nall of it took ${duration(seconds)}; runs, curves and roc.png are in ${folder}`);
+  console.log(`\nthe demo took ${duration(seconds)}; runs, curves and roc.png are in ${folder}`);
   return 0;
 }
 

@@ -1,7 +1,5 @@
-/** `evaluate` for classifiers. */
+/** `evaluate` for classifiers: AUROC and average precision. */
 
-import { UsageError } from "../src/errors.ts";
-import { writeFileAtomic } from "../src/io/atomic.ts";
 import { evaluateClassifiers } from "../src/apply/classifier/evaluate.ts";
 import {
   describeEvaluation,
@@ -9,17 +7,19 @@ import {
   saveEvaluation,
 } from "../src/apply/classifier/evaluation_files.ts";
 import { jsonText } from "../src/apply/json_text.ts";
-import type { EvaluateValues } from "./evaluate.ts";
+import { UsageError } from "../src/errors.ts";
+import { writeFileAtomic } from "../src/io/atomic.ts";
+import type { EvaluateValues } from "./commands/evaluate.ts";
 import { terminal } from "./terminal.ts";
 import { versions } from "./versions.ts";
 
-/** Measures one classifier, or several side by side. */
+/** Measures one classifier, or compares several on the same images. */
 export async function evaluateClassifierCommand(options: EvaluateValues, data_path: string): Promise<void> {
   const { model, compare, save_path, json, batch_size = 64, bootstrap = 1000, ...rest } = options;
   const models = model !== undefined ? [model] : splitList(compare!);
-  const wanted = { ...rest, batch_size, bootstrap, models, data_path };
-  const outcome = await evaluateClassifiers(wanted, terminal);
-  const figures = evaluationJson(outcome, wanted, versions);
+  const request = { ...rest, batch_size, bootstrap, models, data_path };
+  const outcome = await evaluateClassifiers(request, terminal);
+  const figures = evaluationJson(outcome, request, versions);
   if (save_path !== undefined) await saveEvaluation(save_path, outcome, figures);
   if (json !== undefined) await writeFileAtomic(json, jsonText(figures));
   console.log(describeEvaluation(outcome));
@@ -27,7 +27,7 @@ export async function evaluateClassifierCommand(options: EvaluateValues, data_pa
 
 function splitList(text: string): string[] {
   const paths = text.split(",").map((path) => path.trim());
-  const isList = paths.length > 1 && !paths.includes("") && new Set(paths).size === paths.length;
-  if (isList) return paths;
-  throw new UsageError(`--compare ${text}: expected two or more different files with commas between them`);
+  const isValid = paths.length > 1 && !paths.includes("") && new Set(paths).size === paths.length;
+  if (isValid) return paths;
+  throw new UsageError(`--compare ${text}: expected two or more different files, separated by commas`);
 }

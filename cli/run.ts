@@ -1,8 +1,8 @@
-/** How every command begins and ends: one line for what went wrong, and the exit code that goes with it. */
+/** How every command ends: an error becomes one line on standard error, and an exit code. */
 
 import { DataError, UsageError } from "../src/errors.ts";
 
-/** Runs a command; exits with its code, 2 for a wrong call, 1 for bad data or a failed run. */
+/** Runs a command and exits with the code that it returns, 2 after a `UsageError`, or 1 after any other error. */
 export async function run(main: () => Promise<number | void>): Promise<never> {
   try {
     Deno.exit(await main() ?? 0);
@@ -15,7 +15,7 @@ export async function run(main: () => Promise<number | void>): Promise<never> {
 function describe(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const isExpected = error instanceof UsageError || error instanceof DataError;
-  // What nobody foresaw is a fault of ours: its kind helps whoever reports it.
+  // Any other error is a bug in vqray; its class helps whoever reports it.
   const text = isExpected ? error.message : `${error.name}: ${error.message}`;
   return text.split("\n").map((line) => line.trim()).filter((line) => line).join(" ");
 }

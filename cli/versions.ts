@@ -1,4 +1,4 @@
-/** What made a run, for its args.json. */
+/** The versions of vqray and Deno, which results and args.json record. */
 
 import project from "../deno.json" with { type: "json" };
 

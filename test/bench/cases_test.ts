@@ -35,7 +35,7 @@ const gpu = asCard(software);
 const counted = (list: readonly string[]) =>
   list.reduce((counts, each) => counts.set(each, (counts.get(each) ?? 0) + 1), new Map<string, number>());
 
-/** The dispatches of all cases, each as often as it is counted. */
+/** The dispatches of all cases, each repeated by its count. */
 function dispatchesOf(cases: readonly BenchCase[], target: Target): Map<string, number> {
   return counted(cases.flatMap((each) => {
     const signatures = plan(each.program, target).dispatches.map(signature);
@@ -56,18 +56,18 @@ function programOfSmallDensenet(): Program {
 }
 
 for (const [name, target] of Object.entries({ software, gpu })) {
-  Deno.test(`the cases of a training step are its dispatches, each once: ${name}`, () => {
+  Deno.test(`the cases of a training step cover its dispatches: ${name}`, () => {
     const program = stepProgram("vqvae", 16, 2);
     const cases = casesOf(program, target);
     assertEquals(
       dispatchesOf(cases, target),
       counted(plan(program, target).dispatches.map(signature)),
     );
-    assert(cases.some((each) => each.count > 1), "nothing was joined");
+    assert(cases.some((each) => each.count > 1), "no two kernels were counted together");
     assert(cases.some(({ name }) => name === "conv2d+add+relu"), "nothing was fused");
   });
 
-  Deno.test(`so are those of dense blocks, which work in one another's memory: ${name}`, () => {
+  Deno.test(`the cases of dense blocks, which share memory, cover their dispatches: ${name}`, () => {
     const program = programOfSmallDensenet();
     const cases = casesOf(program, target);
     assertEquals(
@@ -96,13 +96,13 @@ for (const [name, target] of Object.entries({ software, gpu })) {
   });
 }
 
-Deno.test("every kernel of dense blocks does by itself what the reference says", async () => {
+Deno.test("every kernel of dense blocks, run by itself, equals its reference", async () => {
   const own = await Gpu.open();
   for (const each of casesOf(programOfSmallDensenet(), own.target)) await checkCase(own, each);
   own.close();
 });
 
-Deno.test("a kernel that writes beside its place, or leaves its sum as it was, is found out", async () => {
+Deno.test("checkCase finds a kernel that writes to the wrong rows or does not add to its sum", async () => {
   const own = await Gpu.open();
   const alter = (node: Tensor, change: (request: DispatchRequest) => Partial<DispatchRequest>) => {
     const wrong = new Tensor(
@@ -138,7 +138,7 @@ Deno.test("a kernel that writes beside its place, or leaves its sum as it was, i
   own.close();
 });
 
-Deno.test("a case knows where its group stands, with another batch, too", () => {
+Deno.test("a case's group has the same index in a program with another batch", () => {
   const large = casesOf(stepProgram("vqvae", 32, 4), software);
   const small = isolatedGroups(stepProgram("vqvae", 32, 2), software);
   for (const each of large) {
@@ -148,7 +148,7 @@ Deno.test("a case knows where its group stands, with another batch, too", () => 
   }
 });
 
-Deno.test("bytes are those of the bound operands, twice where they change in place", () => {
+Deno.test("bytes count the bound operands, and twice those that are changed in place", () => {
   const [a, b] = ["a", "b"].map((label) => variable(floatType([4, 4]), label));
   const sum = caseOf(relu(add(a!, b!)), software);
   assertEquals([sum.name, sum.shape, sum.bytes], ["add+relu", "4×4 4×4 → 4×4", 3 * 64]);
@@ -157,10 +157,10 @@ Deno.test("bytes are those of the bound operands, twice where they change in pla
   assertEquals(counted.bytes, 3 * (16 + 2 * 16));
 });
 
-Deno.test("a program that plans otherwise by itself is refused", () => {
+Deno.test("casesOf throws if a case plans to other dispatches than the program", () => {
   let asked = 0;
   const node = relu(variable(floatType([4]), "x"));
-  // Asks for one workgroup more each time, as no operation may.
+  // Asks for one more workgroup each time, which no operation may do.
   const restless: typeof node.operation = {
     ...node.operation,
     elementwise: undefined,
@@ -171,5 +171,5 @@ Deno.test("a program that plans otherwise by itself is refused", () => {
       }),
   };
   const program = { results: [new Tensor(restless, node.inputs, undefined, node.type, "restless")] };
-  assertThrows(() => casesOf(program, software), Error, "the cases are not what the program runs");
+  assertThrows(() => casesOf(program, software), Error, "the cases do not match the program");
 });

@@ -19,12 +19,12 @@ import { variable } from "../../src/ops/variable.ts";
 const gpu = await Gpu.open();
 const { target } = gpu;
 
-/** The same node with something of its operation replaced. */
+/** The same node with parts of its operation replaced. */
 function altered(node: Tensor, change: Partial<Operation<unknown>>): Tensor {
   return new Tensor({ ...node.operation, ...change }, node.inputs, node.attributes, node.type, node.label);
 }
 
-/** A copy whose kernel is another text. */
+/** A copy with another kernel source. */
 function copyBy(source: string): BenchCase {
   const node = copy(4096);
   return caseOf(
@@ -51,11 +51,11 @@ const smallExtents = { streamed: 4096, images: 1, side: 8 };
 
 const never = () => Promise.reject(new Error("it was timed"));
 
-Deno.test("the ceilings' kernels do what they say", async () => {
+Deno.test("the ceilings' kernels equal their references", async () => {
   for (const node of [multiplyAdd(4096), copy(4096), count(100)]) await checkCase(gpu, caseOf(node, target));
 });
 
-Deno.test("sixteen times the work takes longer, by the GPU's clock and by the one on the wall", async () => {
+Deno.test("both clocks show that sixteen times the work takes longer", async () => {
   const stopwatch = await Stopwatch.make(gpu);
   await withCase(gpu, caseOf(multiplyAdd(2 ** 17), target), ({ executor }) => stopwatch.calibrate(executor));
   const clocks = [
@@ -71,7 +71,7 @@ Deno.test("sixteen times the work takes longer, by the GPU's clock and by the on
   }
 });
 
-Deno.test("a kernel that leaves one element out is not timed", async () => {
+Deno.test("a kernel that skips an element is not timed", async () => {
   const half = copyBy(kernel("if (id.x + 1u < p.quads) { y[id.x] = x[id.x]; }"));
   await assertRejects(() => measureCase(gpu, { each: half }, never), Error, "instead of");
 });
@@ -88,25 +88,25 @@ Deno.test("a kernel that does not compile is not timed", async () => {
   );
 });
 
-Deno.test("a reference of zeros proves nothing", async () => {
+Deno.test("a reference that is zero everywhere is refused", async () => {
   const zero = caseOf(altered(copy(64), { reference: ([x]) => x!.map(() => 0) }), target);
   await assertRejects(() => measureCase(gpu, { each: zero }, never), Error, "proves nothing");
 });
 
-Deno.test("where a smaller case stands for a large one, both have to hold", async () => {
+Deno.test("if a smaller case is checked instead of a large one, both must be right", async () => {
   const good = copyBy(kernel("if (id.x < p.quads) { y[id.x] = x[id.x]; }"));
   const empty = copyBy(kernel(""));
   const infinite = copyBy(kernel("if (id.x < p.quads) { y[id.x] = x[id.x] / (x[id.x] - x[id.x]); }"));
   await assertRejects(() => measureCase(gpu, { each: good, small: empty }, never), Error, "instead of");
   await assertRejects(() => measureCase(gpu, { each: empty, small: good }, never), Error, "was not written");
   await assertRejects(() => measureCase(gpu, { each: infinite, small: good }, never), Error, "not finite");
-  // A kernel of another name stands for nothing: the large case is checked itself.
+  // The kernels differ, so the large case itself is checked.
   const other = caseOf(copy(4096), target);
   await assertRejects(() => measureCase(gpu, { each: empty, small: other }, never), Error, "instead of");
 });
 
-Deno.test("where the smaller case runs on other kernels, the simplest variant tells what the large one should give", async () => {
-  /** A convolution of so many images by the first variant, or one image by the second. */
+Deno.test("if the smaller case runs on other kernels, the simplest variant gives the expected values", async () => {
+  /** A convolution of several images by the first variant, or of one image by the second. */
   const convolution = (images: number, change: (variant: Variant) => Variant = (variant) => variant) => {
     const x = variable(floatType([images, 8, 12, 12], "channels_last"), "x");
     const weight = variable(floatType([8, 8, 5, 5], "taps_first"), "weight");
@@ -154,19 +154,19 @@ Deno.test("codes are checked by their distance", async () => {
   await assertRejects(() => checkCase(gpu, caseOf(lazy, target)), Error, "not the nearest");
 });
 
-Deno.test("what is compared with the ceilings is right, at its own size, too", async () => {
+Deno.test("the kernels compared with the ceilings equal their references and have the right sizes", async () => {
   for (const { each } of comparisonsFor(target, smallExtents)) await checkCase(gpu, each);
   const large = comparisonsFor(target, extentsFor({ software: true }));
   assertEquals(large.map(({ against }) => against), [
     ...["copy", "copy", "copy"],
     ...["arithmetic", "arithmetic", "arithmetic"],
   ]);
-  // Adam reads four tensors and writes three of them, beside the step's four numbers.
+  // Adam reads four tensors and writes three of them, and reads the step's four numbers.
   assertEquals(large.slice(0, 3).map(({ each }) => each.bytes / 4), [3 * 2 ** 23, 2 ** 24, 7 * 2 ** 23 + 4]);
   for (const { each } of large.slice(3)) assertEquals(each.flops, 2 * 9 * 128 * 128 * 64 * 64);
 });
 
-Deno.test("cases in turns: each is checked, and each has as many times", async () => {
+Deno.test("measureInTurns checks each case and times all equally often", async () => {
   const [right, wrong] = [{ each: caseOf(copy(4096), target) }, { each: copyBy(kernel("")) }];
   const asked: Executor[] = [];
   const time = (executor: Executor) => {
@@ -180,7 +180,7 @@ Deno.test("cases in turns: each is checked, and each has as many times", async (
   await assertRejects(() => measureInTurns(gpu, [right, wrong], never, 3), Error, "instead of");
 });
 
-Deno.test("ceilings and what is compared with them come from the same turns", async () => {
+Deno.test("measureCeilings times ceilings and comparisons in the same turns", async () => {
   const stopwatch = await Stopwatch.make(gpu);
   const compared = comparisonsFor(target, smallExtents);
   const { ceilings, comparisons } = await measureCeilings(gpu, stopwatch, 1, compared);

@@ -1,19 +1,17 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import { benchTable, checkSize, modelNamed, readList, versusTable } from "../../bench/options.ts";
+import { benchCommand, benchVersusCommand, checkSize, readList } from "../../bench/options.ts";
 import { readPeerSpeed } from "../../bench/versus.ts";
 import { readOptions } from "../../cli/options.ts";
 import { DataError, UsageError } from "../../src/errors.ts";
 
-const description = { name: "bench", summary: "", examples: [] };
-
-Deno.test("lists of numbers", () => {
+Deno.test("readList reads whole numbers separated by commas", () => {
   assertEquals(readList("sizes", "32, 64,128"), [32, 64, 128]);
   for (const text of ["", "32,", "a", "3.5", "-8", "0", "32;64", "1e3", "99999999999999999999"]) {
     assertThrows(() => readList("sizes", text), UsageError, `--sizes ${text}: expected whole numbers`);
   }
 });
 
-Deno.test("sides that the model cannot take", () => {
+Deno.test("checkSize refuses sides that the model cannot take", () => {
   checkSize("sizes", "vqvae", 64);
   checkSize("sizes", "densenet", 32);
   assertThrows(
@@ -28,19 +26,23 @@ Deno.test("sides that the model cannot take", () => {
   );
 });
 
-Deno.test("options", () => {
-  assertEquals(modelNamed("densenet"), "densenet");
-  assertThrows(() => modelNamed("resnet"), UsageError, "--model resnet: expected vqvae or densenet");
-  const options = readOptions(["--quick", "--filter", "adam", "--steps=3"], description, benchTable)!;
+Deno.test("the commands' options", () => {
+  assertEquals(readOptions(["--model", "densenet"], benchCommand)!.model, "densenet");
+  assertThrows(
+    () => readOptions(["--model", "resnet"], benchCommand),
+    UsageError,
+    "--model resnet: expected vqvae or densenet",
+  );
+  const options = readOptions(["--quick", "--filter", "adam", "--steps=3"], benchCommand)!;
   assertEquals([options.quick, options.filter, options.steps], [true, "adam", 3]);
   assertEquals([options.sizes, options.batches, options.json], ["32,64", "8,32", undefined]);
   for (const wrong of [["--stepz", "3"], ["--steps", "0"], ["--steps", "x"], ["conv2d"]]) {
-    assertThrows(() => readOptions(wrong, description, benchTable), UsageError);
+    assertThrows(() => readOptions(wrong, benchCommand), UsageError);
   }
-  assertThrows(() => readOptions(["--rounds", "0"], description, versusTable), UsageError, "--rounds 0");
+  assertThrows(() => readOptions(["--rounds", "0"], benchVersusCommand), UsageError, "--rounds 0");
 });
 
-Deno.test("what the other program printed", () => {
+Deno.test("readPeerSpeed reads the output of the other program", () => {
   assertEquals(readPeerSpeed("peer", 'starting\n{"img_s": 3}\n{"peer":"x","img_s":4.5}\ndone\n'), 4.5);
   for (
     const output of ["", "4.5", "null", '{"images": 3}', '{"img_s": "4"}', '{"img_s": 0}', '{"img_s": -1}']

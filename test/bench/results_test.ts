@@ -54,13 +54,13 @@ function resultsOf(milliseconds: number, rate: number): Results {
   };
 }
 
-Deno.test("median, least and most", () => {
+Deno.test("spreadOf gives median, least and most", () => {
   assertEquals(spreadOf([3, 1, 2]), { median: 2, least: 1, most: 3 });
   assertEquals(spreadOf([4, 1, 2, 10]), { median: 3, least: 1, most: 10 });
   assertThrows(() => spreadOf([]), RangeError, "median of nothing");
 });
 
-Deno.test("a kernel is measured against the ceiling that it meets first", () => {
+Deno.test("kernelRow compares a kernel with the ceiling that it reaches first", () => {
   const [first, second] = resultsOf(10, 1).kernels;
   assertEquals([first!.bound, second!.bound], ["arithmetic", "memory"]);
   assertAlmostEquals(first!.gigaflops, 40, 1e-9);
@@ -69,7 +69,7 @@ Deno.test("a kernel is measured against the ceiling that it meets first", () => 
   assertAlmostEquals(second!.percent, 50, 1e-9);
 });
 
-Deno.test("how much faster it is than before", () => {
+Deno.test("speedups compare a row with the same row of earlier results", () => {
   const [now, old] = [resultsOf(5, 60), resultsOf(10, 40)];
   assertEquals(kernelSpeedup(now.kernels[0]!, old), 2);
   assertEquals(stepSpeedup(now.steps[0]!, old), 1.5);
@@ -78,7 +78,7 @@ Deno.test("how much faster it is than before", () => {
   assertEquals(kernelSpeedup(now.kernels[0]!, undefined), undefined);
 });
 
-Deno.test("tables: the longest first, the ratio only when asked for", () => {
+Deno.test("tables list the longest rows first, and speedups only if there are earlier results", () => {
   const [now, old] = [resultsOf(5, 60), resultsOf(10, 40)];
   const lines = kernelsTable(now.kernels.toReversed(), old).split("\n");
   assert(lines[0]!.endsWith("times faster"));
@@ -91,7 +91,7 @@ Deno.test("tables: the longest first, the ratio only when asked for", () => {
   assertEquals(ratios, ["2.00", "1.00", "1.00", "2.00"]);
 });
 
-Deno.test("a long table ends with what is left out", () => {
+Deno.test("a long table of kernels ends with a summary of the other rows", () => {
   const rows = Array.from({ length: 43 }, (_, index) => {
     const kernel = { ...light, shape: `${index}` };
     return kernelRow(kernel, 32, 8, spreadOf([100 - index]), ceilings);
@@ -101,7 +101,7 @@ Deno.test("a long table ends with what is left out", () => {
   assertEquals(lines.at(-1), "3 more rows, 177.0 ms; together 3397.0 ms");
 });
 
-Deno.test("families: what takes longest first, rates by all of it", () => {
+Deno.test("familiesOf lists the longest family first and averages rates by time", () => {
   const row = (name: string, variant: string, milliseconds: number) =>
     kernelRow({ ...heavy, name, variant }, 32, 8, spreadOf([milliseconds]), ceilings);
   const tile = "conv2d_subgroup[LANES=8 ROWS=4]";
@@ -129,7 +129,7 @@ Deno.test("families: what takes longest first, rates by all of it", () => {
   );
 });
 
-Deno.test("costs: the time of a pixel, beside that of the next smaller batch and side", () => {
+Deno.test("costsOf compares the time of a pixel with the next smaller batch and side", () => {
   const [step] = resultsOf(5, 100).steps;
   const at = (size: number, batch: number, rate: number) => ({
     ...step!,
@@ -150,7 +150,7 @@ Deno.test("costs: the time of a pixel, beside that of the next smaller batch and
   assert(/^vqvae +64×64 +32 +9765\.6 +0\.80 +1\.25$/.test(lines[5]!), lines[5]);
 });
 
-Deno.test("comparisons: streams with the copy, arithmetic with multiply-adds and product", () => {
+Deno.test("comparisonRow compares streaming with the copy, arithmetic with multiply-adds and the product", () => {
   const spread = { median: 20, least: 10, most: 30 };
   const streamed = comparisonRow({ against: "copy", each: { ...light, flops: 1 } }, spread, ceilings);
   assertAlmostEquals(streamed.percent, 50, 1e-9);
@@ -164,13 +164,13 @@ Deno.test("comparisons: streams with the copy, arithmetic with multiply-adds and
   assert(/ multiply-add +1\.00 +2\.00$/.test(lines[3]!), lines[3]);
 });
 
-Deno.test("a filter meets any part of a row, in any case, × as x", () => {
+Deno.test("a filter matches any part of a row, ignores case, and takes x for ×", () => {
   assert(matches(undefined, "anything"));
   assert(matches("3X3", "conv2d", "64×64×3×3"));
   assert(!matches("adam", "conv2d", "64×64×3×3"));
 });
 
-Deno.test("a filter that names a section wants no other", () => {
+Deno.test("a filter that names a section excludes the others", () => {
   const wanted = (filter: string | undefined) =>
     (["ceiling", "kernel", "step"] as const).filter((section) => wantsSection(filter, section));
   assertEquals(wanted(undefined), ["ceiling", "kernel", "step"]);
@@ -181,13 +181,13 @@ Deno.test("a filter that names a section wants no other", () => {
   assertEquals(wanted("32×32 batch 8"), ["step"]);
 });
 
-Deno.test("results go into a file and come back", async () => {
+Deno.test("readResults reads what --json wrote, also in the earlier format", async () => {
   const folder = await Deno.makeTempDir();
   const path = `${folder}/results.json`;
   const results = resultsOf(5, 60);
   await Deno.writeTextFile(path, JSON.stringify(results));
   assertEquals(await readResults(path), results);
-  // Files from before there were comparisons and costs.
+  // The earlier format has no comparisons and costs.
   const { comparisons: _, costs: __, ...former } = results;
   await Deno.writeTextFile(path, JSON.stringify({ ...former, format: "vqray bench 1" }));
   assertEquals(await readResults(path), results);

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Tests ./vqray on a small project of its own: the launcher beside a deno.json and programs made for the purpose.
-# Needs no network: Deno comes from PATH, or from what ./vqray has got already. Ends on a line "N passed, N failed".
+# Tests ./vqray in a small project of its own, with a deno.json and programs made for the test. Needs no network: Deno comes
+# from PATH, or from .deno/ if ./vqray has put it there. The last line is "N passed, N failed".
 set -eu
 
 repository=$(cd "$(dirname "$0")/../.." && pwd -P)
@@ -21,7 +21,7 @@ check() { # NAME EXPECTED ACTUAL
   fi
 }
 
-# What a command says, on both channels, and its exit code.
+# A command's output, standard error included, and its exit code.
 outcome() {
   code=0
   said=$("$@" 2>&1) || code=$?
@@ -39,9 +39,9 @@ cat >"$project/deno.json" <<'JSON'
   "nodeModulesDir": "none",
   "tasks": {
     "fmt": { "description": "one line", "command": "deno eval" },
-    "tell:all": {
+    "show:all": {
       "description": "several lines",
-      "command": "deno run --no-prompt --allow-read --allow-env=XDG_RUNTIME_DIR,DENO_DIR cli/tell_all.ts"
+      "command": "deno run --no-prompt --allow-read --allow-env=XDG_RUNTIME_DIR,DENO_DIR cli/show_all.ts"
     },
     "wait": { "description": "until a signal", "command": "deno run --no-prompt cli/wait.ts" }
   },
@@ -49,7 +49,7 @@ cat >"$project/deno.json" <<'JSON'
 }
 JSON
 printf '{ "version": "5" }\n' >"$project/deno.lock"
-cat >"$project/cli/tell_all.ts" <<'TS'
+cat >"$project/cli/show_all.ts" <<'TS'
 const runtime = Deno.env.get("XDG_RUNTIME_DIR")!;
 const mode = (Deno.statSync(runtime).mode! & 0o777).toString(8);
 console.log(JSON.stringify({ cwd: Deno.cwd(), args: Deno.args, cache: Deno.env.get("DENO_DIR"), mode }));
@@ -66,7 +66,7 @@ console.log("waiting");
 setInterval(() => {}, 1000);
 TS
 
-# A machine with Deno on PATH and nothing else of interest; DENO_DIR keeps the user's own cache out of it.
+# An environment with Deno on PATH; DENO_DIR keeps the user's own cache out of the test.
 launch() {
   env -i PATH="$scratch/bin:$tools" HOME="$scratch" VK_DRIVER_FILES=none ${cache:+DENO_DIR="$cache"} \
     "$project/vqray" "$@"
@@ -75,28 +75,28 @@ cache=$scratch/cache
 mkdir -p "$cache/npm"
 
 check "lists the tasks" "  fmt              one line
-  tell:all         several lines
+  show:all         several lines
   wait             until a signal" "$(launch | grep '^  ')"
 check "refuses an unknown task on one line" 'vqray: there is no task "nope"; ./vqray lists the tasks [2]' "$(outcome launch nope)"
-check "takes no pattern for a task" 'vqray: there is no task ".*"; ./vqray lists the tasks [2]' "$(outcome launch '.*')"
+check "does not take a pattern for a task" 'vqray: there is no task ".*"; ./vqray lists the tasks [2]' "$(outcome launch '.*')"
 
 launch fmt 'console.log(1)' >/dev/null 2>"$scratch/first"
 check "gets packages the first time" "vqray: getting the packages that deno.lock names" "$(cat "$scratch/first")"
-check "says nothing the second time" "1 [0]" "$(outcome launch fmt 'console.log(1)')"
+check "prints nothing the second time" "1 [0]" "$(outcome launch fmt 'console.log(1)')"
 
 cd "$scratch/elsewhere"
-check "keeps the caller's folder, its arguments as they are, and a private folder for the session" \
+check "keeps the caller's folder and arguments, and makes a private runtime folder" \
   "{\"cwd\":\"$scratch/elsewhere\",\"args\":[\"--data_path\",\"a b.hdf5\",\"*\"],\"cache\":\"$cache\",\"mode\":\"700\"}" \
-  "$(launch tell:all --data_path 'a b.hdf5' '*' --help 2>&1 | sed 's/,"--help"//')"
-check "returns the task's exit code" 7 "$(launch tell:all exit --help >/dev/null || echo $?)"
+  "$(launch show:all --data_path 'a b.hdf5' '*' --help 2>&1 | sed 's/,"--help"//')"
+check "returns the task's exit code" 7 "$(launch show:all exit --help >/dev/null || echo $?)"
 ln -s "$project/vqray" "$scratch/bin/linked"
 check "works through a link" '"args":[]' "$(
-  env -i PATH="$scratch/bin:$tools" HOME="$scratch" DENO_DIR="$cache" VK_DRIVER_FILES=none linked tell:all |
+  env -i PATH="$scratch/bin:$tools" HOME="$scratch" DENO_DIR="$cache" VK_DRIVER_FILES=none linked show:all |
     grep -o '"args":\[\]'
 )"
 
 for signal in INT TERM; do
-  # A command of its own, no function, so that $! is the process that the launcher turns into the program.
+  # Not through the function, so that $! is the process that the launcher replaces by the program.
   env -i PATH="$scratch/bin:$tools" HOME="$scratch" DENO_DIR="$cache" VK_DRIVER_FILES=none \
     "$project/vqray" wait >"$scratch/waiting" 2>&1 &
   process=$!
@@ -109,11 +109,11 @@ for signal in INT TERM; do
   code=0
   wait $process || code=$?
   [ $signal = INT ] && expected=130 || expected=143
-  check "hands SIG$signal to the program and returns its exit code" "waiting SIG$signal $expected" \
+  check "passes SIG$signal to the program and returns its exit code" "waiting SIG$signal $expected" \
     "$(tr '\n' ' ' <"$scratch/waiting")$code"
 done
 
-# An old Deno on PATH, and no way to another: neither npm nor curl.
+# An old Deno on PATH, and neither npm nor curl to get another.
 mkdir "$scratch/old" "$scratch/few"
 printf '#!/bin/sh\necho "deno 2.8.3 (stable, release, x86_64-unknown-linux-gnu)"\n' >"$scratch/old/deno"
 chmod +x "$scratch/old/deno"
@@ -121,13 +121,13 @@ for tool in sh env awk sed head dirname readlink mkdir cat ls cksum id uname mkt
   path=$(command -v $tool) && ln -s "$path" "$scratch/few/$tool"
 done
 rm -rf "$project/.deno"
-check "says what is missing where there is no Deno to be had" \
-  "vqray: Deno 2.9 or a later 2.x is needed, and there is neither npm nor curl to get it with [1]" \
+check "reports that it cannot get Deno" \
+  "vqray: Deno 2.9 or a later 2.x is needed, and neither npm nor curl is there to get it [1]" \
   "$(outcome env -i PATH="$scratch/old:$scratch/few" HOME="$scratch" "$project/vqray" fmt)"
 mkdir -p "$project/.deno/bin"
 cp "$deno" "$project/.deno/bin/deno"
 mkdir -p "$project/.deno/cache/npm"
-check "takes the project's own Deno where that on PATH is too old, with its own cache" "$project/.deno/cache" \
+check "uses the project's own Deno and cache if the one on PATH is too old" "$project/.deno/cache" \
   "$(env -i PATH="$scratch/old:$scratch/few" HOME="$scratch" "$project/vqray" fmt \
     'console.log(Deno.env.get("DENO_DIR"))' 2>/dev/null)"
 
