@@ -44,7 +44,12 @@ export const evaluateCommand = defineCommand({
       least: 1,
       help: "images in a pass; default: 64 for classifiers, 16 for codecs",
     },
-    seed: { kind: "integer", least: 0, help: "seed of the bootstrap; for codecs of the noise", default: 816 },
+    seed: {
+      kind: "integer",
+      least: 0,
+      help: "seed of the bootstrap for classifiers, of the noise for codecs",
+      default: 816,
+    },
     save_path: {
       kind: "text",
       value: "FOLDER",
