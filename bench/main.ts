@@ -65,63 +65,68 @@ async function showPlans(
   }
 }
 
+/** Measures all sections that the filter selects, and prints each when it is finished. */
 async function measure(
   options: BenchValues,
   sizes: readonly number[],
   batches: readonly number[],
   old: Results | undefined,
 ): Promise<Results> {
-  const { adapter, filter } = options;
-  const gpu = await Gpu.open({ adapter });
+  const gpu = await Gpu.open({ adapter: options.adapter });
   const stopwatch = await Stopwatch.make(gpu);
-  const { ceilings, comparisons, kernels } = await measureAllKernels(
-    gpu,
-    stopwatch,
-    options,
-    sizes,
-    batches[0]!,
-  );
+  const measured = await measureAllKernels(gpu, stopwatch, options, sizes, batches[0]!);
   gpu.close();
+  const timestamps = stopwatch.usesTimestamps;
   console.log(gpu.adapter.name);
-  if (ceilings) {
-    const clock = stopwatch.usesTimestamps ? "timed by the GPU" : "timed on the wall";
-    console.log(`kernels ${clock}\n\n${ceilingsTable(ceilings, old?.ceilings)}`);
-  }
-  if (comparisons.length > 0) {
-    console.log(`\nkernels against the ceilings\n\n${comparisonsTable(comparisons, old)}`);
-  }
-  for (const size of sizes) {
-    const rows = kernels.filter((row) => row.size === size);
-    if (rows.length === 0) continue;
-    const where = `kernels of a training step, ${size}×${size}, batch ${batches[0]}`;
-    console.log(`\n${where}\n\n${kernelsTable(rows, old)}\n\nby family\n\n${familiesTable(rows)}`);
-  }
+  printKernels({ ...measured, timestamps }, sizes, batches[0]!, old);
   const steps = await measureAllSteps(options, sizes, batches);
   const costs = costsOf(steps);
-  if (steps.length > 0) console.log(`\ntraining steps\n\n${stepsTable(steps, old)}`);
-  if (costs.length > 1) {
-    console.log(
-      `\ncost of a training image; 1.00 is linear in the batch or the pixels\n\n${costsTable(costs)}`,
-    );
+  printSteps({ steps, costs }, old);
+  if (measured.comparisons.length + measured.kernels.length + steps.length === 0) {
+    throw new UsageError(`--filter ${options.filter}: matches no row of a kernel or a training step`);
   }
-  if (comparisons.length + kernels.length + steps.length === 0) {
-    throw new UsageError(`--filter ${filter}: no kernel and no training step has that in its row`);
-  }
-  const date = new Date().toISOString();
-  const timestamps = stopwatch.usesTimestamps;
   return {
     format,
-    date,
+    date: new Date().toISOString(),
     adapter: gpu.adapter.name,
     timestamps,
     versions,
-    ceilings,
-    comparisons,
-    kernels,
+    ...measured,
     steps,
     costs,
   };
 }
+
+function printKernels(
+  { ceilings, comparisons, kernels, timestamps }: MeasuredKernels & Pick<Results, "timestamps">,
+  sizes: readonly number[],
+  batch: number,
+  old: Results | undefined,
+): void {
+  if (ceilings) {
+    const clock = timestamps ? "the GPU" : "the wall clock";
+    console.log(`kernels timed by ${clock}\n\n${ceilingsTable(ceilings, old?.ceilings)}`);
+  }
+  if (comparisons.length > 0) {
+    console.log(`\nkernels compared with the ceilings\n\n${comparisonsTable(comparisons, old)}`);
+  }
+  for (const size of sizes) {
+    const rows = kernels.filter((row) => row.size === size);
+    if (rows.length === 0) continue;
+    const title = `kernels of a training step, ${size}×${size}, batch ${batch}`;
+    console.log(`\n${title}\n\n${kernelsTable(rows, old)}\n\nby family\n\n${familiesTable(rows)}`);
+  }
+}
+
+function printSteps({ steps, costs }: Pick<Results, "steps" | "costs">, old: Results | undefined): void {
+  if (steps.length > 0) console.log(`\ntraining steps\n\n${stepsTable(steps, old)}`);
+  if (costs.length < 2) return;
+  console.log(
+    `\ncost of a training image; 1.00 is linear in the batch or the pixels\n\n${costsTable(costs)}`,
+  );
+}
+
+type MeasuredKernels = Pick<Results, "ceilings" | "comparisons" | "kernels">;
 
 async function measureAllKernels(
   gpu: Gpu,
@@ -129,7 +134,7 @@ async function measureAllKernels(
   { model, quick, filter, tune }: BenchValues,
   sizes: readonly number[],
   batch: number,
-): Promise<Pick<Results, "ceilings" | "comparisons" | "kernels">> {
+): Promise<MeasuredKernels> {
   const [turns, runs] = quick ? [9, 3] : [15, 9];
   const wanted = (section: Section) => ({ name, shape, variant }: BenchCase) =>
     matches(filter, section, name, shape, variant);

@@ -35,7 +35,7 @@ export function ceilingsTable(now: Ceilings, old: Ceilings | undefined): string 
 /** Kernels compared with the ceilings that were timed in the same turns. */
 export function comparisonsTable(rows: readonly ComparisonRow[], old: Results | undefined): string {
   return withSpeedups(
-    ["operation", "shapes", "ms, best", "GFLOP/s", "GB/s", "% of ceiling", "which", "to the product"],
+    ["operation", "shapes", "ms, best", "GFLOP/s", "GB/s", "% of ceiling", "ceiling", "to the product"],
     rows.map((row) => [
       row.name,
       row.shape,
@@ -66,7 +66,7 @@ export function kernelsTable(kernels: readonly KernelRow[], old: Results | undef
     "GFLOP/s",
     "GB/s",
     "% of ceiling",
-    "which",
+    "ceiling",
   ];
   const rows = shown.map((row) => [
     row.name,
@@ -87,7 +87,7 @@ export function kernelsTable(kernels: readonly KernelRow[], old: Results | undef
 /** The same kernels grouped by operation and kernel, whatever the shapes. */
 export function familiesTable(kernels: readonly KernelRow[]): string {
   return textTable(
-    ["operation", "kernels", "calls", "ms", "GFLOP/s", "GB/s", "% of ceiling", "which"],
+    ["operation", "kernels", "calls", "ms", "GFLOP/s", "GB/s", "% of ceiling", "ceiling"],
     familiesOf(kernels).map((family) => [
       family.operation,
       family.kernels,
