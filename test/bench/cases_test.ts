@@ -1,3 +1,5 @@
+/** The kernels of a program, each as a program of its own. */
+
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { type BenchCase, caseOf, casesOf, signature } from "../../bench/cases.ts";
 import { copy, count } from "../../bench/ceilings.ts";

@@ -1,3 +1,5 @@
+/** Checking and timing of kernels. */
+
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { type BenchCase, bySimplest, caseOf } from "../../bench/cases.ts";
 import { copy, count, multiplyAdd } from "../../bench/ceilings.ts";

@@ -1,3 +1,5 @@
+/** The options of the benchmark commands. */
+
 import { assertEquals, assertThrows } from "@std/assert";
 import { benchCommand, benchVersusCommand, checkSize, readList } from "../../bench/options.ts";
 import { readPeerSpeed } from "../../bench/versus.ts";

@@ -1,3 +1,5 @@
+/** Rows, tables and the file of results. */
+
 import { assert, assertAlmostEquals, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { costsOf } from "../../bench/costs.ts";
 import { familiesOf } from "../../bench/families.ts";

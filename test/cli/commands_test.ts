@@ -1,3 +1,5 @@
+/** The commands' option tables, their help, and docs/cli.md. */
+
 import { assert, assertEquals } from "@std/assert";
 import { cliReference, helpText } from "../../cli/help.ts";
 import project from "../../deno.json" with { type: "json" };

@@ -1,3 +1,5 @@
+/** Reading command lines. */
+
 import { assertEquals, assertThrows } from "@std/assert";
 import { type Command, defineCommand } from "../../cli/command.ts";
 import { readOptions } from "../../cli/options.ts";
