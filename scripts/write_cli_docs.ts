@@ -3,7 +3,7 @@
  *
  *   deno run --allow-read --allow-write scripts/write_cli_docs.ts
  *
- * A test holds the file equal to the tables.
+ * A test compares the file with the tables.
  */
 
 import { fileURLToPath } from "node:url";
