@@ -1,18 +1,10 @@
-/** Runs a plan: pipelines and bind groups are made once, a run only encodes and submits. */
+/** Runs plans: everything is made when a plan is loaded, a run only encodes and submits. */
 
-import { roundUp } from "../graph/layout.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import type { Plan, PlannedDispatch } from "../plan/plan.ts";
-import type { Gpu } from "./device.ts";
-import { type NewKernel, warmUpKernels } from "./first_use.ts";
-import { type Home, homeAt, Memory, readStored, readTensors } from "./memory.ts";
+import { encodeDispatch, loadPlan, type ReadyDispatch } from "./load.ts";
+import { type Home, homeAt, type Memory, readStored, readTensors } from "./memory.ts";
 import { type Interval, Timestamps } from "./timestamps.ts";
-
-interface ReadyDispatch {
-  pipeline: GPUComputePipeline;
-  bindGroup: GPUBindGroup;
-  grid: readonly [number, number];
-}
 
 /** When one dispatch ran, on the GPU's clock. */
 export interface DispatchTime extends Interval {
@@ -20,69 +12,80 @@ export interface DispatchTime extends Interval {
   milliseconds: number;
 }
 
-/** Where the time of a run's one pass goes. */
+/** Where the time of a run's one pass is written. */
 export interface TimedSlot {
   timestamps: Timestamps;
   slot: number;
 }
 
+/**
+ * A plan loaded on a GPU, to be run any number of times. Its variables and constants are in a {@linkcode Memory}, which
+ * several plans may share; all other buffers belong to the executor until {@linkcode Executor.destroy}.
+ *
+ * @example Double three numbers
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { floatType } from "../graph/layout.ts";
+ * import { scale } from "../ops/elementwise.ts";
+ * import { variable } from "../ops/variable.ts";
+ * import { plan } from "../plan/plan.ts";
+ * import { Gpu, listAdapters } from "./device.ts";
+ * import { Memory } from "./memory.ts";
+ *
+ * if ((await listAdapters()).length > 0) {
+ *   const x = variable(floatType([3]), "x");
+ *   const doubled = scale(x, 2);
+ *   const gpu = await Gpu.open();
+ *   const memory = new Memory(gpu);
+ *   const executor = await Executor.load(plan({ results: [doubled] }, gpu.target), memory);
+ *   memory.write(x, Float32Array.of(1, 2, 3));
+ *   executor.run();
+ *   assertEquals(await executor.read([doubled]), [Float32Array.of(2, 4, 6)]);
+ *   gpu.close();
+ * }
+ * ```
+ */
 export class Executor {
   private constructor(
     readonly plan: Plan,
     readonly memory: Memory,
     private readonly buffers: readonly GPUBuffer[],
-    /** Buffers of this plan alone. */
+    /** Buffers that belong to this plan alone. */
     private readonly own: readonly GPUBuffer[],
     private readonly dispatches: readonly ReadyDispatch[],
   ) {}
 
-  /** Takes the plan's memory, compiles its kernels and binds its buffers. */
+  /**
+   * Allocates the plan's buffers, compiles its kernels and binds them. The variables of the plan keep the values that they
+   * have in `memory`; those new to it get their initial values, by default zeros.
+   *
+   * @throws {OutOfMemoryError} if the adapter has too little memory
+   * @throws {DataError} if the device is lost
+   * @throws {Error} if a kernel does not compile or its bindings do not fit; the message begins with its name
+   */
   static async load(plan: Plan, memory: Memory): Promise<Executor> {
-    const { gpu } = memory;
-    const own: GPUBuffer[] = [];
-    const allocate: Allocate = async (...parameters) => {
-      const buffer = await gpu.allocate(...parameters);
-      own.push(buffer);
-      return buffer;
-    };
-    try {
-      const adopted = await memory.adopt(plan);
-      const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST;
-      const buffers: GPUBuffer[] = [];
-      for (const [index, { label, bytes }] of plan.buffers.entries()) {
-        buffers.push(adopted.get(index) ?? await allocate(label, bytes, usage));
-      }
-      const { uniforms, offsets } = await uploadParams(gpu, plan, allocate);
-      const dispatches: ReadyDispatch[] = [];
-      const kernels: NewKernel[] = [];
-      for (const [index, dispatch] of plan.dispatches.entries()) {
-        const ready = await prepare(gpu, dispatch, buffers, uniforms, offsets[index]!);
-        dispatches.push(ready);
-        if (gpu.warmedUp.has(ready.pipeline)) continue;
-        gpu.warmedUp.add(ready.pipeline);
-        kernels.push({ dispatch, warmUp: await warmUp(gpu, ready, dispatch) });
-      }
-      await warmUpKernels(gpu, kernels, (some) => compileBeside(gpu, some));
-      return new Executor(plan, memory, buffers, own, dispatches);
-    } catch (error) {
-      for (const buffer of own) gpu.free(buffer);
-      throw error;
-    }
+    const { buffers, own, dispatches } = await loadPlan(plan, memory);
+    return new Executor(plan, memory, buffers, own, dispatches);
   }
 
-  /** Submits the plan's dispatches once; does not wait. */
+  /**
+   * Submits the plan's dispatches once, and does not wait for them.
+   *
+   * @param timed where to write the pass's timestamps, if at all
+   * @throws {Error} if WebGPU has reported an error since the last check, or the device is lost
+   */
   run(timed?: TimedSlot): void {
     this.encode(timed)();
   }
 
-  /** Encodes the plan's dispatches; calling what comes back submits them, once. */
+  /** Encodes the plan's dispatches. The function that it returns submits them; it may be called once. */
   encode(timed?: TimedSlot): () => void {
     const { gpu } = this.memory;
     gpu.check();
     const encoder = gpu.device.createCommandEncoder();
     const timestampWrites = timed?.timestamps.writes(timed.slot);
     const pass = encoder.beginComputePass(timestampWrites && { timestampWrites });
-    for (const dispatch of this.dispatches) encode(pass, dispatch);
+    for (const dispatch of this.dispatches) encodeDispatch(pass, dispatch);
     pass.end();
     const commands = encoder.finish();
     return () => {
@@ -91,7 +94,10 @@ export class Executor {
     };
   }
 
-  /** Runs once with a pass and times for each dispatch; undefined, and nothing has run, where the adapter has no timestamps. */
+  /**
+   * Runs the plan once with a pass of its own for each dispatch, and times each. Returns undefined, and runs nothing, if the
+   * adapter has no timestamps.
+   */
   async profile(): Promise<DispatchTime[] | undefined> {
     const { gpu } = this.memory;
     const timestamps = await Timestamps.make(gpu, this.dispatches.length);
@@ -100,7 +106,7 @@ export class Executor {
     const encoder = gpu.device.createCommandEncoder();
     for (const [slot, dispatch] of this.dispatches.entries()) {
       const pass = encoder.beginComputePass({ timestampWrites: timestamps.writes(slot) });
-      encode(pass, dispatch);
+      encodeDispatch(pass, dispatch);
       pass.end();
     }
     gpu.device.queue.submit([encoder.finish()]);
@@ -112,12 +118,17 @@ export class Executor {
     });
   }
 
-  /** Reads results of the plan, and persistent tensors, as row-major values of their shapes. */
+  /**
+   * Reads results and persistent tensors of the plan, each as row-major values of its shape. Waits for all submitted work.
+   *
+   * @throws {RangeError} if a tensor is neither
+   * @throws {Error} if WebGPU has reported an error since the last check, or the device is lost
+   */
   async read(tensors: readonly Tensor[]): Promise<(Float32Array<ArrayBuffer> | Uint32Array<ArrayBuffer>)[]> {
     return await readTensors(this.memory.gpu, tensors.map((tensor) => this.homeOf(tensor)));
   }
 
-  /** Reads a float32 result as it is stored, what fills quads included: no order of axes has to be undone. */
+  /** Reads a result of floats in the order in which it is stored, padding included. Faster than {@linkcode read}. */
   async readStored(tensor: Tensor): Promise<Float32Array<ArrayBuffer>> {
     return await readStored(this.memory.gpu, this.homeOf(tensor)) as Float32Array<ArrayBuffer>;
   }
@@ -128,121 +139,8 @@ export class Executor {
     return homeAt(tensor, location, this.buffers);
   }
 
-  /** Frees what belongs to the plan alone. */
+  /** Frees the buffers that belong to this plan alone. */
   destroy(): void {
     for (const buffer of this.own) this.memory.gpu.free(buffer);
   }
-}
-
-function encode(pass: GPUComputePassEncoder, { pipeline, bindGroup, grid }: ReadyDispatch) {
-  pass.setPipeline(pipeline);
-  pass.setBindGroup(0, bindGroup);
-  pass.dispatchWorkgroups(grid[0], grid[1]);
-}
-
-/** Has a second device meet the dispatches' kernels, with the same parameters, on memory that nobody uses. */
-async function compileBeside(
-  gpu: Gpu,
-  dispatches: readonly PlannedDispatch[],
-): Promise<() => Promise<void>> {
-  const second = await gpu.openBeside();
-  const bytes = 256;
-  const most = Math.max(...dispatches.map(({ bindings }) => bindings.length));
-  const plan: Plan = {
-    buffers: Array.from({ length: most }, (_, index) => ({ label: `unused ${index}`, bytes })),
-    dispatches: dispatches.map((dispatch) => ({
-      ...dispatch,
-      bindings: dispatch.bindings.map(({ name }, buffer) => ({
-        name,
-        location: { buffer, offset: 0, bytes },
-      })),
-    })),
-    locations: new Map(),
-    peakBytes: most * bytes,
-    unsharedBytes: most * bytes,
-  };
-  try {
-    const executor = await Executor.load(plan, new Memory(second));
-    return async () => {
-      try {
-        await second.finish();
-      } finally {
-        executor.destroy();
-        second.close();
-      }
-    };
-  } catch (error) {
-    second.close();
-    throw error;
-  }
-}
-
-/**
- * Encodes a dispatch of no workgroups. It does nothing; but drivers that compile a kernel when they first meet it in a queue,
- * as Mesa's software adapter does, do so while the host goes on: draws weights, reads the first batches.
- */
-async function warmUp(
-  gpu: Gpu,
-  { pipeline, bindGroup }: ReadyDispatch,
-  { variant, label }: PlannedDispatch,
-): Promise<GPUCommandBuffer> {
-  return await gpu.scoped(`${variant.label} for ${label}`, () => {
-    const encoder = gpu.device.createCommandEncoder();
-    const pass = encoder.beginComputePass();
-    encode(pass, { pipeline, bindGroup, grid: [0, 0] });
-    pass.end();
-    return encoder.finish();
-  });
-}
-
-type Allocate = Gpu["allocate"];
-
-async function uploadParams(gpu: Gpu, plan: Plan, allocate: Allocate) {
-  const offsets: number[] = [];
-  let end = 0;
-  for (const { params } of plan.dispatches) {
-    offsets.push(end);
-    end = roundUp(end + params.length, gpu.target.uniformAlignment);
-  }
-  const uniforms = await allocate(
-    "params",
-    Math.max(end, 16),
-    GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST,
-  );
-  plan.dispatches.forEach(({ params }, index) =>
-    gpu.device.queue.writeBuffer(uniforms, offsets[index]!, params)
-  );
-  return { uniforms, offsets };
-}
-
-async function prepare(
-  gpu: Gpu,
-  dispatch: PlannedDispatch,
-  buffers: readonly GPUBuffer[],
-  uniforms: GPUBuffer,
-  paramsOffset: number,
-): Promise<ReadyDispatch> {
-  const { variant, params, bindings, grid } = dispatch;
-  const label = `${variant.label} for ${dispatch.label}`;
-  const kinds = { read: "read-only-storage", read_write: "storage", uniform: "uniform" } as const;
-  const layout = await gpu.scoped(label, () =>
-    gpu.device.createBindGroupLayout({
-      label,
-      entries: variant.bindings.map(({ index, access }) => ({
-        binding: index,
-        visibility: GPUShaderStage.COMPUTE,
-        buffer: { type: kinds[access] },
-      })),
-    }));
-  const pipelineLayout = gpu.device.createPipelineLayout({ label, bindGroupLayouts: [layout] });
-  const pipeline = await gpu.pipeline(variant.label, variant.code, pipelineLayout);
-  const entries = variant.bindings.map(({ name, index, access }) => {
-    if (access === "uniform") {
-      return { binding: index, resource: { buffer: uniforms, offset: paramsOffset, size: params.length } };
-    }
-    const { buffer, offset, bytes } = bindings.find((binding) => binding.name === name)!.location;
-    return { binding: index, resource: { buffer: buffers[buffer]!, offset, size: bytes } };
-  });
-  const bindGroup = await gpu.scoped(label, () => gpu.device.createBindGroup({ label, layout, entries }));
-  return { pipeline, bindGroup, grid };
 }

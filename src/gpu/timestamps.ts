@@ -1,26 +1,27 @@
-/** The GPU's own clock: when the passes of steps began and ended, kept on the GPU and read every few steps. */
+/** The GPU's own clock: when compute passes began and ended, kept on the GPU and read every few steps. */
 
 import type { Gpu } from "./device.ts";
 
-/** From when to when the GPU was at work, in milliseconds on its own clock, whose zero means nothing. */
+/** When the GPU began and ended a pass, in milliseconds on its own clock, whose zero is arbitrary. */
 export interface Interval {
   begin: number;
   end: number;
 }
 
-/** Copies that were submitted; `read` waits for them, and for all that was submitted before. */
+/** Copies of timestamps that have been submitted but not yet read. */
 export interface StagedIntervals {
+  /** Waits for all submitted work. */
   read(): Promise<Interval[]>;
 }
 
-/** WebGPU resolves queries to multiples of this many bytes; each slot has so many, for its begin and its end. */
+/** The bytes of a slot: WebGPU resolves queries to multiples of 256 bytes only. */
 const slotBytes = 256;
-/** WebGPU allows no larger set. */
-const mostSlots = 4096 / 2;
+/** The slots of a query set: WebGPU allows 4096 queries in one, and a slot takes two. */
+const slotsPerSet = 4096 / 2;
 
-/** Two timestamps for each of so many slots. */
+/** Slots of two timestamps each: when a pass began, and when it ended. */
 export class Timestamps {
-  /** The first tick that was read: from there on milliseconds have all the digits that they need. */
+  /** The first tick read. Counting from it keeps milliseconds exact as floating-point numbers. */
   private zero: bigint | undefined;
 
   private constructor(
@@ -28,21 +29,21 @@ export class Timestamps {
     private readonly sets: readonly GPUQuerySet[],
     private readonly resolved: GPUBuffer,
     private readonly mapped: GPUBuffer,
-    /** Milliseconds in a tick. */
+    /** Milliseconds per tick. */
     private readonly tick: number,
   ) {}
 
-  /** Undefined where the adapter has no timestamps. */
+  /** Makes `slots` slots; undefined if the device has no timestamps. */
   static async make(gpu: Gpu, slots: number): Promise<Timestamps | undefined> {
     if (!gpu.device.features.has("timestamp-query")) return undefined;
     return await Timestamps.withTick(gpu, slots, await tickOf(gpu));
   }
 
-  /** The same for ticks of a known length. */
+  /** Makes `slots` slots for ticks of a known length in milliseconds. */
   static async withTick(gpu: Gpu, slots: number, tick: number): Promise<Timestamps> {
     const sets: GPUQuerySet[] = [];
-    for (let first = 0; first < slots; first += mostSlots) {
-      const count = 2 * Math.min(mostSlots, slots - first);
+    for (let first = 0; first < slots; first += slotsPerSet) {
+      const count = 2 * Math.min(slotsPerSet, slots - first);
       sets.push(
         await gpu.scoped("timestamps", () => gpu.device.createQuerySet({ type: "timestamp", count })),
       );
@@ -54,26 +55,26 @@ export class Timestamps {
     return new Timestamps(gpu, sets, resolved, mapped, tick);
   }
 
-  /** For the pass whose times go to a slot. */
+  /** The descriptor's member with which a pass writes its times into a slot. */
   writes(slot: number): GPUComputePassTimestampWrites {
-    const index = 2 * (slot % mostSlots);
+    const index = 2 * (slot % slotsPerSet);
     return {
-      querySet: this.sets[Math.floor(slot / mostSlots)]!,
+      querySet: this.sets[Math.floor(slot / slotsPerSet)]!,
       beginningOfPassWriteIndex: index,
       endOfPassWriteIndex: index + 1,
     };
   }
 
   /**
-   * Submits copies of slots, behind all that was submitted so far; they are read before others are staged. Only slots whose
-   * pass was submitted: some adapters wait for ever for a timestamp that nobody writes.
+   * Submits copies of slots, following the work submitted so far. Read them before staging others. Stage only slots whose pass
+   * has been submitted: some adapters wait forever for a timestamp that is never written.
    */
   stage(slots: readonly number[]): StagedIntervals {
     const { gpu, sets, resolved, mapped } = this;
     const encoder = gpu.device.createCommandEncoder({ label: "timestamps" });
     for (const [row, slot] of slots.entries()) {
-      const set = sets[Math.floor(slot / mostSlots)]!;
-      encoder.resolveQuerySet(set, 2 * (slot % mostSlots), 2, resolved, row * slotBytes);
+      const set = sets[Math.floor(slot / slotsPerSet)]!;
+      encoder.resolveQuerySet(set, 2 * (slot % slotsPerSet), 2, resolved, row * slotBytes);
     }
     encoder.copyBufferToBuffer(resolved, 0, mapped, 0, slots.length * slotBytes);
     gpu.device.queue.submit([encoder.finish()]);
@@ -91,6 +92,7 @@ export class Timestamps {
     }));
   }
 
+  /** Frees the query sets and buffers. */
   destroy(): void {
     for (const set of this.sets) set.destroy();
     this.gpu.free(this.resolved);
@@ -102,7 +104,10 @@ const nanosecond = 1e-6;
 const calibrationMilliseconds = 100;
 const ticks = new WeakMap<Gpu, Promise<number>>();
 
-/** Milliseconds in a tick of the GPU's clock. WebGPU in Deno hands ticks out raw, so they are compared with the wall's clock, once. */
+/**
+ * Milliseconds per tick of the GPU's clock. WebGPU in Deno returns raw ticks, so they are compared with the computer's clock,
+ * once for each device.
+ */
 export function tickOf(gpu: Gpu): Promise<number> {
   let tick = ticks.get(gpu);
   if (!tick) ticks.set(gpu, tick = calibrate(gpu));
@@ -125,9 +130,9 @@ async function calibrate(gpu: Gpu): Promise<number> {
   const [first, second] = await marks.stage([0, 1]).read();
   marks.destroy();
   const counted = second!.begin - first!.begin;
-  // However late a busy computer gets to it, each pass ran between the times that were taken before and after it.
+  // Each pass ran between the times taken before and after it, however busy the computer is.
   const [least, most] = [before[1]! - after[0]!, after[1]! - before[0]!];
   const inNanoseconds = counted * nanosecond;
-  const isPlain = inNanoseconds > 0.9 * least && inNanoseconds < 1.1 * most;
-  return isPlain ? nanosecond : (before[1]! - before[0]!) / counted;
+  const areNanoseconds = inNanoseconds > 0.9 * least && inNanoseconds < 1.1 * most;
+  return areNanoseconds ? nanosecond : (before[1]! - before[0]!) / counted;
 }

@@ -1,17 +1,18 @@
-/** How long a plan takes by the clock on the wall, for adapters whose own clock tells nothing. */
+/** How long a plan takes by the computer's clock, for adapters without a usable clock of their own. */
 
 import type { Executor } from "./executor.ts";
 
+/** Options for {@linkcode wallTimes}. */
 export interface WallTimeOptions {
-  /** How often it is timed. */
+  /** The number of measurements. */
   times: number;
-  /** It runs again and again until this many milliseconds are full, so that the wait at the end hardly counts. */
+  /** Milliseconds that a measurement lasts at least; the plan is repeated until then, so that the wait at the end hardly counts. */
   shortest: number;
-  /** Milliseconds that waiting takes when there is nothing to wait for. */
+  /** Milliseconds that waiting takes when the GPU is idle, to be subtracted; default: 0. */
   wait?: number;
 }
 
-/** Milliseconds of one run, so many times: in one pass, as a training step runs. */
+/** Milliseconds of one run of the plan, measured `times` times. */
 export async function wallTimes(
   executor: Executor,
   { times, shortest, wait = 0 }: WallTimeOptions,

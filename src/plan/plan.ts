@@ -173,6 +173,11 @@ function planDispatch(request: GroupRequest, locate: Locate, target: Target): Pl
     if (!operand) throw new RangeError(`${variant.label}: binding ${name} is missing`);
     return { name, location: locate(operand) };
   });
+  if (bindings.length > target.maxStorageBuffers) {
+    throw new RangeError(
+      `Cannot plan: ${variant.label} for ${group.result.label} binds ${bindings.length} storage buffers and the adapter allows ${target.maxStorageBuffers}`,
+    );
+  }
   // WebGPU forbids reading and writing one buffer even where the ranges are apart; two may be written if they are.
   const written = declared.findIndex(({ access }, index) =>
     access === "read_write" &&

@@ -146,6 +146,16 @@ Deno.test("what an adapter cannot bind is refused with its size, before any memo
   assertEquals(plan({ results: [relu(vector("images", 256))] }, target).peakBytes, 2048);
 });
 
+Deno.test("a dispatch that binds more storage buffers than the adapter allows is refused in one line", () => {
+  const program = { results: [add(relu(vector("x")), vector("y"))] };
+  assertEquals(plan(program, { ...softwareTarget, maxStorageBuffers: 3 }).dispatches.length, 1);
+  assertThrows(
+    () => plan(program, { ...softwareTarget, maxStorageBuffers: 2 }),
+    RangeError,
+    "Cannot plan: elementwise +relu+add for add binds 3 storage buffers and the adapter allows 2",
+  );
+});
+
 Deno.test("the adapter decides which kernels run, and how sums are split", () => {
   const x = variable(floatType([8, 64, 32, 32], "channels_last"), "x");
   const y = conv2d(x, variable(floatType([64, 64, 5, 5], "taps_first"), "w"), {
