@@ -56,8 +56,8 @@ async function compileInBackground(
 export type CompilerMessage = Pick<GPUCompilationMessage, "type" | "message" | "lineNum">;
 
 /**
- * The first compile error with its line of the source, to be added to an error's message. Empty if the message quotes that
- * line already, as Deno's and Chrome's do.
+ * The first compile error with its line of the source, to be added to an error's message. Empty if the message quotes
+ * that line already, as Deno's and Chrome's do.
  */
 export function excerpt(message: string, messages: Iterable<CompilerMessage>, code: string): string {
   const error = [...messages].find(({ type }) => type === "error");

@@ -22,9 +22,9 @@ export interface GpuOptions {
 }
 
 /**
- * A GPU device. It compiles kernels, allocates buffers, and turns every error that WebGPU reports into an exception: those
- * that {@linkcode Gpu.scoped} catches are thrown there; any other by the next {@linkcode Gpu.check}, {@linkcode Gpu.finish}
- * or {@linkcode Gpu.map}. Close it when it is no longer needed.
+ * A GPU device. It compiles kernels, allocates buffers, and turns every error that WebGPU reports into an exception:
+ * those that {@linkcode Gpu.scoped} catches are thrown there; any other by the next {@linkcode Gpu.check}, {@linkcode
+ * Gpu.finish} or {@linkcode Gpu.map}. Close it when it is no longer needed.
  *
  * @example Open the fastest adapter
  * ```ts

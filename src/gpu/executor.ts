@@ -56,8 +56,8 @@ export class Executor {
   ) {}
 
   /**
-   * Allocates the plan's buffers, compiles its kernels and binds them. The variables of the plan keep the values that they
-   * have in `memory`; those new to it get their initial values, by default zeros.
+   * Allocates the plan's buffers, compiles its kernels and binds them. The variables of the plan keep the values that
+   * they have in `memory`; those new to it get their initial values, by default zeros.
    *
    * @throws {OutOfMemoryError} if the adapter has too little memory
    * @throws {DataError} if the device is lost
@@ -95,8 +95,8 @@ export class Executor {
   }
 
   /**
-   * Runs the plan once with a pass of its own for each dispatch, and times each. Returns undefined, and runs nothing, if the
-   * adapter has no timestamps.
+   * Runs the plan once with a pass of its own for each dispatch, and times each. Returns undefined, and runs nothing,
+   * if the adapter has no timestamps.
    */
   async profile(): Promise<DispatchTime[] | undefined> {
     const { gpu } = this.memory;
@@ -119,7 +119,8 @@ export class Executor {
   }
 
   /**
-   * Reads results and persistent tensors of the plan, each as row-major values of its shape. Waits for all submitted work.
+   * Reads results and persistent tensors of the plan, each as row-major values of its shape. Waits for all submitted
+   * work.
    *
    * @throws {RangeError} if a tensor is neither
    * @throws {Error} if WebGPU has reported an error since the last check, or the device is lost

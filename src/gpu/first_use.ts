@@ -1,7 +1,8 @@
 /**
- * Compiles kernels before their first use, on drivers that otherwise compile each at its first dispatch. Mesa's software
- * adapter is one: it takes seconds for a model, on one processor. If it has not compiled these kernels on an earlier run, a
- * second device compiles half of them at the same time; the first device then finds them in the driver's cache on disk.
+ * Compiles kernels before their first use, on drivers that otherwise compile each at its first dispatch. Mesa's
+ * software adapter is one: it takes seconds for a model, on one processor. If it has not compiled these kernels on an
+ * earlier run, a second device compiles half of them at the same time; the first device then finds them in the
+ * driver's cache on disk.
  */
 
 import type { PlannedDispatch } from "../plan/plan.ts";
@@ -15,8 +16,8 @@ export interface NewKernel {
 }
 
 /**
- * Starts compiling the dispatches' kernels on a second device. The function that it returns waits until they are compiled, and
- * closes the device.
+ * Starts compiling the dispatches' kernels on a second device. The function that it returns waits until they are
+ * compiled, and closes the device.
  */
 export type CompileBeside = (dispatches: readonly PlannedDispatch[]) => Promise<() => Promise<void>>;
 
@@ -24,8 +25,8 @@ export type CompileBeside = (dispatches: readonly PlannedDispatch[]) => Promise<
 const leastCodeForSecondDevice = 200_000;
 
 /**
- * Compiling a kernel at least this long takes more than `milliseconds`, and finding it in the driver's cache takes less. Ten
- * milliseconds of any wait are Deno's polling.
+ * Compiling a kernel at least this long takes more than `milliseconds`, and finding it in the driver's cache takes
+ * less. Ten milliseconds of any wait are Deno's polling.
  */
 const cacheProbe = { leastLength: 25_000, milliseconds: 150 };
 

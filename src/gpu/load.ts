@@ -122,9 +122,9 @@ export function encodeDispatch(
 }
 
 /**
- * Encodes one dispatch of every kernel that is new to the device, so that WebGPU reports bindings that do not fit the kernel
- * now, by the kernel's name, and not at the first run. Nothing is computed. Where the driver compiles kernels at their
- * first use, dispatches of no workgroups are submitted, and it compiles while the host goes on.
+ * Encodes one dispatch of every kernel that is new to the device, so that WebGPU reports bindings that do not fit the
+ * kernel now, by the kernel's name, and not at the first run. Nothing is computed. Where the driver compiles kernels
+ * at their first use, dispatches of no workgroups are submitted, and it compiles while the host goes on.
  */
 async function tryNewKernels(gpu: Gpu, plan: Plan, ready: readonly ReadyDispatch[]): Promise<void> {
   const fresh = new Map<GPUComputePipeline, number>();

@@ -1,4 +1,6 @@
-/** The tensors that stay on the GPU between runs: variables, constants and arenas, shared by all plans that use them. */
+/**
+ * The tensors that stay on the GPU between runs: variables, constants and arenas, shared by all plans that use them.
+ */
 
 import { elementCount, pack, storedBytes, unpack } from "../graph/layout.ts";
 import type { Tensor } from "../graph/tensor.ts";
@@ -14,9 +16,9 @@ export function storageUsage(): GPUBufferUsageFlags {
 }
 
 /**
- * The persistent tensors (variables, constants, arenas) of the plans loaded with it. Each gets its buffer when a plan that uses
- * it is first loaded, and keeps it until {@linkcode Memory.forget} or {@linkcode Memory.destroy}. See the example of
- * `Executor`.
+ * The persistent tensors (variables, constants, arenas) of the plans loaded with it. Each gets its buffer when a plan
+ * that uses it is first loaded, and keeps it until {@linkcode Memory.forget} or {@linkcode Memory.destroy}. See the
+ * example of `Executor`.
  */
 export class Memory {
   private readonly buffers = new Map<Tensor, GPUBuffer>();
@@ -25,8 +27,8 @@ export class Memory {
   constructor(readonly gpu: Gpu) {}
 
   /**
-   * The buffers of the plan's persistent tensors, by their index in `plan.buffers`. Allocates those that are new and writes
-   * their initial values.
+   * The buffers of the plan's persistent tensors, by their index in `plan.buffers`. Allocates those that are new and
+   * writes their initial values.
    *
    * @throws {OutOfMemoryError} if the adapter has too little memory
    */
@@ -55,8 +57,8 @@ export class Memory {
   }
 
   /**
-   * Writes row-major values of the tensor's shape: a `Uint32Array` for u32, a `Float32Array` for f32 and f16, whose values are
-   * rounded.
+   * Writes row-major values of the tensor's shape: a `Uint32Array` for u32, a `Float32Array` for f32 and f16, whose
+   * values are rounded.
    *
    * @throws {RangeError} if the values' number or type is not the tensor's, or no loaded plan uses the tensor
    */
@@ -69,7 +71,8 @@ export class Memory {
         `Cannot write ${tensor.label}: ${values.constructor.name} of ${values.length} for ${count} ${tensor.dtype}`,
       );
     }
-    // `writeBuffer` needs whole words; `pack` pads to them. Flat values of four bytes need neither padding nor reordering.
+    // `writeBuffer` needs whole words; `pack` pads to them. Flat values of four bytes need neither padding nor
+    // reordering.
     const isStored = tensor.type.layout === "flat" && tensor.dtype !== "f16";
     const stored = isStored ? values : pack(tensor.type, values);
     this.gpu.device.queue.writeBuffer(buffer, offset, narrowed(tensor, stored));
@@ -159,7 +162,10 @@ async function stageTensors(gpu: Gpu, homes: readonly Home[]): Promise<StagedTen
   return { read };
 }
 
-/** Copies tensors into one buffer; the function that it returns waits, frees the buffer and returns each tensor's bytes. */
+/**
+ * Copies tensors into one buffer; the function that it returns waits, frees the buffer and returns each tensor's
+ * bytes.
+ */
 async function stageBytes(gpu: Gpu, homes: readonly Home[]): Promise<() => Promise<ArrayBuffer[]>> {
   gpu.check();
   const offsets: number[] = [];

@@ -16,8 +16,8 @@ function currentHost(): Host {
 }
 
 /**
- * True if `createComputePipelineAsync` compiles without blocking the calling thread. In Deno it is synchronous, and reports
- * errors less precisely than `createComputePipeline` within an error scope.
+ * True if `createComputePipelineAsync` compiles without blocking the calling thread. In Deno it is synchronous, and
+ * reports errors less precisely than `createComputePipeline` within an error scope.
  */
 export function compilesInBackground({ userAgent = "" } = currentHost()): boolean {
   return !userAgent.startsWith("Deno/");

@@ -1,8 +1,8 @@
 /** Waiting for several operations that run at once. */
 
 /**
- * Waits until all of the promises are settled, so that nothing is still under way when an error is handled, and returns their
- * values in order.
+ * Waits until all of the promises are settled, so that nothing is still under way when an error is handled, and
+ * returns their values in order.
  *
  * @throws the error of the first one that was rejected
  */

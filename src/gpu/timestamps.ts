@@ -66,8 +66,8 @@ export class Timestamps {
   }
 
   /**
-   * Submits copies of slots, following the work submitted so far. Read them before staging others. Stage only slots whose pass
-   * has been submitted: some adapters wait forever for a timestamp that is never written.
+   * Submits copies of slots, following the work submitted so far. Read them before staging others. Stage only slots
+   * whose pass has been submitted: some adapters wait forever for a timestamp that is never written.
    */
   stage(slots: readonly number[]): StagedIntervals {
     const { gpu, sets, resolved, mapped } = this;
@@ -105,8 +105,8 @@ const calibrationMilliseconds = 100;
 const ticks = new WeakMap<Gpu, Promise<number>>();
 
 /**
- * Milliseconds per tick of the GPU's clock. WebGPU in Deno returns raw ticks, so they are compared with the computer's clock,
- * once for each device.
+ * Milliseconds per tick of the GPU's clock. WebGPU in Deno returns raw ticks, so they are compared with the
+ * computer's clock, once for each device.
  */
 export function tickOf(gpu: Gpu): Promise<number> {
   let tick = ticks.get(gpu);

@@ -6,7 +6,10 @@ import type { Executor } from "./executor.ts";
 export interface WallTimeOptions {
   /** The number of measurements. */
   times: number;
-  /** Milliseconds that a measurement lasts at least; the plan is repeated until then, so that the wait at the end hardly counts. */
+  /**
+   * Milliseconds that a measurement lasts at least; the plan is repeated until then, so that the wait at the end
+   * hardly counts.
+   */
   shortest: number;
   /** Milliseconds that waiting takes when the GPU is idle, to be subtracted; default: 0. */
   wait?: number;

@@ -1,4 +1,7 @@
-/** No two values that are alive at once lie in one place: worked out anew from the graph, and held against whole plans. */
+/**
+ * No two values that are alive at once lie in one place: worked out anew from the graph, and held against whole
+ * plans.
+ */
 
 import { assert, assertEquals } from "@std/assert";
 import { type DispatchRequest, type Operand, Scratch, type Target } from "../../src/graph/lowering.ts";
