@@ -1,18 +1,41 @@
-/** Reverse-mode differentiation: the gradients are more nodes of the same graph. */
+/** Reverse-mode differentiation: gradients are further nodes of the same graph. */
 
 import { ancestors, Tensor } from "./tensor.ts";
 
-/** The two operations that differentiation itself needs; `src/ops` hands them in, since the graph names no operation. */
+/**
+ * The two operations that differentiation itself needs. The caller passes them, since the graph knows no operation by
+ * name.
+ */
 export interface GradientTools {
   add(first: Tensor, second: Tensor): Tensor;
-  /** The gradient to begin with, for a loss: a tensor of ones, or of whatever all gradients are to be multiplied by. */
+  /**
+   * The gradient of the loss itself: 1, or a factor by which all gradients are multiplied. Its type is that of
+   * `like`.
+   */
   ones(like: Tensor): Tensor;
 }
 
 /**
- * The gradient of the scalar `loss` with respect to each of `targets`. Where several paths meet, their gradients are
- * added in the order in which the graph was built backwards, so that the sum is the same each time.
- * Throws a `RangeError` where the loss is no scalar or does not depend on a target.
+ * Adds the nodes that compute the gradient of `loss` with respect to each of `targets`, and returns them in the order
+ * of `targets`; each has its target's shape. If several nodes read a tensor, their contributions are added in a fixed
+ * order, from the last node to the first, so that the sum is the same every time.
+ *
+ * @param loss a scalar, of shape []
+ * @throws {RangeError} if the loss is not a scalar or does not depend on a target
+ *
+ * @example The gradient of Σ x² is 2x: two nodes more
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { add, multiply } from "../ops/elementwise.ts";
+ * import { sum } from "../ops/reduce.ts";
+ * import { constant, variable } from "../ops/variable.ts";
+ * import { floatType } from "./layout.ts";
+ *
+ * const x = variable(floatType([2, 3]), "x");
+ * const loss = sum(multiply(x, x));
+ * const [gradient] = gradients(loss, [x], { add, ones: () => constant(1, []) });
+ * assertEquals(gradient!.shape, [2, 3]);
+ * ```
  */
 export function gradients(loss: Tensor, targets: readonly Tensor[], tools: GradientTools): Tensor[] {
   if (loss.shape.length !== 0) {
@@ -34,7 +57,7 @@ export function gradients(loss: Tensor, targets: readonly Tensor[], tools: Gradi
     node.inputs.forEach((input, index) => {
       const contribution = inputGradients[index];
       if (!contribution || !needed.has(input)) return;
-      // What is handed on as it is may be the gradient of several tensors.
+      // An operation may return its own gradient unchanged, and so for several inputs.
       if (contribution === upstream) shared.add(contribution);
       const sum = gradient.get(input);
       gradient.set(input, sum && !includes(contribution, sum) ? tools.add(sum, contribution) : contribution);
@@ -49,7 +72,7 @@ export function gradients(loss: Tensor, targets: readonly Tensor[], tools: Gradi
   });
 }
 
-/** The sum, if nothing but the next contribution will read its memory. */
+/** Returns the sum of the contributions so far if nothing else reads its memory, so that it may be changed in place. */
 function changeable(sum: Tensor | undefined, shared: ReadonlySet<Tensor>): Tensor | undefined {
   for (let owner = sum; owner; owner = owner.place?.host) {
     if (shared.has(owner) || owner.operation.persistent) return undefined;
@@ -57,12 +80,12 @@ function changeable(sum: Tensor | undefined, shared: ReadonlySet<Tensor>): Tenso
   return sum;
 }
 
-/** True where the contribution was added to the sum in the sum's own memory. */
+/** True if the contribution has been added to the sum in the sum's own memory. */
 function includes(contribution: Tensor, sum: Tensor): boolean {
   return contribution.place?.host === sum;
 }
 
-/** The targets and all nodes that are computed from them: only these need gradients. */
+/** The targets and all nodes computed from them: only these need gradients. */
 function dependents(nodes: readonly Tensor[], targets: ReadonlySet<Tensor>): Set<Tensor> {
   const needed = new Set<Tensor>();
   for (const node of nodes) {

@@ -1,15 +1,16 @@
 /**
  * How a tensor's elements lie in memory. Shapes are PyTorch's everywhere (images [B, C, H, W], convolution weights
- * [out, in, height, width]); on the GPU channels come last and in quads, so that every kernel reads and writes vec4.
- * What is added to fill a quad is zero, and every operation keeps it zero.
+ * [out, in, height, width]). On the GPU channels come last and are padded to a multiple of four, so that every kernel
+ * reads and writes vec4. The padding is zero, and every operation keeps it zero.
  */
 
+/** The extents of a tensor's axes; [] for a scalar. */
 export type Shape = readonly number[];
-/** What kernels compute with in float32; `f16` is a way to store it. */
+/** How floats are stored. Kernels compute in float32 either way. */
 export type FloatType = "f32" | "f16";
 export type DataType = FloatType | "u32";
 
-/** The order of the axes in memory, the slowest first, and the axes that are filled up to a multiple of four. */
+/** The order of the axes in memory, the slowest first, and the axes that are padded to a multiple of four. */
 interface LayoutRule {
   order: readonly number[];
   padded: readonly number[];
@@ -24,16 +25,19 @@ const rules = {
   codes_first: { order: [1, 0], padded: [0] },
 } as const satisfies Record<string, LayoutRule>;
 
-/** `flat` is row-major, filled up to a multiple of four elements at the end. */
+/**
+ * The order of a tensor's elements in memory. `flat` is row-major, padded at the end to a multiple of four elements.
+ */
 export type Layout = keyof typeof rules | "flat";
 
+/** The type of a tensor: its shape, and how its elements are stored. */
 export interface TensorType {
   shape: Shape;
   dtype: DataType;
   layout: Layout;
 }
 
-/** The type of a tensor of floats, float32 unless told. */
+/** The type of a tensor of floats; by default flat and float32. */
 export function floatType(shape: Shape, layout: Layout = "flat", dtype: DataType = "f32"): TensorType {
   return { shape, dtype, layout };
 }
@@ -58,7 +62,7 @@ export function elementBytes(dtype: DataType): number {
   return dtype === "f16" ? 2 : 4;
 }
 
-/** The number of elements that a tensor takes in memory, fill included. */
+/** The number of elements that a tensor takes in memory, padding included. */
 export function storedCount({ shape, layout }: TensorType): number {
   if (layout === "flat") return roundUp(elementCount(shape), 4);
   return elementCount(storedExtents(shape, rules[layout]));
@@ -75,20 +79,21 @@ function storedExtents(shape: Shape, { padded }: LayoutRule): number[] {
 
 type Values = Float32Array<ArrayBuffer> | Uint32Array<ArrayBuffer>;
 
-/** Brings row-major `values` of the logical shape into the stored layout; what is stored as float16 has still to be rounded. */
+/** Brings row-major `values` of the tensor's shape into the stored order, padding added. Does not round to float16. */
 export function pack<V extends Values>(type: TensorType, values: V): V {
   const stored = new (values.constructor as new (length: number) => V)(storedCount(type));
   forEachElement(type, (logical, at) => stored[at] = values[logical]!);
   return stored;
 }
 
-/** The reverse of {@linkcode pack}: row-major values of the logical shape. */
+/** The reverse of {@linkcode pack}: row-major values of the tensor's shape. */
 export function unpack<V extends Values>(type: TensorType, stored: V): V {
   const values = new (stored.constructor as new (length: number) => V)(elementCount(type.shape));
   forEachElement(type, (logical, at) => values[logical] = stored[at]!);
   return values;
 }
 
+/** Visits the elements in row-major order, with the index of each there and in memory. */
 function forEachElement({ shape, layout }: TensorType, visit: (logical: number, stored: number) => void) {
   const count = elementCount(shape);
   if (layout === "flat") {

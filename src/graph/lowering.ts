@@ -1,8 +1,8 @@
-/** What an operation says to have itself computed: kernels, bindings, grids. Plain data, nothing of a GPU. */
+/** How an operation asks for its kernels, bindings and grids: plain data, independent of WebGPU. */
 
 import type { Tensor } from "./tensor.ts";
 
-/** A kernel family: its WGSL and the name by which tables and errors call it. */
+/** A family of kernels: its WGSL template, and its name in tables and errors. */
 export interface Kernel {
   name: string;
   source: string;
@@ -10,81 +10,88 @@ export interface Kernel {
   parts?: Readonly<Record<string, string>>;
 }
 
-/** What the kernels may count on, read from the adapter: the plan is made for it. */
+/** The properties of an adapter for which a plan is made. */
 export interface Target {
-  /** The lanes of a subgroup if it is always that size and broadcasts are cheap; 0 where subgroups are not used. */
+  /** The lanes of a subgroup, if all subgroups have that many; 0 if kernels must not use subgroups. */
   subgroupLanes: number;
-  /** True where WGSL has to say `enable subgroups;`. */
+  /** True if kernels that use subgroups need the line `enable subgroups;`. */
   subgroupsNeedEnable: boolean;
-  /** True where memory may hold float16. */
+  /** True if memory may hold float16. */
   halves: boolean;
-  /** The workgroups that keep the adapter busy; work is split until there are about so many. */
+  /** The number of workgroups that keeps the adapter busy: work is split into about this many. */
   parallelWorkgroups: number;
-  /** The threads that share a channel's sum in a workgroup; there are eight times as many in all. */
+  /** The threads of a workgroup that share one channel's sum. A workgroup sums eight quads of channels. */
   summingLines: number;
   maxWorkgroupsPerDimension: number;
+  /** The most threads of a workgroup. */
   maxInvocations: number;
+  /** The most storage buffers that one dispatch may bind. */
   maxStorageBuffers: number;
   /** The largest buffer that can be bound, in bytes. */
   maxBindingBytes: number;
+  /** Offsets of uniform bindings are multiples of this many bytes. */
   uniformAlignment: number;
+  /** Offsets of storage bindings are multiples of this many bytes. */
   storageAlignment: number;
-  /** The variants that were found to be the fastest, by class of shapes; see {@linkcode Tunable}. */
+  /** The variants measured to be the fastest, by class of shapes; see {@linkcode Tunable}. */
   choices: { get(shapeClass: string): string | undefined };
 }
 
-/** Memory that lives for one node only, such as partial sums. */
+/** Memory that one node needs while it is computed, such as partial sums. */
 export class Scratch {
   constructor(readonly bytes: number, readonly label: string) {}
 }
 
+/** What a dispatch may bind. */
 export type Operand = Tensor | Scratch;
 
-/** One dispatch as an operation asks for it. */
+/** One dispatch that an operation asks for. */
 export interface DispatchRequest {
   kernel: Kernel;
-  /** Tile sizes and flags. */
+  /** Tile sizes and flags, by their names in the template. */
   constants: Record<string, number | string | boolean>;
-  /** By the names of the kernel's bindings. */
+  /** The operands, by the names of the kernel's bindings. */
   bindings: Record<string, Operand>;
-  /** By the names of the members of the kernel's `Params`. */
+  /** The values of the kernel's `Params`, by member. */
   params?: Record<string, number>;
-  /** The number of workgroups; the planner folds it into two dimensions where one is too short. */
+  /** The number of workgroups. The planner folds it into two dimensions if one is too short. */
   workgroups: number;
+  /** Multiplications and additions. */
   flops: number;
+  /** Bytes read and written if every operand is touched once. */
   bytes: number;
-  /** True where the kernel writes `finish(…)` values: operations on single elements can then be fused behind it. */
+  /** True if the kernel passes its results through `finish(…)`, so that elementwise operations can be fused into it. */
   epilogue?: boolean;
 }
 
 /** One of several ways to compute the same node. */
 export interface Variant {
-  /** What tables, the tuner's memory and checkpoints call it. */
+  /** Its name in tables, in the tuner's files and in checkpoints. */
   name: string;
   lower(lowering: Lowering): void;
 }
 
-/** Which variant is the fastest for the nodes of one class of shapes? Only measuring on the adapter tells. */
+/** A node that several kernel variants can compute. Which is the fastest has to be measured on the adapter. */
 export interface Tunable {
-  /** The operation and its shapes, in words: nodes of one class get the same answer. */
+  /** The operation and its shapes, in words. All nodes of a class use the same variant. */
   shapeClass: string;
   /** A node of the class. */
   node: Tensor;
-  /** The first is taken where nothing was measured; the last is the simplest, which the others are checked against. */
+  /** The first is the default; the last is the simplest, against whose results the others are checked. */
   variants: readonly Variant[];
 }
 
-/** The variant that the target's choices name, else the first. */
+/** The variant that the target's choices name for the class; by default the first. */
 export function chosenVariant({ shapeClass, variants }: Tunable, { choices }: Target): Variant {
   const name = choices.get(shapeClass);
   return variants.find((variant) => variant.name === name) ?? variants[0]!;
 }
 
-/** The planner's side of lowering. */
+/** What an operation calls while it lowers a node. */
 export interface Lowering {
   readonly target: Target;
-  /** Adds a dispatch behind those that the node has asked for already. */
+  /** Adds a dispatch that runs after those added before. */
   dispatch(request: DispatchRequest): void;
-  /** Lowers by one of several variants. */
+  /** Lowers the node by one of several variants. */
   choose(tunable: Tunable): void;
 }

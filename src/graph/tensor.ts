@@ -1,16 +1,16 @@
-/** The graph's nodes: a tensor is the result of one operation on other tensors, and is never computed here. */
+/** The graph's nodes. A tensor stands for the result of one operation on other tensors; plans compute it. */
 
 import { anyInputs, checkInputs } from "./inputs.ts";
 import type { Operation, ReferenceValues } from "./operation.ts";
 import type { DataType, Shape, TensorType } from "./layout.ts";
 
-// deno-lint-ignore no-explicit-any -- a node's attributes are its operation's own business
+// deno-lint-ignore no-explicit-any -- only a node's operation knows the type of its attributes
 export type AnyOperation = Operation<any>;
 
-/** A part of another tensor's memory: the rows of `host` (its positions in the channels-last layout), from a channel on. */
+/** A part of another tensor's memory: channels of `host`, at every position, in the channels-last layout. */
 export interface Place {
   host: Tensor;
-  /** A multiple of four. */
+  /** The first channel: a multiple of four. */
   channel: number;
 }
 
@@ -18,9 +18,9 @@ export interface Place {
 export class Tensor {
   private static made = 0;
   readonly id = Tensor.made++;
-  /** Where the values lie if not in memory of their own. */
+  /** Where the values lie, if not in memory of the tensor's own. */
   place?: Place;
-  /** Tensors that this node's dispatches write beside its own; see {@linkcode auxiliaryResult}. */
+  /** Further tensors that this node's dispatches write; see {@linkcode auxiliaryResult}. */
   readonly auxiliary: Tensor[] = [];
 
   constructor(
@@ -29,7 +29,7 @@ export class Tensor {
     // deno-lint-ignore no-explicit-any
     readonly attributes: any,
     readonly type: TensorType,
-    /** For messages and tables, such as a parameter's key. */
+    /** Its name in messages and tables, such as a parameter's key. */
     readonly label: string,
   ) {}
 
@@ -42,7 +42,33 @@ export class Tensor {
   }
 }
 
-/** Makes the node that applies `operation`; throws a `RangeError` or `TypeError` where the shapes do not fit. */
+/**
+ * Makes the node that applies `operation` to `inputs`. Nothing is computed until a plan runs that contains the node.
+ *
+ * @param label the node's name in messages and tables; default: the operation's
+ * @throws {RangeError | TypeError} if the inputs' types do not fit the operation
+ *
+ * @example An operation of one's own
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { variable } from "../ops/variable.ts";
+ * import { floatType } from "./layout.ts";
+ * import type { Operation } from "./operation.ts";
+ *
+ * const half: Operation<undefined> = {
+ *   name: "half",
+ *   infer: ([x]) => x!,
+ *   gradient: (_, upstream) => [apply(half, [upstream], undefined)],
+ *   // An elementwise operation needs no kernel of its own if it is fused into the node that makes its input.
+ *   lower: () => {},
+ *   elementwise: ([x]) => `0.5 * ${x}`,
+ *   reference: ([x]) => x!.map((value) => value / 2),
+ *   cost: ({ shape }) => ({ flops: shape[0]!, bytes: 8 * shape[0]! }),
+ * };
+ * const y = apply(half, [variable(floatType([4]), "x")], undefined);
+ * assertEquals([y.label, y.shape], ["half", [4]]);
+ * ```
+ */
 export function apply<Attributes>(
   operation: Operation<Attributes>,
   inputs: readonly Tensor[],
@@ -54,7 +80,12 @@ export function apply<Attributes>(
   return new Tensor(operation, inputs, attributes, operation.infer(types, attributes), label);
 }
 
-/** Makes the node that applies `operation` and leaves its values in `place`. */
+/**
+ * Makes the node that applies `operation` and writes its values into `place`, if one is given.
+ *
+ * @throws {RangeError} if the result does not fit into the place
+ * @throws {RangeError | TypeError} if the inputs' types do not fit the operation
+ */
 export function applyInto<Attributes>(
   operation: Operation<Attributes>,
   inputs: readonly Tensor[],
@@ -77,7 +108,7 @@ export function applyInto<Attributes>(
   return node;
 }
 
-/** What a auxiliary result is by the oracle, from the values of its node's inputs. */
+/** Computes an auxiliary result in float64 from the values of its node's inputs. */
 type AuxiliaryReference = (inputs: readonly ReferenceValues[]) => ReferenceValues;
 
 const auxiliaryOperation: Operation<{ type: TensorType; reference: AuxiliaryReference }> = {
@@ -90,7 +121,10 @@ const auxiliaryOperation: Operation<{ type: TensorType; reference: AuxiliaryRefe
   cost: () => ({ flops: 0, bytes: 0 }),
 };
 
-/** A second tensor that the node's own dispatches write: its lowering binds what it finds in `node.auxiliary`, in this order. */
+/**
+ * Makes an auxiliary result: a further tensor that the dispatches of `node` write. The node's operation finds it in
+ * `node.auxiliary` when it lowers the node, in the order in which they were made.
+ */
 export function auxiliaryResult(
   node: Tensor,
   type: TensorType,
@@ -102,13 +136,13 @@ export function auxiliaryResult(
   return tensor;
 }
 
-/** The tensor in whose memory the values lie: the tensor itself, or the host of its place. */
+/** The tensor in whose memory the values lie: the tensor itself, or the outermost host of its place. */
 export function storageOf(tensor: Tensor): Tensor {
   while (tensor.place) tensor = tensor.place.host;
   return tensor;
 }
 
-/** Every node that the given ones are computed from, themselves included, in the order of execution. */
+/** All nodes from which the given ones are computed, themselves included, in the order of execution. */
 export function ancestors(tensors: Iterable<Tensor>): Tensor[] {
   const found = new Set<Tensor>();
   const open = [...tensors];

@@ -1,18 +1,26 @@
-/** Tensors of one type of element that lie one behind the other in one buffer, so that one dispatch reaches all of them. */
+/**
+ * Arenas: tensors of one element type that lie one after another in one buffer, so that one dispatch reaches all of
+ * them.
+ */
 
 import { elementBytes, floatType, roundUp, storedBytes } from "../graph/layout.ts";
 import type { Tensor } from "../graph/tensor.ts";
 
-/** The largest alignment that WebGPU lets an adapter ask for. */
+/** Bytes: the largest alignment of bindings that WebGPU lets an adapter require. */
 export const bindingAlignment = 256;
 
-/** A buffer of named members. Its `tensor` is the whole, flat, gaps (which stay zero) included. */
+/** Tensors in one buffer. */
 export class Arena {
+  /** The whole buffer as one flat tensor, the gaps between members included. These stay zero. */
   readonly tensor: Tensor;
   readonly members: readonly Tensor[];
   private readonly offsets = new Map<Tensor, number>();
 
-  /** `variable` makes the persistent tensor for the whole. Every member begins at a multiple of `alignment` bytes. */
+  /**
+   * @param variable makes the persistent tensor for the whole
+   * @param alignment every member begins at a multiple of this many bytes
+   * @throws {RangeError} if a tensor is listed twice
+   */
   constructor(
     label: string,
     members: readonly Tensor[],
@@ -30,7 +38,7 @@ export class Arena {
     this.tensor = variable(floatType([end / elementBytes(dtype)], "flat", dtype), label);
   }
 
-  /** Where a member begins, in bytes. */
+  /** The first byte of a member. */
   offsetOf(member: Tensor): number {
     return this.offsets.get(member)!;
   }

@@ -1,24 +1,32 @@
 /**
- * Joins operations on single elements to the operation that makes their input: bias, ReLU, residual sums and the
- * gradients' masks are then applied while the value is still in a register.
+ * Fuses elementwise operations into the operation that computes their input: biases, ReLU, residual sums and the
+ * masks of gradients are applied while the value is still in a register.
  */
 
 import type { Tensor } from "../graph/tensor.ts";
 import type { TensorType } from "../graph/layout.ts";
 
-/** Nodes that one lowering computes: the first, and those of single elements applied to its result in turn. */
+/** Nodes that are computed together: a root, and elementwise nodes applied to its result in turn. */
 export interface Group {
+  /** The node whose lowering computes the group. */
   root: Tensor;
-  /** The element-wise nodes behind the root; the root itself stands first if it is one. */
+  /** The elementwise nodes after the root, in order. If the root is elementwise itself, it comes first. */
   chain: Tensor[];
-  /** What the group leaves in memory: the last of the chain, or the root. */
+  /** The value that the group leaves in memory: the last node of the chain, or the root. */
   result: Tensor;
 }
 
-/** A group binds at most this many tensors beside those of its root, so that it keeps to eight storage buffers. */
+/**
+ * The most tensors that a group binds besides those of its root, so that it needs no more than eight storage buffers.
+ */
 const maxOperands = 3;
 
-/** Groups of `nodes` (in the order of execution), in the order of execution. `kept` are results that must stay in memory. */
+/**
+ * Divides nodes into groups, both in the order of execution.
+ *
+ * @param kept results that must stay in memory
+ * @param fusible whether the root's lowering can apply an elementwise chain
+ */
 export function fuse(
   nodes: readonly Tensor[],
   kept: ReadonlySet<Tensor>,
@@ -27,7 +35,7 @@ export function fuse(
   const uses = countUses(nodes);
   const groups = new Map<Tensor, Group>();
   let lastUpdate = -1;
-  // A group runs where its last node stands; an update on the way there might change what its root reads.
+  // A group runs at the position of its last node. An update before that position might change what the root reads.
   const movable = (root: Tensor) => root.id > lastUpdate && fusible(root);
   for (const node of nodes) {
     if (node.operation.updates) lastUpdate = node.id;
@@ -52,7 +60,7 @@ function countUses(nodes: readonly Tensor[]): Map<Tensor, number> {
   return uses;
 }
 
-/** The latest group whose result only `node` reads: the node's other operands are then computed before it. */
+/** The last group whose result only `node` reads. The node's other operands are computed before that group. */
 function bestProducer(
   node: Tensor,
   groups: ReadonlyMap<Tensor, Group>,
@@ -68,27 +76,34 @@ function bestProducer(
   return candidates.sort((first, second) => second.result.id - first.result.id)[0];
 }
 
-/** Between floats the way of storing them may change: what runs through a group is in a register. */
+/** A chain may change between float32 and float16, since its value is in a register. */
 function sameElements(first: TensorType, second: TensorType): boolean {
   return first.layout === second.layout && (first.dtype === "u32") === (second.dtype === "u32") &&
     `${first.shape}` === `${second.shape}`;
 }
 
-/** The tensors that a chain reads beside the value that runs through it. */
+/** The tensors that a chain reads besides the value to which it is applied. */
 export function operandsOf(chain: readonly Tensor[], root?: Tensor): Tensor[] {
   const inside = new Set<Tensor>(chain);
   if (root) inside.add(root);
   const first = chain[0];
-  // A chain that stands alone begins with its first node's first input as the value.
+  // Without another root, the chain is applied to the first input of its first node.
   if (first && (!root || root === first)) inside.add(first.inputs[0]!);
   return [...new Set(chain.flatMap((node) => node.inputs))].filter((input) => !inside.has(input));
 }
 
-/** WGSL that applies the chain to `value` at the quad `index`, and the operands' declarations from binding `firstBinding` on. */
-export function epilogue(
-  group: Group,
-  firstBinding: number,
-): { code: string; declarations: string; operands: Tensor[] } {
+/** The WGSL of a group's chain. */
+export interface Epilogue {
+  /** Statements that apply the chain to `value`, the quad at `index`. */
+  code: string;
+  /** The declarations of the operands' bindings. */
+  declarations: string;
+  /** The tensors bound, in the order of the declarations. */
+  operands: Tensor[];
+}
+
+/** Makes the WGSL that applies a group's chain; its operands are bound from binding `firstBinding` on. */
+export function epilogue(group: Group, firstBinding: number): Epilogue {
   const operands = operandsOf(group.chain, group.root);
   const alone = group.chain[0] === group.root;
   const loaded = alone ? group.root.inputs[0]! : undefined;
@@ -97,10 +112,10 @@ export function epilogue(
   for (const node of group.chain) {
     const names = node.inputs.map((input) => {
       if (input === running) return "value";
-      // The kernel's own input, read again further down the chain.
+      // A later node of the chain reads the kernel's own input, too.
       if (input === loaded) return "x[index]";
       const name = `operand${operands.indexOf(input)}`;
-      // A scalar goes with every element.
+      // A scalar applies to every element.
       return input.shape.length === 0 && node.shape.length > 0 ? `${name}[0].x` : `${name}[index]`;
     });
     lines.push(`value = ${node.operation.elementwise!(names, node)};`);

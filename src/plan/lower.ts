@@ -1,4 +1,4 @@
-/** From nodes to the dispatches that compute them: groups are fused, variants chosen, kernels' sources filled in. */
+/** Turns nodes into the dispatches that compute them: fuses groups, chooses variants, expands kernels' templates. */
 
 import { storedBytes } from "../graph/layout.ts";
 import {
@@ -14,7 +14,7 @@ import { ancestors, storageOf, type Tensor } from "../graph/tensor.ts";
 import { epilogue, fuse, type Group } from "./fuse.ts";
 import { type KernelVariant, kernelVariant } from "./kernel_source.ts";
 
-/** A dispatch that an operation asked for, with what was fused behind it. */
+/** A dispatch that an operation asked for, with the chain fused into it. */
 export interface GroupRequest extends DispatchRequest {
   group: Group;
   variant: KernelVariant;
@@ -30,7 +30,12 @@ export function lowerNodes(
   return withoutUnread(groups.flatMap((group) => lowerGroup(group, target)), kept);
 }
 
-/** Hands on what the node's dispatches are, by the variants that the target chooses, and what was to be chosen. */
+/**
+ * Lowers one node by the variants that the target chooses.
+ *
+ * @param dispatch is called for each dispatch
+ * @param ask is called for each choice between variants
+ */
 export function lowerNode(
   node: Tensor,
   target: Target,
@@ -48,7 +53,7 @@ export function lowerNode(
   node.operation.lower(node, lowering);
 }
 
-/** What a plan of what these are computed from has to choose, each class of shapes once, in the order of execution. */
+/** The choices that a plan of `ends` needs, one for each class of shapes, in the order of execution. */
 export function tunablesOf(ends: readonly Tensor[], target: Target): Tunable[] {
   const tunables = new Map<string, Tunable>();
   const ask = (tunable: Tunable) => {
@@ -64,9 +69,9 @@ function lowerGroup(group: Group, target: Target): GroupRequest[] {
   return requests;
 }
 
-/** True where operations on single elements can join the node's last dispatch. */
+/** True if an elementwise chain can be fused into the node's last dispatch. */
 export function isFusible(root: Tensor, target: Target): boolean {
-  // Operands of an epilogue lie as a tensor of its own would.
+  // A chain addresses whole tensors, not places in others.
   if (root.place) return false;
   let fusible = false;
   lowerNode(root, target, (request) => fusible = request.epilogue === true);
@@ -79,7 +84,7 @@ function withEpilogue(request: DispatchRequest, group: Group): GroupRequest {
     const variant = kernelVariant(request.kernel, constants, halvesOf(request.bindings));
     return { ...request, group, variant };
   }
-  // The operands' declarations come behind the kernel's own bindings, one of which is the uniform.
+  // The operands' bindings follow the kernel's own, one of which is the uniform.
   const { code, declarations, operands } = epilogue(group, Object.keys(request.bindings).length + 1);
   const filled = { ...constants, EPILOGUE: code, EPILOGUE_BINDINGS: declarations };
   const bindings: Record<string, Operand> = { ...request.bindings };
@@ -104,7 +109,11 @@ function halvesOf(bindings: Readonly<Record<string, Operand>>): string[] {
   );
 }
 
-/** An epilogue counts quads of whole tensors: what lies in another tensor's rows would be read in the wrong place. */
+/**
+ * Checks that a fused group binds whole tensors only: its chain would address values in another tensor's rows wrongly.
+ *
+ * @throws {RangeError} if one of them lies in another tensor's rows
+ */
 function requirePlain(operands: readonly Operand[], group: Group): void {
   const placed = group.chain.length > 0 &&
     operands.find((operand) => !(operand instanceof Scratch) && !isPlain(operand));
@@ -113,7 +122,7 @@ function requirePlain(operands: readonly Operand[], group: Group): void {
   }
 }
 
-/** Leaves out what computes values that every reader has computed for itself. */
+/** Drops the dispatches of recomputed values that nothing reads from memory. */
 function withoutUnread(requests: readonly GroupRequest[], kept: ReadonlySet<Tensor>): GroupRequest[] {
   const bound = new Set(
     requests.flatMap(({ group, bindings }) =>
@@ -125,7 +134,7 @@ function withoutUnread(requests: readonly GroupRequest[], kept: ReadonlySet<Tens
   );
 }
 
-/** True where a tensor has its memory's rows for itself. */
+/** True if the tensor fills the rows of its memory, rather than some channels of them. */
 export function isPlain(tensor: Tensor): boolean {
   return `${storageOf(tensor).shape}` === `${tensor.shape}`;
 }

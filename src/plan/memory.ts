@@ -1,16 +1,20 @@
-/** Lifetimes to buffers: a buffer is used again as soon as nothing reads what it held. */
+/** Assigns values to buffers: a buffer is reused as soon as nothing reads its value any more. */
 
-/** Memory that is needed from one dispatch to another, both included. */
+/** A value in memory, needed from one dispatch to another. */
 export interface Lifetime {
   bytes: number;
+  /** The index of the first dispatch that uses it. */
   first: number;
+  /** The index of the last dispatch that uses it. */
   last: number;
 }
 
 /**
- * Assigns each lifetime a buffer; two that overlap never share one. Returns each lifetime's buffer and the buffers' sizes.
- * Goes by falling size, so that large buffers come first and small values find room in them (as in "Efficient Memory
- * Management for Deep Neural Net Inference", Pisarchyk and Lee 2020, greedy by size).
+ * Assigns each lifetime a buffer, so that no two that overlap share one. Returns each lifetime's buffer and the
+ * buffers' sizes.
+ *
+ * The largest come first, so that smaller ones find room in their buffers: "greedy by size" in Pisarchyk and Lee 2020,
+ * "Efficient Memory Management for Deep Neural Net Inference".
  */
 export function assignBuffers(lifetimes: readonly Lifetime[]): { buffer: number[]; sizes: number[] } {
   const order = lifetimes.map((_, index) => index)

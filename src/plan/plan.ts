@@ -1,6 +1,6 @@
 /**
- * The plan: a list of dispatches over a list of buffers, made once from the graph and replayed each step. It is a
- * value without anything of a GPU in it: it can be printed and compared, and its memory is known before any is taken.
+ * The plan: a list of dispatches over a list of buffers, made once from the graph and run at every step. A plan is
+ * plain data and needs no GPU: it can be printed and compared, and its memory is known before any is allocated.
  */
 
 import { divideUp, storedBytes } from "../graph/layout.ts";
@@ -18,52 +18,103 @@ export interface Location {
   bytes: number;
 }
 
+/** A buffer that the plan needs. */
 export interface PlannedBuffer {
   label: string;
   bytes: number;
-  /** The variable, constant or arena that lives here from step to step; other buffers belong to the plan alone. */
+  /**
+   * The variable, constant or arena in this buffer, which keeps its values between runs. Other buffers belong to the
+   * plan alone.
+   */
   owner?: Tensor;
-  /** What the memory holds before the first step; zeros where this is missing. */
+  /** The content before the first run; by default zeros. */
   initial?: Float32Array<ArrayBuffer> | Uint32Array<ArrayBuffer>;
 }
 
+/** A dispatch of a kernel. */
 export interface PlannedDispatch {
-  /** The node's label. */
+  /** The label of the node whose value it computes. */
   label: string;
+  /** The name of the operation that asked for it. */
   operation: string;
   variant: KernelVariant;
-  /** In the order of the variant's bindings, the uniform left out. */
+  /** In the order of the variant's bindings, without the uniform. */
   bindings: { name: string; location: Location }[];
+  /** The bytes of the kernel's `Params`. */
   params: Uint8Array<ArrayBuffer>;
+  /** Workgroups in two dimensions. */
   grid: readonly [number, number];
+  /** Multiplications and additions. */
   flops: number;
+  /** Bytes read and written if every operand is touched once. */
   bytes: number;
 }
 
+/** A program planned for a target. */
 export interface Plan {
   buffers: PlannedBuffer[];
+  /** In the order of execution. */
   dispatches: PlannedDispatch[];
-  /** Where the results are that were asked for, and everything persistent that is read or changed. */
+  /** The location of each result, and of each persistent tensor that is read or changed. */
   locations: ReadonlyMap<Tensor, Location>;
   /** Bytes of all buffers. */
   peakBytes: number;
-  /** What the same dispatches would take if every value had a buffer of its own. */
+  /** Bytes that the same dispatches would need if no values shared a buffer. */
   unsharedBytes: number;
 }
 
+/** What a run computes. */
 export interface Program {
   /** Values that can be read after a run. */
   results?: readonly Tensor[];
-  /** Changes of variables that a run is to make. */
+  /** Nodes that change variables. */
   effects?: readonly Tensor[];
-  /** Groups of tensors that lie in one buffer one behind the other. */
+  /** Groups of tensors, each in one buffer. */
   arenas?: readonly Arena[];
 }
 
-/** A value of the program is larger than what the adapter binds. */
+/** A buffer of the plan is larger than the adapter can bind. */
 export class TooLargeError extends RangeError {}
 
-/** Plans a program for a target. */
+/**
+ * Plans a program: chooses kernels, fuses elementwise operations into them, and assigns values to buffers. Needs no
+ * GPU. The plan depends on its arguments alone, `target.choices` included.
+ *
+ * @throws {TooLargeError} if a buffer is larger than the adapter can bind
+ * @throws {RangeError} if a value is float16 and the adapter cannot store it
+ * @throws {RangeError} if a dispatch binds more storage buffers than the adapter allows, or both reads and writes one
+ * @throws {RangeError} if a result lies in another tensor's rows
+ * @throws {RangeError} if an operation's bindings or parameters are not those of its kernel
+ * @throws {SyntaxError} if a kernel's template is wrong; the message names the kernel and the line
+ *
+ * @example A sum and its ReLU are one dispatch
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { floatType } from "../graph/layout.ts";
+ * import { add, relu } from "../ops/elementwise.ts";
+ * import { variable } from "../ops/variable.ts";
+ *
+ * const target = {
+ *   subgroupLanes: 0,
+ *   subgroupsNeedEnable: false,
+ *   halves: false,
+ *   parallelWorkgroups: 512,
+ *   summingLines: 32,
+ *   maxWorkgroupsPerDimension: 65535,
+ *   maxInvocations: 256,
+ *   maxStorageBuffers: 8,
+ *   maxBindingBytes: 2 ** 27,
+ *   uniformAlignment: 256,
+ *   storageAlignment: 256,
+ *   choices: new Map(),
+ * };
+ * const x = variable(floatType([1, 8, 16, 16], "channels_last"), "x");
+ * const y = variable(floatType([1, 8, 16, 16], "channels_last"), "y");
+ * const { dispatches, peakBytes } = plan({ results: [relu(add(x, y))] }, target);
+ * assertEquals(dispatches.map(({ variant }) => variant.label), ["elementwise +add+relu"]);
+ * assertEquals(peakBytes, 3 * 8 * 16 * 16 * 4);
+ * ```
+ */
 export function plan({ results = [], effects = [], arenas = [] }: Program, target: Target): Plan {
   const placed = new Map(arenas.flatMap((arena) => arena.members.map((member) => [member, arena] as const)));
   for (const member of placed.keys()) {
@@ -80,44 +131,72 @@ export function plan({ results = [], effects = [], arenas = [] }: Program, targe
   return { ...memory, dispatches };
 }
 
-/** Throws where a value is float16 and the adapter cannot store it. */
+/** @throws {RangeError} if a value is float16 and the adapter cannot store it */
 function requireHalves(tensors: readonly Tensor[], { halves }: Target): void {
   const half = halves ? undefined : tensors.find(({ dtype }) => dtype === "f16");
   if (half) throw new RangeError(`Cannot plan: ${half.label} is float16, which the adapter does not store`);
 }
 
+/** Returns the location of a tensor or of scratch memory. */
 type Locate = (operand: Operand) => Location;
 
-function layOut(
+/** The dispatches that use each value of the plan's own, and the persistent tensors in use. */
+interface Uses {
+  lifetimes: Map<Operand, Lifetime>;
+  persistent: Set<Tensor>;
+}
+
+function usesOf(
   requests: readonly GroupRequest[],
   results: readonly Tensor[],
   placed: ReadonlyMap<Tensor, Arena>,
-  target: Target,
-): Pick<Plan, "buffers" | "locations" | "peakBytes" | "unsharedBytes"> & { locate: Locate } {
+): Uses {
   const lifetimes = new Map<Operand, Lifetime>();
   const persistent = new Set<Tensor>();
-  const touch = (bound: Operand, step: number) => {
+  const use = (bound: Operand, step: number) => {
     const operand = bound instanceof Scratch ? bound : storageOf(bound);
     const owner = operand instanceof Scratch ? undefined : placed.get(operand)?.tensor ?? operand;
     if (owner?.operation.persistent) {
       persistent.add(owner);
       return;
     }
-    const bytes = operand instanceof Scratch ? operand.bytes : storedBytes(operand.type);
     const lifetime = lifetimes.get(operand);
     if (lifetime) lifetime.last = step;
-    else lifetimes.set(operand, { bytes, first: step, last: step });
+    else lifetimes.set(operand, { bytes: bytesOf(operand), first: step, last: step });
   };
   requests.forEach((request, step) =>
-    Object.values(request.bindings).forEach((operand) => touch(operand, step))
+    Object.values(request.bindings).forEach((operand) => use(operand, step))
   );
   for (const result of results) {
     if (!isPlain(result)) {
       throw new RangeError(`Cannot read ${result.label}: it lies in another tensor's rows`);
     }
-    touch(result, requests.length);
+    use(result, requests.length);
   }
+  return { lifetimes, persistent };
+}
 
+function bytesOf(operand: Operand): number {
+  return operand instanceof Scratch ? operand.bytes : storedBytes(operand.type);
+}
+
+function requireBindable(buffers: readonly PlannedBuffer[], { maxBindingBytes }: Target): void {
+  const large = buffers.find(({ bytes }) => bytes > maxBindingBytes);
+  if (large) {
+    throw new TooLargeError(
+      `Cannot plan: ${large.label} takes ${large.bytes} bytes and the adapter binds at most ${maxBindingBytes}; use a smaller batch`,
+    );
+  }
+}
+
+/** Assigns buffers to all values. */
+function layOut(
+  requests: readonly GroupRequest[],
+  results: readonly Tensor[],
+  placed: ReadonlyMap<Tensor, Arena>,
+  target: Target,
+): Pick<Plan, "buffers" | "locations" | "peakBytes" | "unsharedBytes"> & { locate: Locate } {
+  const { lifetimes, persistent } = usesOf(requests, results, placed);
   const operands = [...lifetimes.keys()];
   const assigned = assignBuffers([...lifetimes.values()]);
   const buffers: PlannedBuffer[] = assigned.sizes.map((bytes, index) => ({
@@ -130,19 +209,12 @@ function layOut(
     const initial = owner.operation.initial?.(owner);
     buffers.push({ label: owner.label, bytes: storedBytes(owner.type), owner, initial });
   }
-  for (const { label, bytes } of buffers) {
-    if (bytes > target.maxBindingBytes) {
-      throw new TooLargeError(
-        `Cannot plan: ${label} takes ${bytes} bytes and the adapter binds at most ${target.maxBindingBytes}; use a smaller batch`,
-      );
-    }
-  }
+  requireBindable(buffers, target);
   const locate: Locate = (bound) => {
     const operand = bound instanceof Scratch ? bound : storageOf(bound);
     const arena = operand instanceof Scratch ? undefined : placed.get(operand);
     const buffer = home.get(arena?.tensor ?? operand)!;
-    const bytes = operand instanceof Scratch ? operand.bytes : storedBytes(operand.type);
-    return { buffer, offset: arena ? arena.offsetOf(operand as Tensor) : 0, bytes };
+    return { buffer, offset: arena ? arena.offsetOf(operand as Tensor) : 0, bytes: bytesOf(operand) };
   };
   const tensors = [
     ...persistent,
@@ -161,6 +233,7 @@ function layOut(
   };
 }
 
+/** Binds a dispatch's operands, and checks that WebGPU will take it. */
 function planDispatch(request: GroupRequest, locate: Locate, target: Target): PlannedDispatch {
   const { variant, group } = request;
   const declared = variant.bindings.filter(({ access }) => access !== "uniform");
@@ -178,7 +251,8 @@ function planDispatch(request: GroupRequest, locate: Locate, target: Target): Pl
       `Cannot plan: ${variant.label} for ${group.result.label} binds ${bindings.length} storage buffers and the adapter allows ${target.maxStorageBuffers}`,
     );
   }
-  // WebGPU forbids reading and writing one buffer even where the ranges are apart; two may be written if they are.
+  // WebGPU forbids binding a buffer for reading and for writing at once, even if the ranges are disjoint. It may be
+  // bound for writing twice if they are.
   const written = declared.findIndex(({ access }, index) =>
     access === "read_write" &&
     bindings.some(({ location }, at) =>
@@ -209,7 +283,10 @@ function overlap(first: Location, second: Location): boolean {
   return first.offset < second.offset + second.bytes && second.offset < first.offset + first.bytes;
 }
 
-/** A grid of at least `count` workgroups; kernels count `group.y * groups.x + group.x` and leave at their own end. */
+/**
+ * A grid of at least `count` workgroups. Kernels compute their index, `group.y * groups.x + group.x`, and stop beyond
+ * the end.
+ */
 function foldGrid(count: number, limit: number): readonly [number, number] {
   if (count <= limit) return [Math.max(1, count), 1];
   const height = divideUp(count, limit);

@@ -1,4 +1,4 @@
-/** What the tuner has found, on disk: one file for each adapter with its driver. */
+/** The tuner's measurements on disk: one file for each adapter, driver and version of Deno. */
 
 import { join } from "node:path";
 import { DataError } from "../errors.ts";
@@ -9,12 +9,13 @@ import { keyOf } from "../random.ts";
 
 const format = "vqray kernels 1";
 
-/** The fastest variant of a class of shapes. */
+/** What was measured for a class of shapes. */
 export interface Finding {
+  /** The fastest variant. */
   variant: string;
-  /** Tells the kernels that were compared from later ones. */
+  /** A hash of the kernels that were compared. */
   source: string;
-  /** Of each variant that was compared. */
+  /** The time of each variant that was compared. */
   milliseconds: Record<string, number>;
 }
 
@@ -26,7 +27,7 @@ interface Content {
   findings: Record<string, Finding>;
 }
 
-/** Where an adapter's findings are kept, and what they are. */
+/** The findings of one adapter, and the file that keeps them. */
 export class ChoiceStore {
   private constructor(
     readonly path: string,
@@ -34,7 +35,11 @@ export class ChoiceStore {
     private findings: Record<string, Finding>,
   ) {}
 
-  /** Reads the file of an adapter in `folder`; a missing one, or one of another format, holds nothing. */
+  /**
+   * Reads the adapter's file in `folder`. A file that is missing, damaged or of another format counts as empty.
+   *
+   * @throws {DataError} if the file cannot be read
+   */
   static async open(folder: string, { name, vendor }: AdapterDescription): Promise<ChoiceStore> {
     const identity = { adapter: `${name}, ${vendor}`, driver: await driverOf(), deno: Deno.version.deno };
     const key = keyOf(JSON.stringify(identity)).toString(16).padStart(8, "0");
@@ -43,13 +48,13 @@ export class ChoiceStore {
     return new ChoiceStore(path, identity, await readFindings(path));
   }
 
-  /** What was found for a class, unless its kernels have changed since. */
+  /** The finding for a class of shapes, unless its kernels have changed since. */
   find(shapeClass: string, source: string): Finding | undefined {
     const finding = this.findings[shapeClass];
     return finding?.source === source ? finding : undefined;
   }
 
-  /** Adds findings to the file. What another run has added meanwhile stays. */
+  /** Adds findings to the file, and keeps those that other runs have added meanwhile. */
   async add(findings: Record<string, Finding>): Promise<void> {
     this.findings = { ...await readFindings(this.path), ...findings };
     const content: Content = { format, ...this.identity, findings: this.findings };
@@ -62,13 +67,16 @@ async function readFindings(path: string): Promise<Record<string, Finding>> {
     const content = parseJson(await Deno.readFile(path), path) as Content;
     return content.format === format ? content.findings : {};
   } catch (error) {
-    // A file that is damaged is measured anew.
+    // What a damaged file held is measured again.
     if (error instanceof Deno.errors.NotFound || error instanceof DataError) return {};
     throw new DataError(`${path}: what was measured earlier cannot be read: ${(error as Error).message}`);
   }
 }
 
-/** Changes with the driver: WebGPU does not tell its version, so what the system says of it is taken together. */
+/**
+ * A hash that changes with the driver. WebGPU does not report its version, so the system's files about drivers are
+ * hashed.
+ */
 async function driverOf(): Promise<string> {
   const files = ["/sys/module/nvidia/version", "/sys/module/amdgpu/version"];
   for (const folder of ["/usr/share/vulkan/icd.d", "/etc/vulkan/icd.d"]) {

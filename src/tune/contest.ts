@@ -1,4 +1,4 @@
-/** Which variant of a class of shapes is the fastest: each is checked against the simplest, then timed on the adapter. */
+/** Finds the fastest variant for a class of shapes: each is checked against the simplest, then timed on the adapter. */
 
 import type { Gpu } from "../gpu/device.ts";
 import { Executor } from "../gpu/executor.ts";
@@ -12,24 +12,37 @@ import { variable } from "../ops/variable.ts";
 import { plan, TooLargeError } from "../plan/plan.ts";
 import { joinKeys, keyOf, uniformArray } from "../random.ts";
 
-/** Relative to the largest value: far above what another order of a sum makes, float16's rounding included, far below any mistake. */
+/**
+ * The largest error allowed, relative to the largest value: far above the effect of another order of summation or of
+ * float16's rounding, far below that of a mistake.
+ */
 const tolerances = { f32: 1e-4, f16: 2e-3, u32: 0 };
-/** A first guess gives way to what is faster by this much; less is noise, and a choice should be the same next time. */
+/**
+ * The default variant is kept unless another takes less than this share of its time: less is noise, and choices
+ * should repeat.
+ */
 const hysteresis = 0.97;
-/** A wall clock is read over at least this long, as waiting costs some milliseconds in Deno. */
+/** Milliseconds that a measurement by the computer's clock lasts at least, since waiting costs some in Deno. */
 const shortestWallMilliseconds = 100;
-/** The simplest variant is slow, so that on software adapters it is given fewer images. */
-const mostFlops = { software: 1e9, card: 4e11 };
+/** The most work that is compared, since the simplest variant is slow: nodes with more get fewer images. */
+const mostFlops = { software: 1e9, gpu: 4e11 };
 
-/** The outcome; a variant that failed its check, or did not fit, has no time. */
+/** The outcome of a comparison. */
 export interface Outcome {
+  /** The fastest variant. */
   variant: string;
+  /** The time of each variant, except those that failed or did not fit the adapter. */
   milliseconds: Record<string, number>;
-  /** What was wrong with variants that failed. */
+  /** One line for each variant that failed. */
   failures: string[];
 }
 
-/** Times the first `most` variants of a tunable, `runs` times each; the fastest wins. */
+/**
+ * Times the first `most` variants of a tunable, `runs` times each, and finds the fastest whose results are those of the
+ * simplest. The default variant is kept if none is clearly faster.
+ *
+ * @throws {Error} if the simplest variant cannot run
+ */
 export async function contest(
   gpu: Gpu,
   tunable: Tunable,
@@ -41,7 +54,7 @@ export async function contest(
   const failures: string[] = [];
   const milliseconds: Record<string, number> = {};
   try {
-    // The first plan that is loaded makes the inputs' memory, which the others share.
+    // The first plan loaded allocates the inputs, which the others share.
     const expected = await measure(memory, node, variants.at(-1)!, 0, () => writeInputs(memory, node));
     for (const variant of variants.slice(0, most)) {
       try {
@@ -61,18 +74,18 @@ export async function contest(
 
 function winner(variants: readonly Variant[], milliseconds: Record<string, number>): string {
   const timed = Object.entries(milliseconds).sort(([, first], [, second]) => first - second);
-  // Where all have failed, the simplest is what they were held against.
   const [best] = timed;
+  // If all have failed, the simplest is left, which they were compared with.
   if (!best) return variants.at(-1)!.name;
-  const guess = milliseconds[variants[0]!.name];
-  return guess !== undefined && best[1] > guess * hysteresis ? variants[0]!.name : best[0];
+  const byDefault = milliseconds[variants[0]!.name];
+  return byDefault !== undefined && best[1] > byDefault * hysteresis ? variants[0]!.name : best[0];
 }
 
-/** The node over variables, with fewer images where the simplest variant would take long. */
+/** The node with variables as its inputs, and with fewer images if the simplest variant would take long. */
 function standAlone({ operation, inputs, attributes, type, label }: Tensor, { adapter }: Gpu): Tensor {
   const whole = apply(operation, inputs.map((input) => variable(input.type, input.label)), attributes, label);
   const { flops } = operation.cost(whole);
-  const limit = adapter.software ? mostFlops.software : mostFlops.card;
+  const limit = adapter.software ? mostFlops.software : mostFlops.gpu;
   const images = inputs[0]!.shape[0]!;
   const kept = Math.max(1, Math.min(images, Math.floor(images * limit / Math.max(1, flops))));
   if (kept === images || type.layout !== "channels_last") return whole;
@@ -84,6 +97,7 @@ function standAlone({ operation, inputs, attributes, type, label }: Tensor, { ad
   return apply(operation, fewer, attributes, label);
 }
 
+/** Runs a variant once for its results, then `runs` times for its time. */
 async function measure(
   memory: Memory,
   node: Tensor,
@@ -105,18 +119,23 @@ async function measure(
 }
 
 function writeInputs(memory: Memory, { inputs }: Tensor): void {
-  inputs.forEach((input, index) => memory.writeStored(input, someValues(input, index)));
+  inputs.forEach((input, index) => memory.writeStored(input, randomValues(input, index)));
 }
 
-/** Random values, a short stretch again and again: making as many as large tensors hold would take longer than the kernels. */
-function someValues({ type }: Tensor, index: number): Float32Array<ArrayBuffer> {
+/**
+ * Random values that repeat after some 65,000: for large tensors, computing new ones would take longer than the
+ * kernels.
+ */
+function randomValues({ type }: Tensor, index: number): Float32Array<ArrayBuffer> {
   const values = new Float32Array(storedCount(type));
-  const stretch = uniformArray(joinKeys(keyOf("tuner"), index), Math.min(values.length, 65_521), -1, 1);
-  for (let at = 0; at < values.length; at += stretch.length) {
-    values.set(stretch.subarray(0, Math.min(stretch.length, values.length - at)), at);
+  const pattern = uniformArray(joinKeys(keyOf("tuner"), index), Math.min(values.length, 65_521), -1, 1);
+  for (let at = 0; at < values.length; at += pattern.length) {
+    values.set(pattern.subarray(0, Math.min(pattern.length, values.length - at)), at);
   }
   return values;
 }
+
+/** The largest difference, relative to the largest expected value. */
 
 function largestError(values: Float32Array, expected: Float32Array): number {
   let scale = 0, error = 0;
@@ -124,12 +143,12 @@ function largestError(values: Float32Array, expected: Float32Array): number {
     scale = Math.max(scale, Math.abs(expected[index]!));
     error = Math.max(error, Math.abs(values[index]! - expected[index]!));
   }
-  // Values that are not finite are no smaller than anything.
+  // NaN would compare as no error at all.
   const relative = error / scale;
   return Number.isFinite(relative) ? relative : Infinity;
 }
 
-/** Milliseconds of the fastest of `runs` runs, by the GPU's clock where it has one. */
+/** Milliseconds of the fastest of `runs` runs, by the GPU's clock if it has a usable one. */
 async function fastestRun(gpu: Gpu, executor: Executor, runs: number): Promise<number> {
   const timestamps = await Timestamps.make(gpu, runs);
   const fastestOnTheWall = async () =>

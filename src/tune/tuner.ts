@@ -1,6 +1,7 @@
 /**
- * The tuner: before a program is planned, it settles which variant of each kernel is the fastest on the adapter at hand for the
- * shapes that the program has. What it finds is kept on disk, so that the next run chooses the same without measuring.
+ * The tuner: before a program is planned, it measures which kernel variant is the fastest on this adapter for each
+ * class of shapes in the program. It keeps its findings on disk, so that the next run makes the same choices without
+ * measuring.
  */
 
 import type { Gpu } from "../gpu/device.ts";
@@ -12,28 +13,35 @@ import { keyOf } from "../random.ts";
 import { ChoiceStore, type Finding } from "./choice_store.ts";
 import { contest } from "./contest.ts";
 
-/** How much is tried: nothing, the variants that are likely to be fast, or all of them. */
+/** How many variants are tried: none, those that are likely to be fast, or all. */
 export const tuneModes = ["off", "quick", "full"] as const;
 export type TuneMode = typeof tuneModes[number];
 
-/** What a checkpoint keeps, so that a run goes on with the same kernels and so to the same bytes. */
+/** What a checkpoint keeps of the tuner, so that a resumed run uses the same kernels and arrives at the same bytes. */
 export interface TunerState {
   tune: TuneMode;
+  /** The variant of each class of shapes. */
   choices: Record<string, string>;
 }
 
+/** Options for {@linkcode Tuner.open}. */
 export interface TunerOptions {
-  /** Quick on GPUs and off on software adapters where it is missing: the first guesses are of software adapters. */
+  /**
+   * How many variants to try; default: that of `saved`, else "quick" on GPUs and "off" on software adapters, for
+   * which the default variants were measured.
+   */
   mode?: TuneMode;
-  /** Where findings are kept; for this run only where it is missing. */
+  /** The folder of the files that keep findings; by default they are kept for this run only. */
   folder?: string;
-  /** Of a run that goes on. */
+  /** The state of the run that is resumed. */
   saved?: TunerState;
+  /** Prints a line about what the tuner does. */
   note(text: string): void;
 }
 
 const extents = { quick: { most: 4, runs: 5 }, full: { most: Infinity, runs: 15 } } as const;
 
+/** Chooses kernel variants for the programs that are planned for one device. */
 export class Tuner {
   private constructor(
     private readonly gpu: Gpu,
@@ -42,6 +50,11 @@ export class Tuner {
     private readonly note: (text: string) => void,
   ) {}
 
+  /**
+   * Reads the adapter's findings and takes over the choices of a saved state.
+   *
+   * @throws {DataError} if the file of findings cannot be read
+   */
   static async open(gpu: Gpu, { mode, folder, saved, note }: TunerOptions): Promise<Tuner> {
     const settled = mode ?? saved?.tune ?? (gpu.adapter.software ? "off" : "quick");
     const keeps = settled !== "off" && folder !== undefined;
@@ -52,11 +65,15 @@ export class Tuner {
     return new Tuner(gpu, settled, store, note);
   }
 
+  /** What a checkpoint keeps. */
   get state(): TunerState {
     return { tune: this.mode, choices: Object.fromEntries(this.gpu.choices) };
   }
 
-  /** Settles all that a plan of the program has to choose; true where that has changed what the target chooses. */
+  /**
+   * Makes every choice that a plan of the program needs, and measures where there is no finding. Returns true if the
+   * device's choices have changed, so that a plan made before is out of date.
+   */
   async prepare({ results = [], effects = [] }: Program): Promise<boolean> {
     const { gpu, mode, store, note } = this;
     if (mode === "off") return false;
@@ -72,14 +89,14 @@ export class Tuner {
     if (unknown.length > 0) {
       const start = performance.now();
       note(`tuning ${unknown.length} kernels for ${gpu.adapter.name} (--tune ${mode})`);
-      await this.settle(unknown, mode);
+      await this.measure(unknown, mode);
       const seconds = ((performance.now() - start) / 1000).toFixed(1);
       note(`tuned in ${seconds} s${store ? `; kept in ${store.path}` : ""}`);
     }
     return open.length > 0;
   }
 
-  private async settle(
+  private async measure(
     unknown: readonly { tunable: Tunable; source: string }[],
     mode: "quick" | "full",
   ): Promise<void> {
@@ -91,12 +108,12 @@ export class Tuner {
       gpu.choices.set(tunable.shapeClass, variant);
       findings[tunable.shapeClass] = { variant, source, milliseconds };
     }
-    // One that cannot be kept is measured again next time.
+    // If the findings cannot be written, the next run measures again.
     await store?.add(findings).catch((error: Error) => note(`tuning: ${error.message}`));
   }
 }
 
-/** Changes with how much is tried, and with any of the kernels that the tunable's variants run. */
+/** A hash of the mode and of all kernels that the tunable's variants run. */
 function sourceOf({ variants }: Tunable, target: Target, mode: TuneMode): string {
   const parts: string[] = [mode];
   for (const variant of variants) {

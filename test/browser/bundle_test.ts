@@ -24,9 +24,7 @@ Deno.test("the bundle of the trained models stays small", async () => {
   ) {
     const gzipped = await gzippedBytes(code);
     console.log(
-      `trained models ${name}: ${kilobytes(code.length)}, ${
-        kilobytes(gzipped)
-      } gzipped`,
+      `trained models ${name}: ${kilobytes(code.length)}, ${kilobytes(gzipped)} gzipped`,
     );
     assert(gzipped < 100 * 1024, `${name}: ${gzipped} bytes gzipped`);
   }

@@ -32,7 +32,10 @@ export interface CodecRun {
   reconstruction: Float32Array;
 }
 
-/** Plans the codec for two images of 32 by 32, loads the plan, writes weights and images, runs it and reads the results. */
+/**
+ * Plans the codec for two images of 32 by 32, loads the plan, writes weights and images, runs it and reads the
+ * results.
+ */
 export async function runCodec(seed = 816): Promise<CodecRun> {
   const gpu = await Gpu.open();
   const memory = new Memory(gpu);

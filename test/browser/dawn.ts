@@ -1,6 +1,6 @@
 /**
- * Dawn, the WebGPU of Chrome, with its compiler Tint, from the npm package `webgpu`. Its null backend validates every call and
- * compiles every kernel as far as a browser would, but computes nothing, so that no GPU is needed.
+ * Dawn, the WebGPU of Chrome, with its compiler Tint, from the npm package `webgpu`. Its null backend validates every
+ * call and compiles every kernel as a browser would, but computes nothing, so that no GPU is needed.
  */
 
 interface Package {

@@ -109,7 +109,10 @@ function ingredients({ lower }: Variant, target: Target): string[] {
   return found;
 }
 
-/** Adds the kernels of every variant of every node that has several, each node by itself. `known` are their ingredients. */
+/**
+ * Adds the kernels of every variant of every node that has several, each node by itself. `known` are their
+ * ingredients.
+ */
 function addVariants(
   kernels: Kernels,
   known: Set<string>,
@@ -129,9 +132,7 @@ function addVariants(
       node.label,
     );
     for (const variant of variants) {
-      const fresh = ingredients(variant, target).filter((each) =>
-        !known.has(each)
-      );
+      const fresh = ingredients(variant, target).filter((each) => !known.has(each));
       if (fresh.length === 0) continue;
       addPlan(kernels, { results: [alone] }, {
         ...target,
@@ -156,8 +157,7 @@ async function compile(kernels: Kernels): Promise<string[]> {
         maxComputeInvocationsPerWorkgroup,
         maxStorageBuffersPerShaderStage,
         maxComputeWorkgroupSizeX: adapter.limits.maxComputeWorkgroupSizeX,
-        maxComputeWorkgroupStorageSize:
-          adapter.limits.maxComputeWorkgroupStorageSize,
+        maxComputeWorkgroupStorageSize: adapter.limits.maxComputeWorkgroupStorageSize,
       },
     });
     // Compilers' messages come with the pipelines' rejections; the device need not print them, too.
@@ -176,9 +176,7 @@ async function compile(kernels: Kernels): Promise<string[]> {
     device.destroy();
     const labels = [...kernels.values()];
     return outcomes.flatMap((outcome, index) =>
-      outcome.status === "rejected"
-        ? [`${labels[index]}: ${outcome.reason.message}`]
-        : []
+      outcome.status === "rejected" ? [`${labels[index]}: ${outcome.reason.message}`] : []
     );
   });
 }
