@@ -27,7 +27,7 @@ export interface LoadedPlan {
  * Loads a plan. Everything is requested at once: where WebGPU runs in another process, as in browsers, waiting for each
  * buffer and each kernel in turn would take several round trips per dispatch.
  *
- * @throws {Error} if a buffer cannot be allocated, or if a kernel does not compile or its bindings do not fit; the message
+ * @throws {Error} if a buffer cannot be allocated, a kernel does not compile, or its bindings do not fit; the message
  * begins with its name
  */
 export async function loadPlan(plan: Plan, memory: Memory): Promise<LoadedPlan> {

@@ -32,8 +32,9 @@ export interface Operation<Attributes> {
    * Makes the nodes of each input's gradient, by other operations; undefined for an input that has none.
    *
    * @param upstream the gradient of the loss with respect to the node
-   * @param sums for each input, the gradient summed over its other readers so far, if it may be changed in place. A
-   * rule may add its contribution there and return a tensor placed in the sum (see `Place`); any other result is added later
+   * @param sums for each input, the gradient summed over its other readers so far, if it may be changed in place.
+   * A rule may add its contribution there and return a tensor placed in the sum (see `Place`); any other result is
+   * added later
    */
   gradient(
     node: Tensor,
