@@ -34,7 +34,7 @@ interface Options {
   target?: (target: Target) => Target;
 }
 
-/** Trains a small model from its seed; gives a digest of every tensor that training changed, and the losses. */
+/** Trains a small model from a seed. Returns a digest of every tensor that training changes, and the losses. */
 async function train(gpu: Gpu, { seed = 816, between, target = (each) => each }: Options = {}) {
   const memory = new Memory(gpu);
   const model = new Vqvae(configuration);
@@ -60,12 +60,12 @@ async function train(gpu: Gpu, { seed = 816, between, target = (each) => each }:
   return { digests: Object.fromEntries(state.map(({ label }, index) => [label, digests[index]])), losses };
 }
 
-/** Of the bits: a difference then shows as the labels of the tensors that differ. */
+/** A digest of the values' bits. */
 async function digest(values: Float32Array<ArrayBuffer> | Uint32Array<ArrayBuffer>): Promise<string> {
   return new Uint8Array(await crypto.subtle.digest("SHA-256", values)).toHex();
 }
 
-/** Other work on the same device, and memory that was freed with numbers in it. */
+/** Does other work on the same device, and frees memory that holds its numbers. */
 async function otherWork(gpu: Gpu): Promise<void> {
   const memory = new Memory(gpu);
   const x = variable(floatType([4, 16, 40, 40], "channels_last"), "x");
@@ -96,7 +96,7 @@ for (const subgroups of [true, false]) {
   });
 }
 
-Deno.test("sums that are split for a wide adapter are the same each time, too", async () => {
+Deno.test("sums that are split for a GPU are the same each time", async () => {
   const gpu = await Gpu.open({ subgroups: false });
   const first = await train(gpu, { target: asCard });
   assertEquals(await train(gpu, { target: asCard, between: otherWork }), first);

@@ -1,4 +1,4 @@
-/** Whatever WebGPU finds wrong becomes an exception that says what it was about. */
+/** Devices: choice of the adapter, and errors of WebGPU as exceptions that name their subject. */
 
 import { assert, assertEquals, assertMatch, assertRejects, assertThrows } from "@std/assert";
 import { DataError, UsageError } from "../../src/errors.ts";
@@ -12,7 +12,7 @@ async function withGpu(test: (gpu: Gpu) => Promise<void> | void): Promise<void> 
   gpu.close();
 }
 
-Deno.test("adapters are listed by number and name, and opened by either", async () => {
+Deno.test("adapters are listed with index and name, and opened by either", async () => {
   const adapters = await listAdapters();
   assert(adapters.length > 0);
   adapters.forEach(({ index, name, vendor, software }, at) => {
@@ -30,7 +30,7 @@ Deno.test("adapters are listed by number and name, and opened by either", async 
   byNumber.close();
 });
 
-Deno.test("an adapter that there is not is refused with those that there are", async () => {
+Deno.test("an unknown adapter is refused with a list of those available", async () => {
   const [first] = await listAdapters();
   for (const adapter of ["nonesuch", "99"]) {
     const { message } = await assertRejects(() => Gpu.open({ adapter }), UsageError);
@@ -38,7 +38,7 @@ Deno.test("an adapter that there is not is refused with those that there are", a
   }
 });
 
-Deno.test("a target has the limits that the adapter offers, and subgroups only where they are wanted", async () => {
+Deno.test("a target has the limits that the adapter offers, and subgroups only if they are wanted", async () => {
   const plain = await Gpu.open({ subgroups: false });
   assertEquals(plain.target.subgroupLanes, 0);
   await withGpu(({ target, device }) => {
@@ -60,17 +60,17 @@ for (
   const [what, code, detail] of [
     ["does not parse", "fn main( {", "parsing error: expected identifier"],
     ["has wrong types", `${header} { let x: f32 = 1u; }`, "expected to be `f32`, but got `u32`"],
-    ["names what there is not", `${header} { let x = y; }`, "identifier: `y`"],
-    ["has no entry", "@compute @workgroup_size(1) fn other() {}", "entry point 'main'"],
-    ["is too wide", "@compute @workgroup_size(100000) fn main() {}", "size is out of range"],
+    ["uses an unknown name", `${header} { let x = y; }`, "identifier: `y`"],
+    ["has no entry point", "@compute @workgroup_size(1) fn other() {}", "entry point 'main'"],
+    ["has too large a workgroup", "@compute @workgroup_size(100000) fn main() {}", "size is out of range"],
     [
-      "binds what the layout does not",
+      "binds more than its layout",
       `@group(0) @binding(3) var<storage> w: array<f32>; ${header} { _ = w[0]; }`,
       "binding: 3",
     ],
   ] as const
 ) {
-  Deno.test(`a kernel that ${what} is refused by its name`, () =>
+  Deno.test(`a kernel that ${what} is refused with its name`, () =>
     withGpu(async (gpu) => {
       const layout = gpu.device.createPipelineLayout({ bindGroupLayouts: [] });
       const { message } = await assertRejects(() => gpu.pipeline("sample kernel", code, layout), Error);
@@ -91,7 +91,7 @@ Deno.test("the same code is compiled once", () =>
     assertEquals(gpu.pipelineCount, 2);
   }));
 
-Deno.test("a buffer that cannot be had is refused with its name and size, and not counted", () =>
+Deno.test("a buffer that cannot be allocated is refused with its name and size, and not counted", () =>
   withGpu(async (gpu) => {
     const limit = gpu.device.limits.maxBufferSize;
     await assertRejects(
@@ -119,7 +119,7 @@ Deno.test("buffers are counted from allocate to free", () =>
     assertEquals(gpu.allocated, { bytes: 0, buffers: 0 });
   }));
 
-Deno.test("a bind group that does not fit its layout is refused by its label", () =>
+Deno.test("a bind group that does not fit its layout is refused with its label", () =>
   withGpu(async (gpu) => {
     const buffer = await gpu.allocate("small", 16, GPUBufferUsage.COPY_DST);
     const entry = { binding: 0, visibility: GPUShaderStage.COMPUTE, buffer: { type: "storage" as const } };
@@ -133,7 +133,7 @@ Deno.test("a bind group that does not fit its layout is refused by its label", (
     gpu.free(buffer);
   }));
 
-Deno.test("what is thrown while something is made gets the label, too, and leaves the scopes in order", () =>
+Deno.test("an exception within error scopes gets the label and closes the scopes", () =>
   withGpu(async (gpu) => {
     const broken = () =>
       gpu.scoped("attempt", () =>
@@ -142,11 +142,11 @@ Deno.test("what is thrown while something is made gets the label, too, and leave
         })());
     await assertRejects(broken, Error, "attempt: first line second line");
     gpu.device.createBuffer({ size: 2 ** 50, usage: storage });
-    // Outside any scope: had one been left open, the error would be lost.
+    // An error outside any scope: a scope left open would catch it.
     await assertRejects(() => gpu.finish(), Error, "WebGPU: ");
   }));
 
-Deno.test("each of several things that are made at once gets its own error", () =>
+Deno.test("overlapping error scopes each get their own error", () =>
   withGpu(async (gpu) => {
     const make = (label: string, size: number) =>
       gpu.scoped(label, () => gpu.device.createBuffer({ size, usage: storage }).destroy());
@@ -161,7 +161,7 @@ Deno.test("each of several things that are made at once gets its own error", () 
     assertMatch(third!.reason.message, /^third: ./);
   }));
 
-Deno.test("an error that nobody waited for is thrown once, by the next check", () =>
+Deno.test("an error outside any scope is thrown once, by the next check", () =>
   withGpu(async (gpu) => {
     gpu.device.createBuffer({ size: 2 ** 40, usage: storage });
     gpu.device.createBuffer({ size: 2 ** 41, usage: storage });
@@ -170,7 +170,7 @@ Deno.test("an error that nobody waited for is thrown once, by the next check", (
     await gpu.finish();
   }));
 
-Deno.test("a device that is lost says so at every use", async () => {
+Deno.test("every use of a lost device is an error", async () => {
   const gpu = await Gpu.open();
   const buffer = await gpu.allocate("staging", 16, GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST);
   gpu.device.destroy();
@@ -182,7 +182,7 @@ Deno.test("a device that is lost says so at every use", async () => {
   await assertRejects(() => gpu.allocate("late", 16, storage), DataError, lost);
 });
 
-Deno.test("a device that was closed is not lost", async () => {
+Deno.test("a closed device does not count as lost", async () => {
   const gpu = await Gpu.open();
   gpu.close();
   await gpu.device.lost;

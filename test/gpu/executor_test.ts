@@ -1,3 +1,5 @@
+/** Loaded plans: their memory, their results, their errors and their times. */
+
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { Executor } from "../../src/gpu/executor.ts";
 import { Gpu } from "../../src/gpu/device.ts";
@@ -15,7 +17,7 @@ import { plan, type Program } from "../../src/plan/plan.ts";
 import { normalArray } from "../../src/random.ts";
 import { testOfHalves } from "../halves.ts";
 
-/** Runs a test on a GPU and its memory; everything must be free again afterwards. */
+/** Runs a test on a GPU and its memory, and checks that everything is freed afterwards. */
 async function withMemory(test: (memory: Memory, gpu: Gpu) => Promise<void>): Promise<void> {
   const gpu = await Gpu.open();
   const memory = new Memory(gpu);
@@ -28,7 +30,7 @@ async function withMemory(test: (memory: Memory, gpu: Gpu) => Promise<void>): Pr
 
 const load = (program: Program, memory: Memory) => Executor.load(plan(program, memory.gpu.target), memory);
 
-Deno.test("a plan takes as much memory as it says, and its params", () =>
+Deno.test("a loaded plan takes the memory that it states, and its params", () =>
   withMemory(async (memory, gpu) => {
     const x = variable(floatType([2, 5, 4, 4], "channels_last"), "x");
     const program = { results: [sum(x), relu(x)] };
@@ -37,7 +39,7 @@ Deno.test("a plan takes as much memory as it says, and its params", () =>
     assert(params > 0 && params <= 256 * executor.plan.dispatches.length);
     assertEquals(gpu.allocated.buffers, executor.plan.buffers.length + 1);
     executor.destroy();
-    // x stays: it belongs to the memory, for other plans.
+    // x stays, since it belongs to the memory and not to the plan.
     assertEquals(gpu.allocated, { bytes: 2 * 8 * 16 * 4, buffers: 1 });
   }));
 
@@ -61,7 +63,7 @@ testOfHalves(
     }),
 );
 
-Deno.test("plans share the variables that both name", () =>
+Deno.test("plans share the variables that both use", () =>
   withMemory(async (memory, gpu) => {
     const x = variable(floatType([3]), "x");
     const [double, triple] = [scale(x, 2), scale(x, 3)];
@@ -88,7 +90,7 @@ Deno.test("plans share the variables that both name", () =>
     memory.forget([x]);
   }));
 
-Deno.test("arena members are written and read by themselves, whatever their layout", () =>
+Deno.test("arena members are written and read one by one, in any layout", () =>
   withMemory(async (memory) => {
     const members = [
       variable(floatType([3]), "bias"),
@@ -116,7 +118,7 @@ Deno.test("arena members are written and read by themselves, whatever their layo
     executor.destroy();
   }));
 
-Deno.test("values that are too many, too few or of another type are refused before they are written", () =>
+Deno.test("values of the wrong number or type are refused before they are written", () =>
   withMemory(async (memory) => {
     const [x, codes] = [
       variable(floatType([2, 3]), "x"),
@@ -136,7 +138,7 @@ Deno.test("values that are too many, too few or of another type are refused befo
     executor.destroy();
   }));
 
-Deno.test("what is no result cannot be read, and what no plan names is nowhere", () =>
+Deno.test("only results and tensors of loaded plans can be read", () =>
   withMemory(async (memory) => {
     const x = variable(floatType([3]), "x"), other = variable(floatType([3]), "other");
     const hidden = scale(x, 2), y = sum(hidden);
@@ -148,7 +150,7 @@ Deno.test("what is no result cannot be read, and what no plan names is nowhere",
     executor.destroy();
   }));
 
-Deno.test("constants keep the values that they came with, from plan to plan", () =>
+Deno.test("constants keep their values from plan to plan", () =>
   withMemory(async (memory) => {
     const [x, two] = [variable(floatType([5]), "x"), constant(2, [5])];
     for (let plans = 0; plans < 2; plans++) {
@@ -189,7 +191,7 @@ const header = `struct Params { quads: u32 }
 @group(0) @binding(2) var<storage, read_write> y: array<vec4f>;
 @compute @workgroup_size(1) fn main()`;
 
-Deno.test("a kernel that does not compile is named, and what was taken for its plan is given back", async () => {
+Deno.test("a kernel that does not compile is named, and its plan's buffers are freed", async () => {
   for (
     const [code, detail] of [
       [`${header} { y[p.quads] = z; }`, "identifier: `z`"],
@@ -205,13 +207,13 @@ Deno.test("a kernel that does not compile is named, and what was taken for its p
         message,
       );
       assert(message.includes(detail), message);
-      // The variable alone is left, which the memory owns.
+      // Only the variable is left, which belongs to the memory.
       assertEquals(gpu.allocated, { bytes: 64, buffers: 1 });
     });
   }
 });
 
-Deno.test("what only a dispatch shows to be wrong is told when a plan is loaded", () =>
+Deno.test("errors that only a dispatch can show are thrown when the plan is loaded", () =>
   withMemory(async (memory, gpu) => {
     const code = header.replace("read> x: array<vec4f>", "read> x: array<vec4f, 100>");
     const result = withKernel(`${code} { y[p.quads - 4] = x[0]; }`);
@@ -221,7 +223,7 @@ Deno.test("what only a dispatch shows to be wrong is told when a plan is loaded"
     assertEquals(gpu.allocated, { bytes: 64, buffers: 1 });
   }));
 
-Deno.test("a plan that was loaded has changed nothing", () =>
+Deno.test("loading a plan computes nothing", () =>
   withMemory(async (memory) => {
     const [x, two] = [variable(floatType([5]), "x"), constant(2, [5])];
     const result = add(x, two);
@@ -232,7 +234,7 @@ Deno.test("a plan that was loaded has changed nothing", () =>
     executor.destroy();
   }));
 
-Deno.test("an encoded run happens when it is submitted, and takes the values of that time", () =>
+Deno.test("an encoded run happens when it is submitted, with the values of that time", () =>
   withMemory(async (memory) => {
     const [x, two] = [variable(floatType([5]), "x"), constant(2, [5])];
     const result = add(x, two);
@@ -241,7 +243,7 @@ Deno.test("an encoded run happens when it is submitted, and takes the values of 
     memory.write(x, new Float32Array(5).fill(1));
     assertEquals(await executor.read([result]), [new Float32Array(5)]);
     submit();
-    // Staged behind this run, and before the next: that is what is read.
+    // Staged after this run and before the next, so these values are read.
     const staged = await memory.stage([x]);
     memory.write(x, new Float32Array(5).fill(7));
     executor.run();
@@ -277,7 +279,7 @@ Deno.test("profile gives a time for each dispatch, and the same results", () =>
     executor.destroy();
   }));
 
-Deno.test("a lost device is told by the run and by the read", async () => {
+Deno.test("run and read report a lost device", async () => {
   const gpu = await Gpu.open();
   const x = variable(floatType([4]), "x"), y = relu(x);
   const executor = await load({ results: [y] }, new Memory(gpu));

@@ -1,3 +1,5 @@
+/** Kernels are compiled before their first use, by a second device as well where that helps. */
+
 import { assert, assertEquals } from "@std/assert";
 import { Executor } from "../../src/gpu/executor.ts";
 import { Gpu } from "../../src/gpu/device.ts";
@@ -11,7 +13,7 @@ import { plan } from "../../src/plan/plan.ts";
 const window = { stride: [1, 1], padding: [0, 0, 0, 0] } as const;
 const count = 7;
 
-/** Convolutions by a kernel each: it multiplies by a number that stands in its code. */
+/** Convolutions with a kernel each: the code of each multiplies by a number of its own. */
 function convolutions(factor: number) {
   const nodes = Array.from({ length: count }, (_, index) => {
     const x = variable(floatType([1, 64, 4, 8], "channels_last"), "x");
@@ -21,7 +23,9 @@ function convolutions(factor: number) {
   return { nodes, program: { results: nodes.map(({ y }) => y) } };
 }
 
-/** Loads the program and runs it on ones; how often a second device was opened, and what each result's values are. */
+/**
+ * Loads the program and runs it on ones. Returns how often a second device was opened, and the value of each result.
+ */
 async function load(factor: number): Promise<{ opened: number; values: number[] }> {
   const gpu = await Gpu.open();
   const { nodes, program } = convolutions(factor);
@@ -53,8 +57,8 @@ async function load(factor: number): Promise<{ opened: number; values: number[] 
   return { opened, values };
 }
 
-Deno.test("kernels that the driver has never met are compiled on a second device, too, and known ones are not", async () => {
-  // A number that no earlier run has had.
+Deno.test("a second device compiles kernels that the driver's cache does not have, and only those", async () => {
+  // A number that no earlier run has used.
   const factor = Math.fround(1 + Math.random());
   const expected = Array.from({ length: count }, (_, index) => Math.fround(64 * Math.fround(factor + index)));
   const first = await load(factor);
@@ -69,6 +73,6 @@ Deno.test("kernels that the driver has never met are compiled on a second device
   }
   // Other software adapters compile when a pipeline is made.
   assertEquals(first.opened, gpu.adapter.name.startsWith("llvmpipe") ? 1 : 0);
-  // Where the driver keeps no cache it is needed again.
+  // A driver without a cache needs it again.
   assert(again.opened <= 1);
 });

@@ -1,4 +1,4 @@
-/** The GPU's clock beside the one on the wall. */
+/** The GPU's clock compared with the computer's. */
 
 import { assert, assertEquals } from "@std/assert";
 import { Gpu } from "../../src/gpu/device.ts";
@@ -11,7 +11,7 @@ async function withTimestamps(slots: number, test: (gpu: Gpu, timestamps: Timest
     await test(gpu, timestamps);
     timestamps.destroy();
     assertEquals(gpu.allocated, { bytes: 0, buffers: 0 });
-  } else console.log("nothing to see: the adapter has no timestamps");
+  } else console.log("not tested: the adapter has no timestamps");
   gpu.close();
 }
 
@@ -21,7 +21,7 @@ function mark(gpu: Gpu, timestamps: Timestamps, slots: readonly number[]): void 
   gpu.device.queue.submit([encoder.finish()]);
 }
 
-Deno.test("a pause on the wall is as long on the GPU's clock", () =>
+Deno.test("a pause is equally long on the computer's clock and on the GPU's", () =>
   withTimestamps(2, async (gpu, timestamps) => {
     assert(await tickOf(gpu) > 0);
     await gpu.finish();
@@ -39,9 +39,9 @@ Deno.test("a pause on the wall is as long on the GPU's clock", () =>
     assert(pause >= 0.99 * least && pause <= 1.01 * most, `${pause} ms of ${least} to ${most}`);
   }));
 
-Deno.test("slots are read in the order asked for, those that nobody has written left alone, and on one clock", () =>
+Deno.test("slots are read in the order given, on one clock, and unwritten ones are left alone", () =>
   withTimestamps(2100, async (gpu, timestamps) => {
-    // Beyond the 2048 that one set of queries holds.
+    // More than the 2048 slots of one query set.
     mark(gpu, timestamps, [2099, 0, 2047, 2048]);
     const first = await timestamps.stage([2099, 0, 2047, 2048]).read();
     const all = first.flatMap(({ begin, end }) => [begin, end]);
@@ -54,7 +54,7 @@ Deno.test("slots are read in the order asked for, those that nobody has written 
     assertEquals(second[1], first[1]);
   }));
 
-Deno.test("there are none where the device has no timestamps", async () => {
+Deno.test("a device without timestamps has no slots", async () => {
   const gpu = await Gpu.open({ timestamps: false });
   assertEquals(await Timestamps.make(gpu, 4), undefined);
   assertEquals(gpu.allocated, { bytes: 0, buffers: 0 });

@@ -1,3 +1,5 @@
+/** Gradients of small graphs. */
+
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { gradients as differentiate } from "../../src/graph/autodiff.ts";
 import { floatType } from "../../src/graph/layout.ts";
@@ -20,14 +22,14 @@ function valuesOf(tensors: Tensor[], values: [Tensor, number[]][]): number[][] {
   return evaluate(tensors, new Map(values)).map((each) => Array.from(each));
 }
 
-Deno.test("where a tensor is used several times, its gradients add up", () => {
+Deno.test("the gradients of a tensor with several readers are added", () => {
   const x = vector("x");
   // Σ x³ + 2x − x, whose gradient is 3x² + 1.
   const loss = sum(subtract(add(multiply(multiply(x, x), x), scale(x, 2)), x));
   assertEquals(valuesOf(gradients(loss, [x]), [[x, [1, -2, 0.5]]]), [[4, 13, 1.75]]);
 });
 
-Deno.test("both operands may be one tensor", () => {
+Deno.test("both operands may be the same tensor", () => {
   const x = vector("x");
   assertEquals(valuesOf(gradients(sum(multiply(x, x)), [x]), [[x, [1, 2, 3]]]), [[2, 4, 6]]);
   assertEquals(valuesOf(gradients(sum(subtract(x, x)), [x]), [[x, [1, 2, 3]]]), [[0, 0, 0]]);
@@ -55,7 +57,7 @@ Deno.test("an upstream gradient reaches every branch through a scalar", () => {
   assertEquals(result, [[1, 1, 1], [3, 3, 3]]);
 });
 
-Deno.test("nothing is built for inputs that are no targets", () => {
+Deno.test("no nodes are made for inputs that are not targets", () => {
   const x = variable(floatType([1, 4, 3, 3], "channels_last"), "x");
   const weight = variable(floatType([2, 4, 3, 3], "taps_first"), "w");
   const bias = variable(floatType([2]), "b");
@@ -68,7 +70,7 @@ Deno.test("nothing is built for inputs that are no targets", () => {
   assertEquals(names([bias]).filter((name) => /weight|transpose/.test(name)), []);
 });
 
-Deno.test("a choice of codes lets no gradient through, and what cannot be differentiated says so", () => {
+Deno.test("choosing codes passes no gradient on, and operations without gradient say so", () => {
   const x = variable(floatType([1, 2, 2, 2], "channels_last"), "x");
   const embed = variable(floatType([2, 4], "codes_first"), "embed");
   const codes = nearestCode(x, embed);
@@ -79,7 +81,7 @@ Deno.test("a choice of codes lets no gradient through, and what cannot be differ
   assertThrows(() => gradients(loss, [x]), RangeError, "Cannot differentiate perplexity: it has no gradient");
 });
 
-Deno.test("gradients are summed in one order, so that they are the same each time", () => {
+Deno.test("gradients are summed in a fixed order", () => {
   const build = () => {
     const x = vector("x");
     const loss = sum(add(add(scale(x, 2), scale(x, 3)), scale(x, 5)));
@@ -94,11 +96,11 @@ Deno.test("gradients are summed in one order, so that they are the same each tim
   assertEquals(build(), build());
 });
 
-Deno.test("no targets, no gradients", () => {
+Deno.test("without targets there are no gradients", () => {
   assertEquals(gradients(sum(vector("x")), []), []);
 });
 
-Deno.test("a loss that is no scalar, or does not depend on a target, is refused by name", () => {
+Deno.test("a loss that is not a scalar, or does not depend on a target, is refused with its name", () => {
   const [x, y] = [vector("x"), vector("y")];
   assertThrows(
     () => gradients(relu(x), [x]),
@@ -116,7 +118,7 @@ Deno.test("a loss that is no scalar, or does not depend on a target, is refused 
   assertThrows(() => gradients(gathered, [embed]), RangeError, "it does not depend on embed");
 });
 
-Deno.test("the tools that differentiation is given make its sums and its first gradient", () => {
+Deno.test("the caller's tools make the sums and the first gradient", () => {
   const x = vector("x");
   const used: string[] = [];
   const tools = {
@@ -127,7 +129,7 @@ Deno.test("the tools that differentiation is given make its sums and its first g
   assertEquals(used, ["ones []", "add"]);
 });
 
-Deno.test("a gradient that two tensors share is not changed in place", () => {
+Deno.test("a gradient shared by two tensors is not changed in place", () => {
   const type = floatType([2, 4, 3, 1], "channels_last");
   const state = () => {
     const [gamma, beta, runningMean, runningVariance] = ["γ", "β", "mean", "variance"].map((label) =>
@@ -143,7 +145,7 @@ Deno.test("a gradient that two tensors share is not changed in place", () => {
   const [first, second] = [state(), state()];
   const normal = (x: Tensor, layer: ReturnType<typeof state>) =>
     normaliseBatch(x, moments(x), layer, { relu: false });
-  // The sum hands one gradient to both a and b, and b is read once more.
+  // The sum passes one gradient on to both a and b, and b has another reader.
   const own = normal(b, second);
   const both = normal(add(a, b), first);
   const gradientsOf = (loss: Tensor) => gradients(loss, [a, b]);

@@ -1,3 +1,5 @@
+/** The order of elements in memory. */
+
 import { assertEquals } from "@std/assert";
 import {
   divideUp,
@@ -12,7 +14,7 @@ import {
   unpack,
 } from "../../src/graph/layout.ts";
 
-/** 1, 2, 3, …: no value is the zero of the fill. */
+/** 1, 2, 3, …: no value equals the padding's zero. */
 function counted(shape: Shape): Float32Array<ArrayBuffer> {
   return Float32Array.from({ length: elementCount(shape) }, (_, index) => index + 1);
 }
@@ -87,12 +89,12 @@ Deno.test("codes_first: a code is one row", () => {
   );
 });
 
-Deno.test("unpack passes over what fills the quads", () => {
+Deno.test("unpack skips padding", () => {
   const type = floatType([1, 2, 1, 2], "channels_last");
   assertEquals(unpack(type, Float32Array.of(1, 3, 99, NaN, 2, 4, 99, NaN)), Float32Array.of(1, 2, 3, 4));
 });
 
-Deno.test("float16 takes half the bytes, in quads that are filled alike", () => {
+Deno.test("float16 takes half the bytes, with the same padding", () => {
   for (const [layout, shape, count] of types) {
     assertEquals(storedBytes(floatType(shape, layout, "f16")), 2 * count);
     assertEquals(storedCount(floatType(shape, layout, "f16")), count);

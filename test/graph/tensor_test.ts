@@ -1,3 +1,5 @@
+/** The nodes of graphs. */
+
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { floatType } from "../../src/graph/layout.ts";
 import { ancestors, apply } from "../../src/graph/tensor.ts";
@@ -5,7 +7,7 @@ import { add, relu } from "../../src/ops/elementwise.ts";
 import { operations } from "../../src/ops/table.ts";
 import { variable } from "../../src/ops/variable.ts";
 
-Deno.test("ancestors come once each, in the order in which they were made", () => {
+Deno.test("ancestors are listed once each, in the order in which they were made", () => {
   const a = variable(floatType([2]), "a"), b = variable(floatType([2]), "b");
   const c = relu(a), unrelated = relu(b), d = add(c, c), e = add(d, a);
   assertEquals(ancestors([e]), [a, c, d, e]);
@@ -13,7 +15,7 @@ Deno.test("ancestors come once each, in the order in which they were made", () =
   assertEquals(ancestors([]), []);
 });
 
-Deno.test("a graph that is thousands of nodes deep is walked", () => {
+Deno.test("a graph may be thousands of nodes deep", () => {
   const x = variable(floatType([1]), "x");
   let y = x;
   for (let depth = 0; depth < 20_000; depth++) y = relu(y);
@@ -22,7 +24,7 @@ Deno.test("a graph that is thousands of nodes deep is walked", () => {
   assert(found.every((node, index) => index === 0 || found[index - 1]!.id < node.id));
 });
 
-Deno.test("a node has its operation's type, and its name as label unless told", () => {
+Deno.test("a node has the type that its operation infers, and by default its name as label", () => {
   const x = variable(floatType([1, 3, 2, 2], "channels_last"), "images");
   const y = apply(operations.relu, [x], undefined, "first activation");
   assertEquals([y.label, relu(y).label, x.label], ["first activation", "relu", "images"]);

@@ -1,3 +1,5 @@
+/** Arenas: tensors in one buffer. */
+
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { floatType, storedBytes } from "../../src/graph/layout.ts";
 import { variable } from "../../src/ops/variable.ts";
@@ -10,7 +12,7 @@ const members = [
   variable(floatType([1]), "last"),
 ];
 
-Deno.test("members lie one behind the other, each at a multiple of 256 bytes", () => {
+Deno.test("members lie one after another, each at a multiple of 256 bytes", () => {
   const arena = new Arena("parameters", members, variable);
   const offsets = members.map((member) => arena.offsetOf(member));
   assertEquals(offsets, [0, 256, 1536, 1792]);
@@ -34,7 +36,7 @@ Deno.test("an arena of float16 is laid out like one of float32 at twice its alig
   assertEquals(half.tensor.type, { ...wide.tensor.type, dtype: "f16" });
 });
 
-Deno.test("no tensor can be in an arena twice", () => {
+Deno.test("a tensor can be in an arena only once", () => {
   assertThrows(
     () => new Arena("parameters", [members[0]!, members[1]!, members[0]!], variable),
     RangeError,

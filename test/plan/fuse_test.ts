@@ -1,4 +1,4 @@
-/** Which nodes become one dispatch, and that what is joined still computes the same. */
+/** Fusion: which nodes become one dispatch, and the code that computes them. */
 
 import { assert, assertEquals } from "@std/assert";
 import { floatType } from "../../src/graph/layout.ts";
@@ -23,7 +23,7 @@ const window = { stride: [1, 1], padding: [0, 0, 0, 0] } as const;
 const convolve = (x: Tensor) => conv2d(x, weight, { ...window, bias });
 const mask = (upstream: Tensor, y: Tensor) => apply(operations.relu_gradient, [upstream, y], undefined);
 
-/** Each dispatch's kernel with what was joined to it, its tile left out. */
+/** Each dispatch's kernel with the chain fused into it, without its tile. */
 function dispatches(program: Program): string[] {
   return plan(program, softwareTarget).dispatches.map(({ variant }) => variant.label.replace(/\[.*?\]/, ""));
 }
@@ -54,18 +54,18 @@ Deno.test("convolution, bias, ReLU, residual and mask become one dispatch", () =
 Deno.test("the operands' bytes count as traffic", () => {
   const [x, residual] = [image("x"), image("residual")];
   const [plain] = plan({ results: [convolve(x)] }, softwareTarget).dispatches;
-  const [joined] = plan({ results: [add(convolve(x), residual)] }, softwareTarget).dispatches;
-  assertEquals(joined!.bytes - plain!.bytes, 4 * 72);
+  const [fused] = plan({ results: [add(convolve(x), residual)] }, softwareTarget).dispatches;
+  assertEquals(fused!.bytes - plain!.bytes, 4 * 72);
 });
 
-Deno.test("a chain of single elements is one dispatch, in which its first operand is the value", () => {
+Deno.test("an elementwise chain is one dispatch, applied to its first operand", () => {
   const [a, b] = [image("a"), image("b")];
   const planned = plan({ results: [scale(subtract(relu(a), b), 0.5)] }, softwareTarget);
   assertEquals(planned.dispatches.map(({ variant }) => variant.label), ["elementwise +relu+subtract+scale"]);
   assertEquals(planned.dispatches[0]!.bindings.map(({ name }) => name), ["x", "y", "operand0"]);
 });
 
-Deno.test("the running value may be the second operand, or both", () => {
+Deno.test("the chain's value may be the second operand, or both", () => {
   const [x, a] = [image("x"), image("a")];
   const code = (result: Tensor) => plan({ results: [result] }, softwareTarget).dispatches[0]!.variant.code;
   assert(code(subtract(a, convolve(x))).includes("value = (operand0[index] - value);"));
@@ -82,17 +82,17 @@ Deno.test("a chain may read its own input again", () => {
   assert(variant.code.includes("value = (x[index] + value);"), variant.code);
 });
 
-Deno.test("gathering codes and the second half of a split sum take single elements behind them, too", () => {
+Deno.test("chains fuse into gathering codes and into the second step of a split sum", () => {
   const codes = variable({ shape: [2, 3, 3], dtype: "u32", layout: "flat" }, "codes");
   const embed = variable(floatType([4, 9], "codes_first"), "embed");
   assertEquals(dispatches({ results: [relu(gatherCode(codes, embed, image("x")))] }), ["gather_code +relu"]);
   const large = variable(floatType([8, 4, 64, 64], "channels_last"), "large");
   const summed = apply(operations.channel_sum, [large], undefined);
-  // Only a lowering that ends in an open kernel can be continued; its first dispatch stays as it is.
+  // The chain is fused into the last dispatch of a lowering.
   assertEquals(dispatches({ results: [scale(summed, 2)] }), ["channel_sum", "sum_partials +scale"]);
 });
 
-Deno.test("nothing is joined to operations that do not leave single values open", () => {
+Deno.test("nothing is fused into kernels without `finish`", () => {
   const [a, b] = [image("a"), image("b")];
   assertEquals(dispatches({ results: [relu(concat([a, b]))] }), [
     "copy_channels",
@@ -102,7 +102,7 @@ Deno.test("nothing is joined to operations that do not leave single values open"
   assertEquals(dispatches({ results: [scale(sum(a), 2)] }), ["reduce", "elementwise +scale"]);
 });
 
-Deno.test("a result that is asked for stays in memory", () => {
+Deno.test("a result of the program stays in memory", () => {
   const x = image("x");
   const y = convolve(x), z = relu(y);
   assertEquals(dispatches({ results: [z] }), ["conv2d_narrow_subgroup +relu"]);
@@ -115,7 +115,7 @@ Deno.test("a member of an arena stays in memory", () => {
   assertEquals(dispatches({ results: [relu(y)], arenas }), ["conv2d_narrow_subgroup", "elementwise +relu"]);
 });
 
-Deno.test("a value that two nodes read stays in memory", () => {
+Deno.test("a value with two readers stays in memory", () => {
   const y = convolve(image("x"));
   assertEquals(dispatches({ results: [relu(y), sum(y)] }), [
     "conv2d_narrow_subgroup",
@@ -124,9 +124,9 @@ Deno.test("a value that two nodes read stays in memory", () => {
   ]);
 });
 
-Deno.test("a value of another shape is not the running value", () => {
+Deno.test("a chain is not applied to a value of another shape", () => {
   const [a, b] = [image("a"), image("b")];
-  // The scalar is computed first, and its node is no part of the image's.
+  // The scalar is computed first, in a dispatch of its own.
   const factor = mse(a, b);
   const result = apply(operations.mse_gradient, [a, b, scale(factor, 2)], { factor: 1 });
   const planned = plan({ results: [result] }, softwareTarget);
@@ -138,14 +138,14 @@ Deno.test("a value of another shape is not the running value", () => {
   assert(planned.dispatches[2]!.variant.code.includes("operand1[0].x"));
 });
 
-Deno.test("a dispatch binds three operands at most, besides its own", () => {
+Deno.test("a chain binds at most three operands", () => {
   const operands = ["a", "b", "c", "d", "e"].map(image);
   const result = operands.reduce((value, operand) => add(value, operand), convolve(image("x")));
   assertEquals(dispatches({ results: [result] }), [
     "conv2d_narrow_subgroup +add+add+add",
     "elementwise +add+add",
   ]);
-  // One tensor read several times is one operand.
+  // A tensor that is read several times is one operand.
   const repeated = operands.reduce((value) => add(value, operands[0]!), convolve(image("x")));
   assertEquals(dispatches({ results: [repeated] }), ["conv2d_narrow_subgroup +add+add+add+add+add"]);
   for (const { bindings } of plan({ results: [result] }, softwareTarget).dispatches) {
@@ -153,7 +153,7 @@ Deno.test("a dispatch binds three operands at most, besides its own", () => {
   }
 });
 
-Deno.test("of two values that could be continued the later one is, and the other is computed before it", () => {
+Deno.test("a node fuses into the later of two inputs, and the other is computed before it", () => {
   const first = conv2d(image("x"), weight, { ...window, label: "first" });
   const second = conv2d(image("y"), weight, { ...window, label: "second" });
   const { dispatches: made, locations } = plan({ results: [add(first, second)] }, softwareTarget);
@@ -164,7 +164,7 @@ Deno.test("of two values that could be continued the later one is, and the other
   assertEquals([...locations.keys()].filter(({ operation }) => operation.name === "conv2d"), []);
 });
 
-Deno.test("nothing moves behind an update, which may change what it reads", () => {
+Deno.test("no node moves past an update, which may change what it reads", () => {
   const [step, ring] = [variable(floatType([4]), "step"), variable(floatType([8, 1]), "ring")];
   const before = scale(ring, 2);
   const effect = record(step, ring, [variable(floatType([]), "loss")]);
@@ -175,6 +175,6 @@ Deno.test("nothing moves behind an update, which may change what it reads", () =
     ),
     ["scale", "record", "relu"],
   );
-  // Without the update between them they are one.
+  // Without the update between them, they are fused.
   assertEquals(dispatches({ results: [after] }), ["elementwise +scale+relu"]);
 });

@@ -1,6 +1,6 @@
 /**
- * No two values that are alive at once lie in one place: worked out anew from the graph, and held against whole
- * plans.
+ * Values that are alive at the same time never share memory: lifetimes are computed independently from the graph and
+ * compared with whole plans.
  */
 
 import { assert, assertEquals } from "@std/assert";
@@ -21,7 +21,7 @@ function requestsOf(root: Tensor, target: Target): DispatchRequest[] {
   return requests;
 }
 
-/** What each dispatch of a group binds, by the kernel's names. */
+/** The operands of each dispatch of a group, by the kernel's names. */
 function operandsByName(group: Group, target: Target): Record<string, Operand>[] {
   return requestsOf(group.root, target).map((request) => {
     if (!request.epilogue) return request.bindings;
@@ -34,7 +34,7 @@ function operandsByName(group: Group, target: Target): Record<string, Operand>[]
   });
 }
 
-/** A value, where it lies, and the dispatches from the one that makes it to the last one that reads it. */
+/** A value, its location, and its lifetime: from the dispatch that computes it to the last that reads it. */
 interface Tenant {
   label: string;
   location: Location;
@@ -42,7 +42,7 @@ interface Tenant {
   last: number;
 }
 
-/** The tenants of the plan's own buffers. */
+/** The values in the plan's own buffers. */
 function tenantsOf(program: Program, target: Target): Tenant[] {
   const { results = [], effects = [], arenas = [] } = program;
   const kept = new Set([...results, ...effects, ...arenas.flatMap(({ members }) => members)]);
@@ -102,7 +102,7 @@ for (const { name, configuration, shape } of configurations) {
               one.location.buffer !== other.location.buffer;
             assert(
               apart,
-              `${one.label} (${one.first} to ${one.last}) meets ${other.label} (to ${other.last})`,
+              `${one.label} (${one.first} to ${one.last}) overlaps ${other.label} (to ${other.last})`,
             );
           }
         });

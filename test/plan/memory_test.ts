@@ -1,3 +1,5 @@
+/** The assignment of lifetimes to buffers. */
+
 import { assert, assertEquals } from "@std/assert";
 import { assignBuffers, type Lifetime } from "../../src/plan/memory.ts";
 import { randomBits } from "../../src/random.ts";
@@ -33,7 +35,7 @@ Deno.test("live values never share a buffer, every value fits in its own, and no
   }
 });
 
-Deno.test("all buffers together hold at least what is alive at once, and no more than everything", () => {
+Deno.test("all buffers together are at least as large as what is alive at once, and at most as all values", () => {
   for (let key = 0; key < 200; key++) {
     const lifetimes = randomLifetimes(key);
     const total = assignBuffers(lifetimes).sizes.reduce((sum, bytes) => sum + bytes, 0);
@@ -60,7 +62,7 @@ Deno.test("values that are never alive together share the largest one's buffer",
   assertEquals(assignBuffers(lifetimes), { buffer: [0, 0, 0], sizes: [256] });
 });
 
-Deno.test("nothing needs nothing, and the same lifetimes get the same buffers", () => {
+Deno.test("no lifetimes need no buffers, and the same lifetimes get the same buffers", () => {
   assertEquals(assignBuffers([]), { buffer: [], sizes: [] });
   assertEquals(assignBuffers(randomLifetimes(7)), assignBuffers(randomLifetimes(7)));
 });

@@ -1,3 +1,5 @@
+/** Plans: their memory, their dispatches, and programs that they refuse. */
+
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { floatType, storedBytes } from "../../src/graph/layout.ts";
 import type { DispatchRequest } from "../../src/graph/lowering.ts";
@@ -29,7 +31,7 @@ function trainingPlan(target = softwareTarget): Plan {
   );
 }
 
-/** Everything but the tensors, whose numbers go on from one graph to the next. */
+/** A plan without its tensors, whose ids differ from graph to graph. */
 function comparable({ buffers, dispatches, locations, ...numbers }: Plan) {
   return {
     ...numbers,
@@ -45,7 +47,7 @@ Deno.test("two plans of the same model are equal", () => {
   }
 });
 
-Deno.test("a plan's memory is known: the sum of its buffers, less than without sharing", () => {
+Deno.test("a plan's memory is the sum of its buffers, and less than without sharing", () => {
   const { buffers, peakBytes, unsharedBytes } = trainingPlan();
   assertEquals(peakBytes, buffers.reduce((total, { bytes }) => total + bytes, 0));
   const persistent = buffers.reduce((total, { owner, bytes }) => owner ? total + bytes : total, 0);
@@ -70,7 +72,7 @@ Deno.test("unsharedBytes counts every value once, whichever buffers they share",
   assertEquals([peakBytes, unsharedBytes], [3136, 5184]);
 });
 
-Deno.test("every binding lies within its buffer, at the offset that WebGPU asks for", () => {
+Deno.test("every binding lies within its buffer, at an aligned offset", () => {
   for (const target of [softwareTarget, cardTarget]) {
     const { buffers, dispatches } = trainingPlan(target);
     for (const { bindings, variant, grid } of dispatches) {
@@ -99,7 +101,7 @@ Deno.test("locations are those of results, of variables in use and of the member
   assertEquals(planned.dispatches[0]!.bindings[0]!.location, planned.locations.get(x));
 });
 
-Deno.test("constants bring their values, other variables start at zero", () => {
+Deno.test("constants have initial values, other variables start at zero", () => {
   const { buffers } = plan({ results: [add(vector("x", 5), constant(2, [5]))] }, softwareTarget);
   assertEquals(buffers.map(({ label, initial }) => [label, initial]), [
     ["shared 0", undefined],
@@ -125,13 +127,13 @@ Deno.test("a grid that is too long for one dimension is folded into two", () => 
   assertEquals(grid(1), [1, 1]);
   assertEquals(grid(257), [2, 1]);
   assertEquals(grid(65535 * 256), [65535, 1]);
-  // 65536 workgroups: two rows of half as many.
+  // 65536 workgroups: two rows of 32768.
   assertEquals(grid(65535 * 256 + 1), [32768, 2]);
   assertEquals(grid(20 * 256, { ...softwareTarget, maxWorkgroupsPerDimension: 7 }), [7, 3]);
   assertEquals(grid(22 * 256, { ...softwareTarget, maxWorkgroupsPerDimension: 7 }), [6, 4]);
 });
 
-Deno.test("what an adapter cannot bind is refused with its size, before any memory is taken", () => {
+Deno.test("a buffer that the adapter cannot bind is refused with its size", () => {
   const target = { ...softwareTarget, maxBindingBytes: 1024 };
   assertThrows(
     () => plan({ results: [relu(vector("images", 257))] }, target),
@@ -156,7 +158,7 @@ Deno.test("a dispatch that binds more storage buffers than the adapter allows is
   );
 });
 
-Deno.test("the adapter decides which kernels run, and how sums are split", () => {
+Deno.test("kernels and the splitting of sums depend on the target", () => {
   const x = variable(floatType([8, 64, 32, 32], "channels_last"), "x");
   const y = conv2d(x, variable(floatType([64, 64, 5, 5], "taps_first"), "w"), {
     stride: [1, 1],
@@ -177,7 +179,7 @@ Deno.test("the adapter decides which kernels run, and how sums are split", () =>
   assertEquals([parts(softwareTarget), parts(cardTarget)], [4, 256]);
 });
 
-Deno.test("a target's choices decide which variant computes a node; an unknown one leaves the first", () => {
+Deno.test("a target's choices decide which variant computes a node; an unknown variant leaves the first", () => {
   const x = variable(floatType([1, 16, 4, 4], "channels_last"), "x");
   const weight = variable(floatType([16, 16, 3, 3], "taps_first"), "w");
   const y = conv2d(x, weight, { stride: [1, 1], padding: [1, 1, 1, 1] });
@@ -209,7 +211,7 @@ Deno.test("a target's choices decide which variant computes a node; an unknown o
   ]);
 });
 
-Deno.test("what Winograd's algorithm holds between its steps stays small, however large the images", () => {
+Deno.test("Winograd's algorithm keeps little memory between its steps, however large the images", () => {
   const x = variable(floatType([16, 64, 128, 128], "channels_last"), "x");
   const weight = variable(floatType([64, 64, 3, 3], "taps_first"), "w");
   const y = conv2d(x, weight, { stride: [1, 1], padding: [1, 1, 1, 1] });
@@ -219,7 +221,7 @@ Deno.test("what Winograd's algorithm holds between its steps stays small, howeve
   assert(own < 20 * 2 ** 20, `${own}`);
 });
 
-Deno.test("the default model costs about 8 GFLOP a forward pass at 256 × 256, and three times that a training step", () => {
+Deno.test("the default model costs about 8 GFLOP per forward pass at 256 × 256, and three times that per training step", () => {
   const flops = (program: Parameters<typeof plan>[0]) =>
     plan(program, cardTarget).dispatches.reduce((total, dispatch) => total + dispatch.flops, 0);
   const model = new Vqvae({ ...defaultConfiguration });
@@ -280,7 +282,7 @@ Deno.test("a lowering whose bindings or params are not the kernel's is refused",
   );
 });
 
-Deno.test("a dispatch that would write into an arena that it also reads is refused", () => {
+Deno.test("a dispatch that reads and writes one arena is refused", () => {
   const x = vector("x"), y = relu(x);
   const arenas = [new Arena("arena", [x, y], variable)];
   assertEquals(storedBytes(arenas[0]!.tensor.type), 512);

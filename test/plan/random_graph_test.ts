@@ -1,4 +1,6 @@
-/** Random graphs: whatever is joined, shared and reordered, the values are those of the references. */
+/**
+ * Random graphs: however nodes are fused, reordered and given shared buffers, the values are those of the references.
+ */
 
 import { assertEquals } from "@std/assert";
 import { Gpu } from "../../src/gpu/device.ts";
@@ -26,7 +28,7 @@ interface RandomGraph {
   effects: Tensor[];
 }
 
-/** A graph of `length` nodes over images, scalars and a ring that updates write between nodes that read it. */
+/** A graph of `length` nodes: images, scalars, and a ring that updates change between nodes that read it. */
 function randomGraph(key: number, length: number): RandomGraph {
   let counter = 0;
   const next = (limit: number) => randomBits(key, counter++) % limit;
@@ -45,7 +47,7 @@ function randomGraph(key: number, length: number): RandomGraph {
   values.set(step, Float32Array.of(0, 0, key % 4, 0));
   const images = [...inputs], scalars = [input(floatType([]), "s")], columns = [ring], sums = [bias];
   const effects: Tensor[] = [];
-  // The latest values are taken most often, so that long chains come about.
+  // Recent values are taken most often, so that there are long chains.
   const pick = (from: Tensor[]) => from.at(-1 - Math.min(next(from.length), next(from.length)))!;
   const one = () => pick(images);
   const makers = [
@@ -54,7 +56,7 @@ function randomGraph(key: number, length: number): RandomGraph {
     () => images.push(scale(multiply(one(), one()), 0.5)),
     () => images.push(relu(one())),
     () => images.push(scale(one(), next(2) ? -0.5 : 1.25)),
-    // The mask is an input: beside a sum's rounding its step from 0 to 1 would be as random as the graph.
+    // The mask is an input: with a computed mask, rounding near zero would decide between 0 and 1.
     () => images.push(apply(operations.relu_gradient, [one(), inputs[next(2)]!], undefined)),
     () => images.push(conv2d(one(), weight, { ...window, bias: next(2) ? bias : undefined })),
     () => images.push(sliceChannels(concat([one(), one()]), next(channels), channels)),
@@ -84,11 +86,11 @@ Deno.test("random graphs give the references' values", async () => {
     const expected = evaluate(graph.tensors, graph.values, graph.effects);
     const results = await runGraph(gpu, graph);
     results.forEach(({ values, cleanPadding }, index) => {
-      // What cancels out in float64 leaves a rounding error of its terms, which are about one.
+      // Where terms of about one cancel out in float64, their rounding errors remain in float32.
       const error = relativeError([...values, 1], [...expected[index]!, 1]);
       if (!(error < 1e-4) || !cleanPadding) {
         failures.push(
-          `graph ${key}, ${graph.tensors[index]!.label} ${index}: ${error}, clean fill: ${cleanPadding}`,
+          `graph ${key}, ${graph.tensors[index]!.label} ${index}: ${error}, clean padding: ${cleanPadding}`,
         );
       }
     });

@@ -1,8 +1,8 @@
-/** Targets to plan for where no adapter is asked. */
+/** Targets of tests that plan without an adapter. */
 
 import type { Target } from "../../src/graph/lowering.ts";
 
-/** As a software adapter offers it. */
+/** A software adapter with subgroups of eight lanes. */
 export const softwareTarget: Target = {
   subgroupLanes: 8,
   subgroupsNeedEnable: false,
@@ -18,10 +18,10 @@ export const softwareTarget: Target = {
   choices: new Map(),
 };
 
-/** The same adapter, with the work shared out as on a graphics card. */
+/** The same target with the work divided as for a GPU. */
 export function asCard(target: Target): Target {
   return { ...target, subgroupLanes: 0, parallelWorkgroups: 512, summingLines: 32 };
 }
 
-/** As a graphics card offers it. */
+/** A GPU. */
 export const cardTarget: Target = { ...asCard(softwareTarget), maxBindingBytes: 2 ** 31 };

@@ -1,3 +1,5 @@
+/** The tuner: what it measures, keeps and chooses. */
+
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { join } from "node:path";
 import { Gpu } from "../../src/gpu/device.ts";
@@ -26,7 +28,7 @@ async function withFolder(use: (folder: string) => Promise<void>): Promise<void>
   }
 }
 
-/** Opens a device and a tuner, and hands on what the tuner says. */
+/** Opens a device and a tuner, and passes them and the tuner's notes to `use`. */
 async function withTuner(
   options: Omit<Parameters<typeof Tuner.open>[1], "note">,
   use: (tuner: Tuner, gpu: Gpu, notes: string[]) => Promise<void>,
@@ -40,7 +42,7 @@ async function withTuner(
   }
 }
 
-Deno.test("what was found once is chosen again without measuring, until the file is gone", async () => {
+Deno.test("findings are chosen again without measuring, unless their file is damaged", async () => {
   await withFolder(async (folder) => {
     const node = convolution();
     let found = {};
@@ -68,7 +70,7 @@ Deno.test("what was found once is chosen again without measuring, until the file
   });
 });
 
-Deno.test("a finding for other kernels, or for fewer tries, is measured anew", async () => {
+Deno.test("classes are measured again if their kernels have changed or more variants are to be tried", async () => {
   await withFolder(async (folder) => {
     const program = { results: [convolution()] };
     await withTuner({ mode: "quick", folder }, async (tuner) => void await tuner.prepare(program));
@@ -90,7 +92,7 @@ Deno.test("a finding for other kernels, or for fewer tries, is measured anew", a
   });
 });
 
-Deno.test("off chooses nothing; a run that goes on keeps what it had", async () => {
+Deno.test("off chooses nothing; a resumed run keeps its choices", async () => {
   const node = convolution();
   await withTuner({ mode: "off" }, async (tuner, gpu) => {
     assert(!await tuner.prepare({ results: [node] }));
@@ -107,7 +109,7 @@ Deno.test("off chooses nothing; a run that goes on keeps what it had", async () 
   });
 });
 
-/** The simplest variant of the tunable, with another text for its kernel. */
+/** The simplest variant of the tunable, with its kernel's text changed. */
 function altered({ variants }: Tunable, name: string, from: string, to: string): Variant {
   const lower: Variant["lower"] = (lowering) =>
     variants.at(-1)!.lower({
@@ -120,10 +122,10 @@ function altered({ variants }: Tunable, name: string, from: string, to: string):
   return { name, lower };
 }
 
-Deno.test("a variant that is fast and wrong, or does not compile, never wins", async () => {
+Deno.test("a variant that computes wrong values or does not compile never wins", async () => {
   await withTuner({ mode: "full" }, async (_, gpu) => {
     const node = convolution();
-    // The same operation, which puts two more variants to the choice.
+    // The same operation with two more variants.
     const withMore = (tunable: Tunable): Tunable => {
       const wrong = altered(tunable, "one tap less", "ky = 0u", "ky = 1u");
       const broken = altered(tunable, "broken", "let tap =", "let tap = nothing +");
