@@ -41,7 +41,7 @@ const rules: readonly FolderRule[] = ([
   ["images", "src workers io"],
   ["create", "src models workers io data report images"],
   ["tune", "src graph ops plan gpu io"],
-  ["trained", "src graph ops models plan gpu io metrics"],
+  ["trained", "src graph ops nn models plan gpu io metrics"],
   ["apply", "src models gpu io data metrics report trained"],
   ["train", "src graph ops nn models plan optim gpu io data metrics report tune trained"],
   ["cli", "src graph models gpu io data metrics report create tune trained apply train"],
