@@ -3,33 +3,15 @@
  * plain data and needs no GPU: it can be printed and compared, and its memory is known before any is allocated.
  */
 
-import { divideUp, storedBytes } from "../graph/layout.ts";
-import { type Operand, Scratch, type Target } from "../graph/lowering.ts";
-import { ancestors, storageOf, type Tensor } from "../graph/tensor.ts";
+import { divideUp } from "../graph/layout.ts";
+import type { Target } from "../graph/lowering.ts";
+import { ancestors, type Tensor } from "../graph/tensor.ts";
 import type { Arena } from "./arena.ts";
+import { layOut, type Locate, type Location, type PlannedBuffer } from "./buffers.ts";
 import { type KernelVariant, packParams } from "./kernel_source.ts";
-import { type GroupRequest, isPlain, lowerNodes } from "./lower.ts";
-import { assignBuffers, type Lifetime } from "./memory.ts";
+import { type GroupRequest, lowerNodes } from "./lower.ts";
 
-/** A range of one of the plan's buffers, in bytes. */
-export interface Location {
-  buffer: number;
-  offset: number;
-  bytes: number;
-}
-
-/** A buffer that the plan needs. */
-export interface PlannedBuffer {
-  label: string;
-  bytes: number;
-  /**
-   * The variable, constant or arena in this buffer, which keeps its values between runs. Other buffers belong to the
-   * plan alone.
-   */
-  owner?: Tensor;
-  /** The content before the first run; by default zeros. */
-  initial?: Float32Array<ArrayBuffer> | Uint32Array<ArrayBuffer>;
-}
+export { type Location, type PlannedBuffer, TooLargeError } from "./buffers.ts";
 
 /** A dispatch of a kernel. */
 export interface PlannedDispatch {
@@ -72,9 +54,6 @@ export interface Program {
   /** Groups of tensors, each in one buffer. */
   arenas?: readonly Arena[];
 }
-
-/** A buffer of the plan is larger than the adapter can bind. */
-export class TooLargeError extends RangeError {}
 
 /**
  * Plans a program: chooses kernels, fuses elementwise operations into them, and assigns values to buffers. Needs no
@@ -135,102 +114,6 @@ export function plan({ results = [], effects = [], arenas = [] }: Program, targe
 function requireHalves(tensors: readonly Tensor[], { halves }: Target): void {
   const half = halves ? undefined : tensors.find(({ dtype }) => dtype === "f16");
   if (half) throw new RangeError(`Cannot plan: ${half.label} is float16, which the adapter does not store`);
-}
-
-/** Returns the location of a tensor or of scratch memory. */
-type Locate = (operand: Operand) => Location;
-
-/** The dispatches that use each value of the plan's own, and the persistent tensors in use. */
-interface Uses {
-  lifetimes: Map<Operand, Lifetime>;
-  persistent: Set<Tensor>;
-}
-
-function usesOf(
-  requests: readonly GroupRequest[],
-  results: readonly Tensor[],
-  placed: ReadonlyMap<Tensor, Arena>,
-): Uses {
-  const lifetimes = new Map<Operand, Lifetime>();
-  const persistent = new Set<Tensor>();
-  const use = (bound: Operand, step: number) => {
-    const operand = bound instanceof Scratch ? bound : storageOf(bound);
-    const owner = operand instanceof Scratch ? undefined : placed.get(operand)?.tensor ?? operand;
-    if (owner?.operation.persistent) {
-      persistent.add(owner);
-      return;
-    }
-    const lifetime = lifetimes.get(operand);
-    if (lifetime) lifetime.last = step;
-    else lifetimes.set(operand, { bytes: bytesOf(operand), first: step, last: step });
-  };
-  requests.forEach((request, step) =>
-    Object.values(request.bindings).forEach((operand) => use(operand, step))
-  );
-  for (const result of results) {
-    if (!isPlain(result)) {
-      throw new RangeError(`Cannot read ${result.label}: it lies in another tensor's rows`);
-    }
-    use(result, requests.length);
-  }
-  return { lifetimes, persistent };
-}
-
-function bytesOf(operand: Operand): number {
-  return operand instanceof Scratch ? operand.bytes : storedBytes(operand.type);
-}
-
-function requireBindable(buffers: readonly PlannedBuffer[], { maxBindingBytes }: Target): void {
-  const large = buffers.find(({ bytes }) => bytes > maxBindingBytes);
-  if (large) {
-    throw new TooLargeError(
-      `Cannot plan: ${large.label} takes ${large.bytes} bytes and the adapter binds at most ${maxBindingBytes}; use a smaller batch`,
-    );
-  }
-}
-
-/** Assigns buffers to all values. */
-function layOut(
-  requests: readonly GroupRequest[],
-  results: readonly Tensor[],
-  placed: ReadonlyMap<Tensor, Arena>,
-  target: Target,
-): Pick<Plan, "buffers" | "locations" | "peakBytes" | "unsharedBytes"> & { locate: Locate } {
-  const { lifetimes, persistent } = usesOf(requests, results, placed);
-  const operands = [...lifetimes.keys()];
-  const assigned = assignBuffers([...lifetimes.values()]);
-  const buffers: PlannedBuffer[] = assigned.sizes.map((bytes, index) => ({
-    label: `shared ${index}`,
-    bytes,
-  }));
-  const home = new Map<Operand, number>(operands.map((operand, index) => [operand, assigned.buffer[index]!]));
-  for (const owner of persistent) {
-    home.set(owner, buffers.length);
-    const initial = owner.operation.initial?.(owner);
-    buffers.push({ label: owner.label, bytes: storedBytes(owner.type), owner, initial });
-  }
-  requireBindable(buffers, target);
-  const locate: Locate = (bound) => {
-    const operand = bound instanceof Scratch ? bound : storageOf(bound);
-    const arena = operand instanceof Scratch ? undefined : placed.get(operand);
-    const buffer = home.get(arena?.tensor ?? operand)!;
-    return { buffer, offset: arena ? arena.offsetOf(operand as Tensor) : 0, bytes: bytesOf(operand) };
-  };
-  const tensors = [
-    ...persistent,
-    ...results,
-    ...[...placed.keys()].filter((each) => persistent.has(placed.get(each)!.tensor)),
-  ];
-  const sum = (values: readonly number[]) => values.reduce((total, value) => total + value, 0);
-  const peakBytes = sum(buffers.map(({ bytes }) => bytes));
-  const ownBytes = sum([...lifetimes.values()].map(({ bytes }) => bytes));
-  return {
-    buffers,
-    locations: new Map(tensors.map((tensor) => [tensor, locate(tensor)])),
-    peakBytes,
-    unsharedBytes: peakBytes - sum(assigned.sizes) + ownBytes,
-    locate,
-  };
 }
 
 /** Binds a dispatch's operands, and checks that WebGPU will take it. */
