@@ -48,25 +48,17 @@ export class Tensor {
  * @param label the node's name in messages and tables; default: the operation's
  * @throws {RangeError | TypeError} if the inputs' types do not fit the operation
  *
- * @example An operation of one's own
+ * @example
  * ```ts
- * import { assertEquals } from "@std/assert";
+ * import { assertEquals, assertThrows } from "@std/assert";
+ * import { operations } from "../ops/table.ts";
  * import { variable } from "../ops/variable.ts";
  * import { floatType } from "./layout.ts";
- * import type { Operation } from "./operation.ts";
  *
- * const half: Operation<undefined> = {
- *   name: "half",
- *   infer: ([x]) => x!,
- *   gradient: (_, upstream) => [apply(half, [upstream], undefined)],
- *   // An elementwise operation needs no kernel of its own if it is fused into the node that makes its input.
- *   lower: () => {},
- *   elementwise: ([x]) => `0.5 * ${x}`,
- *   reference: ([x]) => x!.map((value) => value / 2),
- *   cost: ({ shape }) => ({ flops: shape[0]!, bytes: 8 * shape[0]! }),
- * };
- * const y = apply(half, [variable(floatType([4]), "x")], undefined);
- * assertEquals([y.label, y.shape], ["half", [4]]);
+ * const x = variable(floatType([2, 3]), "x");
+ * const y = apply(operations.relu, [x], undefined, "first activation");
+ * assertEquals([y.label, y.shape], ["first activation", [2, 3]]);
+ * assertThrows(() => apply(operations.add, [x, variable(floatType([2]), "b")], undefined), RangeError);
  * ```
  */
 export function apply<Attributes>(

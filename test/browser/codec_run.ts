@@ -3,6 +3,7 @@
 import { Executor } from "../../src/gpu/executor.ts";
 import { Gpu } from "../../src/gpu/device.ts";
 import { Memory } from "../../src/gpu/memory.ts";
+import { anyInputs } from "../../src/graph/inputs.ts";
 import { elementCount, floatType } from "../../src/graph/layout.ts";
 import type { Operation } from "../../src/graph/operation.ts";
 import { apply } from "../../src/graph/tensor.ts";
@@ -79,6 +80,7 @@ export async function loadBrokenKernel(): Promise<string> {
 @compute @workgroup_size(1) fn main() { y[p.quads] = missing; }`;
   const operation: Operation<undefined> = {
     name: "broken",
+    inputs: [anyInputs("input")],
     infer: ([x]) => x!,
     gradient: () => [],
     reference: ([x]) => x!,
