@@ -2,18 +2,24 @@
 
 import { assert, assertEquals, assertMatch } from "../../src/std/assert.ts";
 import { bundle, load } from "./bundle.ts";
-import type { CodecRun } from "./codec_run.ts";
 import { inDawn } from "./dawn.ts";
+import type { CodecResult, Run } from "./engine_runs.ts";
 
-const engine = await load(await bundle("codec_run.ts"));
+const engine = await load(await bundle("engine_runs.ts"));
 
-Deno.test("a codec is planned, loaded, run and read back", async () => {
-  const run: CodecRun = await inDawn(() => engine.runCodec());
-  console.log(
-    `Dawn ran ${run.dispatches} dispatches of ${run.kernels} kernels`,
-  );
-  assert(run.dispatches > 20 && run.kernels > 5);
-  assertEquals(run.lengths, [2 * 3 * 32 * 32, 2 * 4 * 4, 2 * 8 * 8]);
+Deno.test("a codec encodes, decodes and reconstructs images", async () => {
+  const run: Run<CodecResult> = await inDawn(() => engine.runCodec());
+  const { codes, decoded, reconstruction } = run.result;
+  assertEquals([codes.topCodes.length, codes.bottomCodes.length], [2 * 4 * 3, 2 * 8 * 6]);
+  assertEquals([decoded.length, reconstruction.length], [2 * 3 * 30 * 21, 2 * 3 * 30 * 21]);
+  assert(run.kernels > 5, `${run.kernels}`);
+  assertEquals(run.buffers, 0);
+});
+
+Deno.test("a classifier predicts", async () => {
+  const run: Run<Float32Array> = await inDawn(() => engine.runClassifier());
+  assertEquals(run.result.length, 3 * 2);
+  assert(run.kernels > 5, `${run.kernels}`);
   assertEquals(run.buffers, 0);
 });
 

@@ -77,10 +77,11 @@ function trainedResults(name: "vqvae" | "densenet", images: Tensor): Tensor[] {
   if (name === "densenet") {
     return [new Densenet({ ...densenet121 }).forward(images, "evaluate")];
   }
-  const { reconstruction, latent, top, bottom } = new Vqvae({
-    ...defaultConfiguration,
-  }).forward(images);
-  return [reconstruction, latent, top.codes, bottom.codes];
+  const model = new Vqvae({ ...defaultConfiguration });
+  const { reconstruction, latent, top, bottom } = model.forward(images);
+  const given = (codes: Tensor) => variable(codes.type, "codes");
+  const decoded = model.decode({ top: given(top.codes), bottom: given(bottom.codes) });
+  return [reconstruction, latent, top.codes, bottom.codes, decoded.reconstruction];
 }
 
 /** Every kernel's label by its code. */
