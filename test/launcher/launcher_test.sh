@@ -39,6 +39,7 @@ cat >"$project/deno.json" <<'JSON'
   "nodeModulesDir": "none",
   "tasks": {
     "fmt": { "description": "one line", "command": "deno eval" },
+    "own": { "description": "a configuration of its own", "command": "deno eval --config own/deno.json --no-lock" },
     "show:all": {
       "description": "several lines",
       "command": "deno run --no-prompt --allow-read --allow-env=XDG_RUNTIME_DIR,DENO_DIR cli/show_all.ts"
@@ -49,6 +50,8 @@ cat >"$project/deno.json" <<'JSON'
 }
 JSON
 printf '{ "version": "5" }\n' >"$project/deno.lock"
+mkdir "$project/own"
+printf '{ "imports": {} }\n' >"$project/own/deno.json"
 cat >"$project/cli/show_all.ts" <<'TS'
 const runtime = Deno.env.get("XDG_RUNTIME_DIR")!;
 const mode = (Deno.statSync(runtime).mode! & 0o777).toString(8);
@@ -75,6 +78,7 @@ cache=$scratch/cache
 mkdir -p "$cache/npm"
 
 check "lists the tasks" "  fmt              one line
+  own              a configuration of its own
   show:all         several lines
   wait             until a signal" "$(launch | grep '^  ')"
 check "refuses an unknown task on one line" 'vqray: there is no task "nope"; ./vqray lists the tasks [2]' "$(outcome launch nope)"
@@ -83,6 +87,11 @@ check "does not take a pattern for a task" 'vqray: there is no task ".*"; ./vqra
 launch fmt 'console.log(1)' >/dev/null 2>"$scratch/first"
 check "gets packages the first time" "vqray: getting the packages that deno.lock names" "$(cat "$scratch/first")"
 check "prints nothing the second time" "1 [0]" "$(outcome launch fmt 'console.log(1)')"
+
+check "gets the packages of a task with a configuration of its own" "2 [0]" "$(outcome launch own 'console.log(2)')"
+printf '{ "imports": ' >"$project/own/deno.json"
+check "says which folder's packages cannot be got" "vqray: the packages of own could not be got [1]" \
+  "$(outcome launch own 'console.log(2)' | tail -n 1)"
 
 cd "$scratch/elsewhere"
 check "keeps the caller's folder and arguments, and makes a private runtime folder" \
