@@ -105,6 +105,7 @@ check "works through a link" '"args":[]' "$(
 )"
 
 for signal in INT TERM; do
+  : >"$scratch/waiting"
   # Not through the function, so that $! is the process that the launcher replaces by the program.
   env -i PATH="$scratch/bin:$tools" HOME="$scratch" DENO_DIR="$cache" VK_DRIVER_FILES=none \
     "$project/vqray" wait >"$scratch/waiting" 2>&1 &
