@@ -3,6 +3,7 @@
 import { roundUp } from "../graph/layout.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import type { Plan, PlannedDispatch } from "../plan/plan.ts";
+import type { PlanPart } from "../plan/reduction.ts";
 import type { Gpu } from "./device.ts";
 import { type NewKernel, warmUpKernels } from "./first_use.ts";
 import { type Home, homeAt, Memory, readStored, readTensors } from "./memory.ts";
@@ -70,19 +71,19 @@ export class Executor {
     }
   }
 
-  /** Submits the plan's dispatches once; does not wait. */
-  run(timed?: TimedSlot): void {
-    this.encode(timed)();
+  /** Submits the plan's dispatches, or one part of them, once; does not wait. */
+  run(timed?: TimedSlot, part?: PlanPart): void {
+    this.encode(timed, part)();
   }
 
-  /** Encodes the plan's dispatches; calling what comes back submits them, once. */
-  encode(timed?: TimedSlot): () => void {
+  /** Encodes the plan's dispatches, or one part of them; calling what comes back submits them, once. */
+  encode(timed?: TimedSlot, part?: PlanPart): () => void {
     const { gpu } = this.memory;
     gpu.check();
     const encoder = gpu.device.createCommandEncoder();
-    const timestampWrites = timed?.timestamps.writes(timed.slot);
+    const timestampWrites = timed?.timestamps.writes(timed.slot, part);
     const pass = encoder.beginComputePass(timestampWrites && { timestampWrites });
-    for (const dispatch of this.dispatches) encode(pass, dispatch);
+    for (const dispatch of this.dispatches.slice(...this.rangeOf(part))) encode(pass, dispatch);
     pass.end();
     const commands = encoder.finish();
     return () => {
@@ -91,25 +92,40 @@ export class Executor {
     };
   }
 
-  /** Runs once with a pass and times for each dispatch; undefined, and nothing has run, where the adapter has no timestamps. */
-  async profile(): Promise<DispatchTime[] | undefined> {
+  /**
+   * Runs the plan, or one part of it, once with a pass and times for each dispatch; undefined, and nothing has run, where the
+   * adapter has no timestamps.
+   */
+  async profile(part?: PlanPart): Promise<DispatchTime[] | undefined> {
     const { gpu } = this.memory;
-    const timestamps = await Timestamps.make(gpu, this.dispatches.length);
+    const range = this.rangeOf(part);
+    const dispatches = this.dispatches.slice(...range);
+    const timestamps = await Timestamps.make(gpu, dispatches.length);
     if (!timestamps) return undefined;
     gpu.check();
     const encoder = gpu.device.createCommandEncoder();
-    for (const [slot, dispatch] of this.dispatches.entries()) {
+    for (const [slot, dispatch] of dispatches.entries()) {
       const pass = encoder.beginComputePass({ timestampWrites: timestamps.writes(slot) });
       encode(pass, dispatch);
       pass.end();
     }
     gpu.device.queue.submit([encoder.finish()]);
-    const intervals = await timestamps.stage([...this.dispatches.keys()]).read();
+    const intervals = await timestamps.stage([...dispatches.keys()]).read();
     timestamps.destroy();
-    return this.plan.dispatches.map((dispatch, index) => {
+    return this.plan.dispatches.slice(...range).map((dispatch, index) => {
       const { begin, end } = intervals[index]!;
       return { dispatch, begin, end, milliseconds: end - begin };
     });
+  }
+
+  /** The dispatches of a part: the first, and the one after the last. */
+  private rangeOf(part?: PlanPart): [number, number] {
+    const { dispatches, reduceAt } = this.plan;
+    if (!part) return [0, dispatches.length];
+    if (reduceAt === undefined) {
+      throw new RangeError("Cannot run a part of a plan in which no rank adds anything up");
+    }
+    return part === "before reduction" ? [0, reduceAt] : [reduceAt, dispatches.length];
   }
 
   /** Reads results of the plan, and persistent tensors, as row-major values of their shapes. */

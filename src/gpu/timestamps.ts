@@ -1,5 +1,6 @@
 /** The GPU's own clock: when the passes of steps began and ended, kept on the GPU and read every few steps. */
 
+import type { PlanPart } from "../plan/reduction.ts";
 import type { Gpu } from "./device.ts";
 
 /** From when to when the GPU was at work, in milliseconds on its own clock, whose zero means nothing. */
@@ -54,13 +55,13 @@ export class Timestamps {
     return new Timestamps(gpu, sets, resolved, mapped, tick);
   }
 
-  /** For the pass whose times go to a slot. */
-  writes(slot: number): GPUComputePassTimestampWrites {
+  /** For the pass whose times go to a slot; a plan that runs in two parts begins with the first and ends with the second. */
+  writes(slot: number, part?: PlanPart): GPUComputePassTimestampWrites {
     const index = 2 * (slot % mostSlots);
     return {
       querySet: this.sets[Math.floor(slot / mostSlots)]!,
-      beginningOfPassWriteIndex: index,
-      endOfPassWriteIndex: index + 1,
+      ...(part !== "after reduction" && { beginningOfPassWriteIndex: index }),
+      ...(part !== "before reduction" && { endOfPassWriteIndex: index + 1 }),
     };
   }
 

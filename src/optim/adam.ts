@@ -50,15 +50,19 @@ export class Adam {
     return this.mixed ? [this.parameters, this.mixed.copies] : [this.parameters];
   }
 
-  /** The update for gradients in the parameters' order, and the arenas that the program with it needs. */
-  update(step: Tensor, gradients: readonly Tensor[]): { effect: Tensor; arenas: Arena[] } {
+  /** An arena for gradients in the parameters' order. */
+  gather(gradients: readonly Tensor[]): Arena {
+    return this.arena("gradients", gradients);
+  }
+
+  /** The update by the gradients in an arena of {@linkcode gather}, and the arenas that the program with it needs. */
+  apply(step: Tensor, gradients: Arena): { effect: Tensor; arenas: Arena[] } {
     const { parameters, firstMoments, secondMoments, mixed } = this;
-    const arena = this.arena("gradients", gradients);
     const moments = [firstMoments.tensor, secondMoments.tensor] as const;
-    const own = mixed ? mixed.step(step, arena.tensor, gradients) : step;
+    const own = mixed ? mixed.step(step, gradients) : step;
     const attributes = { ...this.attributes, scaled: mixed !== undefined };
-    const effect = adam(own, arena.tensor, parameters.tensor, moments, attributes, gradients);
-    return { effect, arenas: [...this.arenas, firstMoments, secondMoments, arena] };
+    const effect = adam(own, gradients.tensor, parameters.tensor, moments, attributes, gradients.members);
+    return { effect, arenas: [...this.arenas, firstMoments, secondMoments, gradients] };
   }
 
   /** What is zero before the first step. */

@@ -42,8 +42,8 @@ export class MixedPrecision {
     return { loss_scale: this.state.scale };
   }
 
-  /** The step that Adam makes with an arena of gradients of the scaled loss, which `gradients` fill. */
-  step(step: Tensor, arena: Tensor, gradients: readonly Tensor[]): Tensor {
-    return lossScale(step, countNonFinite(arena, gradients), this.state, { ...this.decays, ...scaling });
+  /** The step that Adam makes with an arena of gradients of the scaled loss. */
+  step(step: Tensor, { tensor, members }: Arena): Tensor {
+    return lossScale(step, countNonFinite(tensor, members), this.state, { ...this.decays, ...scaling });
   }
 }

@@ -10,6 +10,7 @@ import type { Arena } from "./arena.ts";
 import { type KernelVariant, packParams } from "./kernel_source.ts";
 import { type GroupRequest, isPlain, lowerNodes } from "./lower.ts";
 import { assignBuffers, type Lifetime } from "./memory.ts";
+import { reductionPoint } from "./reduction.ts";
 
 /** A range of one of the plan's buffers, in bytes. */
 export interface Location {
@@ -43,6 +44,8 @@ export interface PlannedDispatch {
 export interface Plan {
   buffers: PlannedBuffer[];
   dispatches: PlannedDispatch[];
+  /** Index of the first dispatch that may read what ranks add up; see `Program.reduced`. */
+  reduceAt?: number;
   /** Where the results are that were asked for, and everything persistent that is read or changed. */
   locations: ReadonlyMap<Tensor, Location>;
   /** Bytes of all buffers. */
@@ -58,14 +61,24 @@ export interface Program {
   effects?: readonly Tensor[];
   /** Groups of tensors that lie in one buffer one behind the other. */
   arenas?: readonly Arena[];
+  /**
+   * Arenas whose values a group of ranks adds up in the middle of a run. The dispatches then have two parts: those that compute
+   * the arenas' members, and those that read the sums. Nothing else that the first part computes may reach the second.
+   */
+  reduced?: readonly Arena[];
 }
 
 /** A value of the program is larger than what the adapter binds. */
 export class TooLargeError extends RangeError {}
 
 /** Plans a program for a target. */
-export function plan({ results = [], effects = [], arenas = [] }: Program, target: Target): Plan {
-  const placed = new Map(arenas.flatMap((arena) => arena.members.map((member) => [member, arena] as const)));
+export function plan(
+  { results = [], effects = [], arenas = [], reduced = [] }: Program,
+  target: Target,
+): Plan {
+  const placed = new Map(
+    [...arenas, ...reduced].flatMap((arena) => arena.members.map((member) => [member, arena] as const)),
+  );
   for (const member of placed.keys()) {
     if (member.place) {
       throw new RangeError(`Cannot plan: ${member.label} lies in another tensor's memory and in an arena`);
@@ -77,7 +90,9 @@ export function plan({ results = [], effects = [], arenas = [] }: Program, targe
   const requests = lowerNodes(nodes, kept, target);
   const { locate, ...memory } = layOut(requests, results, placed, target);
   const dispatches = requests.map((request) => planDispatch(request, locate, target));
-  return { ...memory, dispatches };
+  if (reduced.length === 0) return { ...memory, dispatches };
+  const ownerOf = (tensor: Tensor) => placed.get(storageOf(tensor))?.tensor ?? storageOf(tensor);
+  return { ...memory, dispatches, reduceAt: reductionPoint(requests, reduced, ownerOf) };
 }
 
 /** Throws where a value is float16 and the adapter cannot store it. */

@@ -26,10 +26,10 @@ export class LossReader {
   ) {}
 
   /**
-   * Closes the window behind the last step and begins to read it. This blocks until the GPU has nothing to do (Deno's way of
-   * mapping), so that the next step is to be encoded before, and submitted right behind.
+   * Closes the window after the last step and begins to read it. This blocks until the GPU has nothing to do (Deno's way of
+   * mapping), so encode the next step before and submit it right after.
    */
-  async begin(): Promise<void> {
+  async beginReading(): Promise<void> {
     await this.settle();
     const { pending, trainer } = this;
     if (pending === 0) return;
@@ -59,7 +59,7 @@ export class LossReader {
 
   /** Reads all that is left. */
   async flush(): Promise<void> {
-    await this.begin();
+    await this.beginReading();
     await this.settle();
   }
 }

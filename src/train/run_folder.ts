@@ -5,32 +5,45 @@ import { DataError, UsageError } from "../errors.ts";
 import type { Gpu } from "../gpu/device.ts";
 import { makeFolder, writeFileAtomic } from "../io/atomic.ts";
 import { Tuner } from "../tune/tuner.ts";
-import { findCheckpoint, findRunState, loadCheckpoint } from "./checkpoint.ts";
+import type { ModelDescription } from "../trained/model_description.ts";
+import { findCheckpoint, findRunState, loadCheckpoint, type SavedRun } from "./checkpoint.ts";
 import { MetricsLog } from "./metrics_log.ts";
-import type { Run } from "./run.ts";
 import type { RunData } from "./run_data.ts";
 import type { RunOptions } from "./run_options.ts";
 import type { RunContext } from "../report/run_context.ts";
 import type { Trainer } from "./trainer.ts";
 
-/** How a new run begins. */
-export interface Beginning {
+/** What a new run starts with. */
+export interface NewRun {
   /** Folders in which the run leaves files, beside `checkpoint`. */
   folders: readonly string[];
   /** Reads the weights to start from, if not those of the seed; nothing has been written yet. */
   readWeights(): Promise<ReadonlyMap<string, Float32Array<ArrayBuffer>> | undefined>;
-  /** What else happens before the first step, when the weights are in place. */
-  prepare?(): Promise<void>;
+  /** Called when the weights are in place. */
+  initialise?(): Promise<void>;
 }
 
-/** Fresh, from given weights, or where the last checkpoint stands. */
-export async function prepareFolder<Options extends RunOptions, T extends Trainer>(
-  run: Run<Options, T>,
-  { options, trainer }: { options: Options; trainer: T },
-  beginning: Beginning,
-): Promise<void> {
+/** A folder that is ready for a run. */
+export interface RunFolder {
+  log: MetricsLog;
+  /** The checkpoint that a resumed run goes on from. */
+  saved?: SavedRun;
+}
+
+/**
+ * Makes the folder of a new run and gives the trainer its weights, or with `--resume` reads the furthest checkpoint of an earlier
+ * run.
+ *
+ * @throws {DataError} if the folder of a new run holds a run already, or that of an earlier one no checkpoint of this model.
+ * @throws {UsageError} if the earlier run had other options that its results depend on.
+ */
+export async function openRunFolder(
+  model: ModelDescription,
+  { options, trainer }: { options: RunOptions; trainer: Trainer },
+  newRun: NewRun,
+): Promise<RunFolder> {
   const { save_path, resume } = options;
-  if (resume) return await resumeRun(run, { options, trainer });
+  if (resume) return await reopenRunFolder(model, { options, trainer });
   const metrics = metricsPath(save_path);
   // A run that broke off before its first losses left nothing that is worth keeping.
   const exists = await Deno.stat(metrics).then(({ size }) => size > 0, () => false);
@@ -39,11 +52,11 @@ export async function prepareFolder<Options extends RunOptions, T extends Traine
       `${save_path}: holds a run already; go on with it with --resume, or choose another folder`,
     );
   }
-  const weights = await beginning.readWeights();
-  for (const name of ["checkpoint", ...beginning.folders]) await makeFolder(join(save_path, name));
-  if (weights) trainer.write(weights);
-  await beginning.prepare?.();
-  run.begin(await MetricsLog.create(metrics));
+  const weights = await newRun.readWeights();
+  for (const name of ["checkpoint", ...newRun.folders]) await makeFolder(join(save_path, name));
+  if (weights) trainer.state.write(weights);
+  await newRun.initialise?.();
+  return { log: await MetricsLog.create(metrics) };
 }
 
 /** The tuner of a run; one that goes on keeps the kernels that it began with. */
@@ -64,10 +77,10 @@ function checkpointFolder(save_path: string): string {
   return join(save_path, "checkpoint");
 }
 
-async function resumeRun<Options extends RunOptions, T extends Trainer>(
-  run: Run<Options, T>,
-  { options, trainer }: { options: Options; trainer: T },
-): Promise<void> {
+async function reopenRunFolder(
+  model: ModelDescription,
+  { options, trainer }: { options: RunOptions; trainer: Trainer },
+): Promise<RunFolder> {
   const { save_path } = options;
   const folder = checkpointFolder(save_path);
   const found = await findCheckpoint(folder);
@@ -78,15 +91,16 @@ async function resumeRun<Options extends RunOptions, T extends Trainer>(
   const own = { seed, batch_size, precision, accumulate: trainer.accumulate };
   // Before batches could be split they were not, and before there was float16 all was float32.
   const earlier = { accumulate: 1, precision: "f32" };
-  const shapes = { weights: trainer.shapes, moments: trainer.momentShapes };
-  const saved = await loadCheckpoint(found, run.model, shapes, (state) => {
+  const shapes = { weights: trainer.state.shapes, moments: trainer.state.momentShapes };
+  const saved = await loadCheckpoint(found, model, shapes, (state) => {
     const before: Record<string, unknown> = { ...earlier, ...state };
     for (const [name, value] of Object.entries(own)) {
       if (before[name] === value) continue;
       throw new UsageError(`--${name} ${value}: the run in ${save_path} began with ${before[name]}`);
     }
   });
-  run.restore(saved, await MetricsLog.reopen(metricsPath(save_path), saved.run.steps, saved.run.epochs));
+  const log = await MetricsLog.reopen(metricsPath(save_path), saved.run.steps, saved.run.epochs);
+  return { log, saved };
 }
 
 function metricsPath(save_path: string): string {

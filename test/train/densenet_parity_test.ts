@@ -78,7 +78,7 @@ class Subject {
     const loss = logisticLoss(logits, this.positive, this.negative);
     const weights = this.model.set.parameters.map(({ tensor }) => tensor);
     const ofWeights = gradients(loss, weights);
-    const { effect, arenas } = this.optimizer.update(this.step, ofWeights);
+    const { effect, arenas } = this.optimizer.apply(this.step, this.optimizer.gather(ofWeights));
     const executor = await this.load({ results: [logits, loss], effects: [effect], arenas });
     return {
       run: async () => {

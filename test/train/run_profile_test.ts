@@ -3,11 +3,11 @@
 import { assert, assertEquals } from "@std/assert";
 import { join } from "node:path";
 import { Gpu } from "../../src/gpu/device.ts";
-import { defaultConfiguration } from "../../src/models/vqvae/configuration.ts";
 import { trainDensenet } from "../../src/train/densenet/train.ts";
 import { RunProfile } from "../../src/train/run_profile.ts";
 import { trainVqvae } from "../../src/train/vqvae/train.ts";
 import { classifierOptions, writeClothes } from "./labelled_images.ts";
+import { codecOptions } from "./small_codec.ts";
 import { checkpointBytes, context, metricsOf, timeless } from "./run_context.ts";
 
 const folder = await Deno.makeTempDir();
@@ -15,31 +15,6 @@ globalThis.addEventListener("unload", () => Deno.removeSync(folder, { recursive:
 const at = (name: string) => join(folder, name);
 const data = at("train.hdf5");
 await writeClothes(data, [0, 18]);
-
-const codec = {
-  data_path: data,
-  dataset: "any",
-  view: "any",
-  n_epochs: 2,
-  batch_size: 4,
-  lr: 3e-4,
-  seed: 816,
-  shuffle: true,
-  resume: false,
-  checkpoint_every: 10,
-  sample_every: 1,
-  log_every: 2,
-  kmeans_init: false,
-  restart_dead_codes: 0.5,
-  configuration: {
-    ...defaultConfiguration,
-    channel: 16,
-    n_res_block: 1,
-    n_res_channel: 8,
-    embed_dim: 8,
-    n_embed: 32,
-  },
-};
 
 const gpu = await Gpu.open();
 const hasTimestamps = gpu.device.features.has("timestamp-query");
@@ -57,7 +32,10 @@ for (
     [
       "vqvae",
       (name, profile, notes) =>
-        trainVqvae({ ...codec, save_path: at(name), profile }, context(() => {}, notes)),
+        trainVqvae(
+          codecOptions(data, at(name), { profile, log_every: 2, restart_dead_codes: 0.5 }),
+          context(() => {}, notes),
+        ),
     ],
   ] as [string, (name: string, profile: boolean, notes: string[]) => Promise<{ steps: number }>][]
 ) {

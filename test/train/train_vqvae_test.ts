@@ -10,6 +10,7 @@ import { defaultConfiguration } from "../../src/models/vqvae/configuration.ts";
 import type { TrainVqvaeOptions } from "../../src/train/vqvae/options.ts";
 import { trainVqvae } from "../../src/train/vqvae/train.ts";
 import { goldenPath, readTrainingGoldens, trainingBatch } from "../golden/read.ts";
+import { codecOptions } from "./small_codec.ts";
 import { checkpointBytes as bytesIn, context, metricsOf as metricsIn, timeless } from "./run_context.ts";
 
 const [golden] = await readTrainingGoldens();
@@ -28,33 +29,8 @@ async function writeData(path: string, steps: readonly number[]): Promise<void> 
 await writeData(data, [0, 1]);
 await writeData(other, [1]);
 
-function options(save_path: string, changes: Partial<TrainVqvaeOptions> = {}): TrainVqvaeOptions {
-  return {
-    data_path: data,
-    save_path: join(folder, save_path),
-    dataset: "any",
-    view: "any",
-    n_epochs: 2,
-    batch_size: 4,
-    lr: 3e-4,
-    seed: 816,
-    shuffle: true,
-    resume: false,
-    checkpoint_every: 10,
-    sample_every: 1,
-    log_every: 3,
-    kmeans_init: false,
-    configuration: {
-      ...defaultConfiguration,
-      channel: 16,
-      n_res_block: 1,
-      n_res_channel: 8,
-      embed_dim: 8,
-      n_embed: 32,
-    },
-    ...changes,
-  };
-}
+const options = (save_path: string, changes: Partial<TrainVqvaeOptions> = {}) =>
+  codecOptions(data, join(folder, save_path), changes);
 
 const metricsOf = (save_path: string) => metricsIn(join(folder, save_path));
 const checkpointBytes = (save_path: string, name: string) => bytesIn(join(folder, save_path), name);

@@ -5,10 +5,10 @@ import { join } from "node:path";
 import { ImageFileWriter } from "../../src/data/write.ts";
 import { UsageError } from "../../src/errors.ts";
 import { readSafetensors } from "../../src/io/safetensors_file.ts";
-import { defaultConfiguration } from "../../src/models/vqvae/configuration.ts";
 import { uniformArray } from "../../src/random.ts";
 import type { TrainVqvaeOptions } from "../../src/train/vqvae/options.ts";
 import { trainVqvae } from "../../src/train/vqvae/train.ts";
+import { codecOptions, smallCodec } from "./small_codec.ts";
 import { checkpointBytes, context } from "./run_context.ts";
 
 const folder = await Deno.makeTempDir();
@@ -19,31 +19,12 @@ await writer.finish();
 
 async function train(name: string, changes: Partial<TrainVqvaeOptions>): Promise<string[]> {
   const notes: string[] = [];
-  await trainVqvae({
-    data_path,
-    save_path: join(folder, name),
-    dataset: "any",
-    view: "any",
-    n_epochs: 2,
-    batch_size: 4,
-    lr: 3e-4,
-    seed: 816,
-    shuffle: true,
-    resume: false,
+  const options = codecOptions(data_path, join(folder, name), {
     checkpoint_every: 1,
-    sample_every: 1,
-    log_every: 3,
-    kmeans_init: false,
-    configuration: {
-      ...defaultConfiguration,
-      channel: 16,
-      n_res_block: 1,
-      n_res_channel: 8,
-      embed_dim: 8,
-      n_embed: 16,
-    },
+    configuration: { ...smallCodec, n_embed: 16 },
     ...changes,
-  }, context(undefined, notes));
+  });
+  await trainVqvae(options, context(undefined, notes));
   return notes;
 }
 

@@ -20,7 +20,7 @@ export interface Inputs {
   shape: readonly [channels: number, height: number, width: number];
   classNames: string[];
   /** A loader's batch as the network takes it. */
-  prepare(batch: Batch): Promise<Batch>;
+  modelBatch(batch: Batch): Promise<Batch>;
   close(): void;
 }
 
@@ -38,7 +38,7 @@ export async function openInputs(options: TrainDensenetOptions, gpu: Gpu): Promi
       data,
       shape: inputShape(recon, train.info, codec),
       classNames: classNames(train.info) ?? defaultClassNames(train.info.labelCount),
-      prepare: async (batch) => ({ ...batch, images: await maker.make(batch) }),
+      modelBatch: async (batch) => ({ ...batch, images: await maker.make(batch) }),
       close() {
         maker.close();
         train.close();

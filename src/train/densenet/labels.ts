@@ -79,10 +79,21 @@ export interface LabelWeights {
   known: number;
 }
 
-/** Weights with which the loss is its mean over the known labels; all zero where there is none. */
-export function labelWeights(labels: Float32Array, positiveWeights: readonly number[]): LabelWeights {
+/** The number of labels that are known. */
+export function countKnown(labels: Float32Array): number {
+  return labels.reduce((count, label) => Number.isNaN(label) ? count : count + 1, 0);
+}
+
+/**
+ * Weights with which the loss is its mean over `known` labels; all zero if no label is known. `known` counts the labels of the
+ * whole batch, of which `labels` may be one rank's part; default: those of `labels`.
+ */
+export function labelWeights(
+  labels: Float32Array,
+  positiveWeights: readonly number[],
+  known = countKnown(labels),
+): LabelWeights {
   const [positive, negative] = [new Float32Array(labels.length), new Float32Array(labels.length)];
-  const known = labels.reduce((count, label) => Number.isNaN(label) ? count : count + 1, 0);
   labels.forEach((label, index) => {
     if (Number.isNaN(label)) return;
     positive[index] = positiveWeights[index % positiveWeights.length]! * label / known;

@@ -1,5 +1,6 @@
 /** The classifier's two programs, training and evaluation, each a graph for one batch size and its inputs. */
 
+import { alone, type Group } from "../../distributed/group.ts";
 import { floatType } from "../../graph/layout.ts";
 import type { Tensor } from "../../graph/tensor.ts";
 import type { Densenet, Mode } from "../../models/densenet/model.ts";
@@ -10,6 +11,7 @@ import { variable } from "../../ops/variable.ts";
 import { type Adam, stepInput } from "../../optim/adam.ts";
 import type { MixedPrecision } from "../../optim/mixed_precision.ts";
 import { microBatches, total } from "../micro_batches.ts";
+import { sumOverRanks } from "../rank_sums.ts";
 import { RowRing } from "../row_ring.ts";
 import { ringCapacity, ScalarRing } from "../scalar_ring.ts";
 import type { BatchShape, StepProgram } from "../step_program.ts";
@@ -45,12 +47,21 @@ function forward(
   return { logits, loss: logisticLoss(logits, channelsLast(positive, range), channelsLast(negative, range)) };
 }
 
-/** Rings of the batch's loss and logits, from those of its parts. */
-function ringsOf(parts: readonly { logits: Tensor; loss: Tensor }[], step: Tensor, mixed?: MixedPrecision) {
-  const loss = total(parts.map((part) => part.loss));
-  const ring = new ScalarRing<"loss">({ loss, ...mixed?.scalars }, ringCapacity);
+/** Rings of the loss, over all ranks, and of this rank's logits, from those of the parts of its batch. */
+function ringsOf(
+  parts: readonly { logits: Tensor; loss: Tensor }[],
+  step: Tensor,
+  { mixed, group = alone }: { mixed?: MixedPrecision; group?: Group } = {},
+) {
   const logits = new RowRing(parts.map((part) => part.logits));
-  return { rings: { ring, logits }, records: [ring.record(step), ...logits.record(step)] };
+  const isAlone = group.size === 1;
+  // A rank records its own logits before the sums, since nothing else passes them.
+  const early = isAlone ? [] : logits.record(step);
+  const own = total(parts.map((part) => part.loss));
+  const { sums: [sum], reduced } = sumOverRanks(group, [{ tensor: own, factor: 1 }]);
+  const ring = new ScalarRing<"loss">({ loss: sum!, ...mixed?.scalars }, ringCapacity);
+  const records = [...early, ring.record(step), ...isAlone ? logits.record(step) : []];
+  return { rings: { ring, logits }, records, reduced };
 }
 
 export interface TrainingVariant {
@@ -61,14 +72,20 @@ export interface TrainingVariant {
   accumulate?: number;
   /** See Densenet.forward. */
   copied?: boolean;
+  /** The ranks among whose parts the whole batch is divided. Default: one rank. */
+  group?: Group;
 }
 
-/** One training step: loss, gradients, Adam; the running statistics of batch normalisation move with it. */
+/**
+ * One training step: loss, gradients, Adam; the running statistics of batch normalisation move with it. With several ranks the
+ * program has `reduced` arenas, and the labels' weights are those of all ranks' batch. Batch normalisation stays local: each rank
+ * takes the moments of its own images, and its running statistics follow these alone.
+ */
 export function trainingProgram(
   model: Densenet,
   optimizer: Adam,
   shape: BatchShape,
-  { accumulate = 1, copied = false }: TrainingVariant = {},
+  { accumulate = 1, copied = false, group = alone }: TrainingVariant = {},
 ): DensenetProgram {
   const inputs = inputsOf(model, shape);
   const { halves, mixed } = optimizer;
@@ -77,9 +94,18 @@ export function trainingProgram(
     const own = forward(model, inputs, range, "train", { copied, halves });
     return { gradients: gradients(own.loss, weights, mixed?.state.scale), own };
   });
-  const { rings, records } = ringsOf(whole.parts, inputs.step, mixed);
-  const { effect, arenas } = optimizer.update(inputs.step, whole.gradients);
-  return { program: { effects: [...records, effect], arenas }, ...inputs, ...rings };
+  const gathered = optimizer.gather(whole.gradients);
+  const { rings, records, reduced } = ringsOf(whole.parts, inputs.step, { mixed, group });
+  const { effect, arenas } = optimizer.apply(inputs.step, gathered);
+  return {
+    program: {
+      effects: [...records, effect],
+      arenas: [...arenas, ...reduced],
+      reduced: reduced.length > 0 ? [gathered, ...reduced] : [],
+    },
+    ...inputs,
+    ...rings,
+  };
 }
 
 /** Loss and logits of a batch without any change to the model. */

@@ -5,9 +5,8 @@ import type { Batch } from "../../data/loader.ts";
 import type { Panel } from "../../report/curves.ts";
 import { textTable } from "../../report/table.ts";
 import type { ModelDescription } from "../../trained/model_description.ts";
-import type { SavedRun } from "../checkpoint.ts";
-import type { MetricsLine, MetricsLog, Phase } from "../metrics_log.ts";
-import { Run, type RunParts } from "../run.ts";
+import type { MetricsLine, Phase } from "../metrics_log.ts";
+import { Run, type RunParts, type Schedule } from "../run.ts";
 import { RunCurves, series } from "../run_curves.ts";
 import type { Inputs } from "./inputs.ts";
 import type { TrainDensenetOptions } from "./options.ts";
@@ -34,9 +33,9 @@ export class DensenetRun extends Run<TrainDensenetOptions, DensenetTrainer> {
     this.curves = new RunCurves(path, "DenseNet", (lines) => panels(lines, inputs.classNames));
   }
 
-  override restore(saved: SavedRun, log: MetricsLog): void {
-    super.restore(saved, log);
-    this.applyRule();
+  protected override get schedule(): Schedule {
+    const { lr_drops, moments_since } = this.state.rule!;
+    return { learningRate: this.parts.options.lr / divisor ** lr_drops, momentsSince: moments_since };
   }
 
   protected override started(): Promise<void> {
@@ -48,8 +47,8 @@ export class DensenetRun extends Run<TrainDensenetOptions, DensenetTrainer> {
     return Promise.resolve();
   }
 
-  protected override prepare(batch: Batch): Promise<Batch> {
-    return this.inputs.prepare(batch);
+  protected override modelBatch(batch: Batch): Promise<Batch> {
+    return this.inputs.modelBatch(batch);
   }
 
   protected override figures(phase: Phase): Promise<{ auroc_mean: number | null; auroc: Auroc }> {
@@ -69,29 +68,20 @@ export class DensenetRun extends Run<TrainDensenetOptions, DensenetTrainer> {
   }
 
   protected override draw(_epoch: number, isLast: boolean): Promise<void> {
-    return this.curves.draw(this.log.epochs, isLast);
+    return this.curves.draw(this.parts.log.epochs, isLast);
   }
 
   /** A validation loss above the best so far divides the learning rate, and Adam's moments restart. */
   protected override applyEpochRules(loss: number): void {
     const { state, parts: { trainer, valid, context } } = this;
     if (!valid || state.bestLoss === null || loss <= state.bestLoss) return;
-    state.rule!.lr_drops++;
-    trainer.restartMoments();
-    state.rule!.moments_since = trainer.steps;
-    this.applyRule();
+    state.rule = { lr_drops: state.rule!.lr_drops + 1, moments_since: trainer.steps };
+    trainer.restartOptimizer(this.schedule.learningRate);
     context.note(
       `the validation loss is above the best, ${
         fixed(state.bestLoss)
       }: learning rate ${trainer.learningRate}`,
     );
-  }
-
-  private applyRule(): void {
-    const { options, trainer } = this.parts;
-    const { lr_drops, moments_since } = this.state.rule!;
-    trainer.learningRate = options.lr / divisor ** lr_drops;
-    trainer.momentsSince = moments_since;
   }
 }
 

@@ -6,7 +6,8 @@ import { blockSides, type DensenetConfiguration } from "../../models/densenet/co
 import { requireEqualParts } from "../micro_batches.ts";
 import { requirePrecision } from "../precision.ts";
 import { describeRun } from "../run_data.ts";
-import { openTuner, prepareFolder, writeArguments } from "../run_folder.ts";
+import { openRunFolder, openTuner, writeArguments } from "../run_folder.ts";
+import { RunProfile } from "../run_profile.ts";
 import type { TrainOutcome } from "../run_options.ts";
 import type { RunContext } from "../../report/run_context.ts";
 import { type Inputs, openInputs } from "./inputs.ts";
@@ -51,6 +52,7 @@ async function trainOn(
   };
   requireRoom(configuration, inputs, batch_size / (options.accumulate ?? 1));
   const weights = positiveWeights(options.pos_weight, await countAll(inputs, context));
+  const profile = options.profile ? await RunProfile.start(gpu, context.note) : undefined;
   const trainer = await DensenetTrainer.open(gpu, {
     configuration,
     shape: [batch_size, ...shape],
@@ -63,6 +65,7 @@ async function trainOn(
     accumulate: options.accumulate,
     precision: options.precision,
     tuner: await openTuner(options, context, gpu),
+    timeline: profile,
   });
   if (trainer.accumulate > 1) {
     context.note(
@@ -71,18 +74,16 @@ async function trainOn(
   }
   describeRun(options, context, trainer, data);
   const extraMetadata = { class_names: JSON.stringify(classNames), input: recon };
-  const run = new DensenetRun(
-    { kind: "densenet", configuration, extraMetadata },
-    { options, context, trainer, ...data },
-    inputs,
-  );
-  await prepareFolder(run, { options, trainer }, {
+  const model = { kind: "densenet", configuration, extraMetadata } as const;
+  const { log, saved } = await openRunFolder(model, { options, trainer }, {
     folders: [],
     readWeights: async () => {
-      if (init !== undefined) return await classifierWeights(init, configuration, trainer.shapes);
-      if (pretrained !== undefined) return await pretrainedWeights(pretrained, trainer.shapes);
+      if (init !== undefined) return await classifierWeights(init, configuration, trainer.state.shapes);
+      if (pretrained !== undefined) return await pretrainedWeights(pretrained, trainer.state.shapes);
     },
   });
+  const run = new DensenetRun(model, { options, context, trainer, log, profile, ...data }, inputs);
+  if (saved) run.restore(saved);
   const { architecture: _, ...rest } = options;
   const settled = { ...rest, class_names: classNames, pos_weights: weights, configuration };
   await writeArguments(settled, context, gpu, data);

@@ -1,6 +1,7 @@
 /** A run of codec training: what it reports and draws beside the losses. */
 
 import type { Batch } from "../../data/loader.ts";
+import type { ModelDescription } from "../../trained/model_description.ts";
 import type { MetricsLine } from "../metrics_log.ts";
 import { Run, type RunParts } from "../run.ts";
 import type { TrainVqvaeOptions } from "./options.ts";
@@ -10,9 +11,9 @@ import type { CodeUsage, VqvaeTrainer } from "./trainer.ts";
 export class VqvaeRun extends Run<TrainVqvaeOptions, VqvaeTrainer> {
   private readonly pictures: VqvaePictures;
 
-  constructor(parts: RunParts<TrainVqvaeOptions, VqvaeTrainer>) {
+  constructor(model: ModelDescription, parts: RunParts<TrainVqvaeOptions, VqvaeTrainer>) {
     const { options, trainer, train, valid } = parts;
-    super({ kind: "vqvae", configuration: options.configuration }, parts);
+    super(model, parts);
     this.pictures = new VqvaePictures(options.save_path, trainer, valid ?? train);
   }
 
@@ -20,7 +21,7 @@ export class VqvaeRun extends Run<TrainVqvaeOptions, VqvaeTrainer> {
     return this.pictures.writeOriginals();
   }
 
-  protected override prepare(batch: Batch): Promise<Batch> {
+  protected override modelBatch(batch: Batch): Promise<Batch> {
     return Promise.resolve(batch);
   }
 
@@ -34,7 +35,7 @@ export class VqvaeRun extends Run<TrainVqvaeOptions, VqvaeTrainer> {
   }
 
   protected override async draw(epoch: number, isLast: boolean): Promise<void> {
-    await this.pictures.drawCurves(this.log.epochs, isLast);
+    await this.pictures.drawCurves(this.parts.log.epochs, isLast);
     const { sample_every } = this.parts.options;
     if (epoch % sample_every === 0 || isLast) await this.pictures.writeSamples(epoch);
   }

@@ -11,7 +11,8 @@ import { configurationIn, matchState } from "../../trained/model_description.ts"
 import { requireEqualParts } from "../micro_batches.ts";
 import { requirePrecision } from "../precision.ts";
 import { describeRun, openData } from "../run_data.ts";
-import { openTuner, prepareFolder, writeArguments } from "../run_folder.ts";
+import { openRunFolder, openTuner, writeArguments } from "../run_folder.ts";
+import { RunProfile } from "../run_profile.ts";
 import type { TrainOutcome } from "../run_options.ts";
 import type { RunContext } from "../../report/run_context.ts";
 import type { TrainVqvaeOptions } from "./options.ts";
@@ -40,6 +41,7 @@ export async function trainVqvae(
   const gpu = await Gpu.open({ adapter: options.adapter });
   try {
     requirePrecision(options, gpu);
+    const profile = options.profile ? await RunProfile.start(gpu, context.note) : undefined;
     const trainer = await VqvaeTrainer.open(gpu, {
       configuration,
       shape: [batch_size, configuration.in_channel, train.info.height, train.info.width],
@@ -49,17 +51,20 @@ export async function trainVqvae(
       precision: options.precision,
       tuner: await openTuner(options, context, gpu),
       restartDeadCodes: restart_dead_codes,
+      timeline: profile,
     });
     describeRun(options, context, trainer, data);
-    const run = new VqvaeRun({ options, context, trainer, ...data });
-    await prepareFolder(run, { options, trainer }, {
+    const model = { kind: "vqvae", configuration } as const;
+    const { log, saved } = await openRunFolder(model, { options, trainer }, {
       folders: ["sample"],
       readWeights: async () =>
         init === undefined ? undefined : await initialWeights(init, trainer, configuration),
-      prepare: async () => {
+      initialise: async () => {
         if (kmeans_init) await trainer.startCodebooks(await firstBatches(train));
       },
     });
+    const run = new VqvaeRun(model, { options, context, trainer, log, profile, ...data });
+    if (saved) run.restore(saved);
     await writeArguments(options, context, gpu, data);
     const outcome = await run.train();
     await trainer.close();
@@ -95,5 +100,5 @@ async function initialWeights(path: string, trainer: VqvaeTrainer, configuration
       }`,
     );
   }
-  return matchState(tensors, trainer.shapes, path);
+  return matchState(tensors, trainer.state.shapes, path);
 }
