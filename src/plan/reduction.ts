@@ -1,6 +1,6 @@
 /**
- * The point of a plan at which ranks that train together add up what they have computed: nothing but these sums goes on from
- * the dispatches before it to those after it, so that all ranks make the same changes.
+ * The point of a plan at which ranks that train together add up what they have computed: nothing but these sums goes on
+ * from the dispatches before it to those after it, so that all ranks make the same changes.
  */
 
 import type { Operand } from "../graph/lowering.ts";
@@ -18,8 +18,8 @@ type OwnerOf = (operand: Tensor) => Tensor;
 /**
  * The index of the first dispatch after the last one that computes a member of the reduced arenas.
  *
- * @throws {RangeError} if a member is not computed, if a sum is read or changed before the point, or if anything else that is
- * computed before the point is read or changed after it.
+ * @throws {RangeError} if a member is not computed, if a sum is read or changed before the point, or if anything else
+ * that is computed before the point is read or changed after it.
  */
 export function reductionPoint(
   requests: readonly GroupRequest[],

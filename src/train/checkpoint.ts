@@ -1,6 +1,6 @@
 /**
- * Checkpoints: a file of weights, whose metadata describe the model, and beside it the optimizer's state, with which a run
- * continues as if it had never stopped. The weights are written last, so a checkpoint with weights is complete.
+ * Checkpoints: a file of weights, whose metadata describe the model, and beside it the optimizer's state, with which a
+ * run continues as if it had never stopped. The weights are written last, so a checkpoint with weights is complete.
  */
 
 import { join } from "node:path";
@@ -27,7 +27,9 @@ export interface RunState extends RunPosition {
   bestLoss: number | null;
   /** The run's kernels and how they were found. Old checkpoints lack it. */
   kernels?: TunerState;
-  /** In runs with a learning-rate rule: the number of drops, and the step at which Adam's moments were last restarted. */
+  /**
+   * In runs with a learning-rate rule: the number of drops, and the step at which Adam's moments were last restarted.
+   */
   rule?: { lr_drops: number; moments_since: number };
 }
 
@@ -43,10 +45,30 @@ export interface SavedRun {
 const optimizerSuffix = ".optimizer.safetensors";
 
 /**
- * Writes a checkpoint from which a run can be resumed: the optimizer's file `*.optimizer.safetensors`, then the weights to `path`.
- * Each file replaces an older one in one step.
+ * Writes a checkpoint from which a run can be resumed: the optimizer's file `*.optimizer.safetensors`, then the weights
+ * to `path`. Each file replaces an older one in one step.
  *
  * @throws {DataError} if a file cannot be written.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ *
+ * const folder = await Deno.makeTempDir();
+ * const path = `${folder}/vqvae_001.safetensors`;
+ * const model = { kind: "vqvae", configuration: { n_embed: 4 } } as const;
+ * const progress = { steps: 10, epochs: 1, batches: 0, sums: {}, bestLoss: null };
+ * const run = { ...progress, seed: 816, batch_size: 2, accumulate: 1 };
+ * const weights = new Map([["weight", { shape: [2], data: Float32Array.of(1, 2) }]]);
+ * await saveCheckpoint(path, model, { weights, moments: new Map(), epochState: new Map(), run });
+ *
+ * assertEquals(await findCheckpoint(folder), path);
+ * const shapes = { weights: new Map([["weight", [2]]]), moments: new Map() };
+ * const saved = await loadCheckpoint(path, model, shapes);
+ * assertEquals(saved.weights.get("weight"), Float32Array.of(1, 2));
+ * assertEquals(saved.run, run);
+ * await Deno.remove(folder, { recursive: true });
+ * ```
  */
 export async function saveCheckpoint(
   path: string,
@@ -70,7 +92,8 @@ function optimizerPath(path: string): string {
 }
 
 /**
- * The weights' path of the complete checkpoint in `folder` with the most steps; undefined if there is none. Only headers are read.
+ * The weights' path of the complete checkpoint in `folder` with the most steps; undefined if there is none. Only
+ * headers are read.
  *
  * @throws {DataError} if the folder cannot be read, or an optimizer's file is damaged.
  */
@@ -117,8 +140,8 @@ function parseRun(metadata: Record<string, string>, path: string): RunState {
 }
 
 /**
- * Reads the checkpoint whose weights are in `path`. `shapes` are those of the model to be resumed; `check` may refuse the run's
- * state by throwing.
+ * Reads the checkpoint whose weights are in `path`. `shapes` are those of the model to be resumed; `check` may refuse
+ * the run's state by throwing.
  *
  * @throws {DataError} if a file is missing or damaged, or belongs to a model with another configuration.
  */

@@ -14,9 +14,9 @@ export interface Term {
 }
 
 /**
- * The sums of tensors over a group's ranks, and the arena in which they are added up. Nodes made before this call belong to the
- * first part of the plan, nodes that read the sums to the second. For a group of one the sums are the tensors themselves, and
- * there is no arena.
+ * The sums of tensors over a group's ranks, and the arena in which they are added up. Nodes made before this call
+ * belong to the first part of the plan, nodes that read the sums to the second. For a group of one the sums are the
+ * tensors themselves, and there is no arena.
  */
 export function sumOverRanks(
   { size }: Group,
@@ -27,7 +27,10 @@ export function sumOverRanks(
   return { sums, reduced: [new Arena("sums over ranks", sums, variable)] };
 }
 
-/** Replaces the values of tensors in `memory`, such as arenas, by their sums over all ranks: one reading, one sum, one writing. */
+/**
+ * Replaces the values of tensors in `memory`, such as arenas, by their sums over all ranks: one reading, one sum, one
+ * writing.
+ */
 export async function addUpOverRanks(
   group: Group,
   memory: Memory,

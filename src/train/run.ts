@@ -1,4 +1,4 @@
-/** One run: epochs of training and validation, and what they leave in the folder. What a model adds is in a class of its own. */
+/** A training run: epochs of training and validation, and the files that they leave. */
 
 import { join } from "node:path";
 import type { Batch, BatchLoader } from "../data/loader.ts";
@@ -14,7 +14,7 @@ import type { RunProfile } from "./run_profile.ts";
 import { ringCapacity } from "./scalar_ring.ts";
 import type { Trainer } from "./trainer.ts";
 
-/** What a run works with. */
+/** What a run is made of. */
 export interface RunParts<Options extends RunOptions, T extends Trainer> {
   options: Options;
   context: RunContext;
@@ -27,13 +27,14 @@ export interface RunParts<Options extends RunOptions, T extends Trainer> {
   profile?: RunProfile;
 }
 
-/** What the learning rate and Adam's bias correction depend on beside the number of steps. */
+/** The settings of Adam that change during a run. */
 export interface Schedule {
   learningRate: number;
   /** Training steps before which Adam's moments were zero. */
   momentsSince: number;
 }
 
+/** A run of a model, which is given by a subclass. */
 export abstract class Run<Options extends RunOptions = RunOptions, T extends Trainer = Trainer> {
   protected state: RunState;
 
@@ -50,13 +51,13 @@ export abstract class Run<Options extends RunOptions = RunOptions, T extends Tra
   /** The batch with the model's inputs for images. */
   protected abstract modelBatch(batch: Batch): Promise<Batch>;
 
-  /** What a phase's line says beside the means of the losses. */
+  /** What the log's line of a phase has in addition to the means of the losses. */
   protected abstract figures(phase: Phase): Promise<Record<string, unknown>>;
 
-  /** An epoch's lines in words. */
+  /** An epoch's lines as text for the terminal. */
   protected abstract summary(lines: readonly MetricsLine[]): string;
 
-  /** Draws what an epoch has changed. */
+  /** Redraws the pictures after an epoch. */
   protected abstract draw(epoch: number, isLast: boolean): Promise<void>;
 
   /** Applies the model's rules to an epoch's loss, before it is compared with the best. */
@@ -68,9 +69,9 @@ export abstract class Run<Options extends RunOptions = RunOptions, T extends Tra
   }
 
   /**
-   * Goes on where a checkpoint stands.
+   * Continues from a checkpoint.
    *
-   * @throws {DataError} if it lacks what its unfinished epoch had gathered.
+   * @throws {DataError} if the checkpoint lacks what its unfinished epoch had collected.
    */
   restore({ run, ...saved }: SavedRun): void {
     const { trainer, context } = this.parts;
@@ -80,7 +81,7 @@ export abstract class Run<Options extends RunOptions = RunOptions, T extends Tra
   }
 
   /**
-   * Trains until the epochs or steps are done, or until the stop signal comes.
+   * Trains until all epochs or steps are done, or a signal asks to stop. Leaves at least one checkpoint.
    *
    * @throws {DataError} if a loss is not finite.
    */
@@ -114,7 +115,7 @@ export abstract class Run<Options extends RunOptions = RunOptions, T extends Tra
     return this.parts.context.stop.exitCode !== undefined || this.reachedMaximum;
   }
 
-  /** Trains to the end of the current epoch; false where the run must stop before it. */
+  /** Trains to the end of the current epoch; false if the run must stop earlier. */
   private async trainEpoch(): Promise<boolean> {
     const { state, parts: { options, context, trainer, train: loader, profile } } = this;
     const epoch = state.epochs + 1;
@@ -152,7 +153,10 @@ export abstract class Run<Options extends RunOptions = RunOptions, T extends Tra
     return pending === Math.min(this.parts.options.log_every, ringCapacity);
   }
 
-  /** Submits a step. Losses that are due are read between its encoding and its submission, when the GPU has nothing else to do. */
+  /**
+   * Submits a step. Losses that are due are read between its encoding and its submission, while the GPU has no other
+   * work.
+   */
   private async trainStep(batch: Batch, reader: LossReader): Promise<void> {
     const { trainer, profile } = this.parts;
     if (profile?.wantsDetail) {
@@ -178,7 +182,7 @@ export abstract class Run<Options extends RunOptions = RunOptions, T extends Tra
     await this.parts.log.add(lines);
   }
 
-  /** Sums up the epoch, validates, draws and saves; returns the checkpoint's path if one was due. */
+  /** Logs the epoch's means, validates, draws and saves. Returns the checkpoint's path if one was due. */
   private async finishEpoch(): Promise<string | undefined> {
     const { state, parts: { options, context, valid } } = this;
     const epoch = state.epochs + 1;
@@ -218,7 +222,7 @@ export abstract class Run<Options extends RunOptions = RunOptions, T extends Tra
     return await this.epochLine("valid", epoch, total, weights);
   }
 
-  /** Means over the phase's batches, and what the model adds. */
+  /** The log's line of a phase: means over its batches, and the model's figures. */
   private async epochLine(
     phase: Phase,
     epoch: number,
@@ -247,11 +251,11 @@ export abstract class Run<Options extends RunOptions = RunOptions, T extends Tra
     return this.save(`${this.model.kind}_${String(this.state.epochs).padStart(3, "0")}`);
   }
 
-  /** In mid-epoch the step is part of the name. */
+  /** Saves in the middle of an epoch: the step is part of the name. */
   private async saveInterrupted(): Promise<string> {
     const { epochs, steps } = this.state;
     const path = await this.save(`${this.model.kind}_${String(epochs).padStart(3, "0")}_step_${steps}`);
-    this.parts.context.note(`stopped after step ${steps}; --resume goes on from ${path}`);
+    this.parts.context.note(`stopped after step ${steps}; --resume continues from ${path}`);
     return path;
   }
 

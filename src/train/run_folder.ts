@@ -1,4 +1,4 @@
-/** The folder that a run leaves behind: how it begins, and how an earlier run in it goes on. */
+/** The folder of a run: makes a new one, or reopens that of an earlier run. */
 
 import { join } from "node:path";
 import { DataError, UsageError } from "../errors.ts";
@@ -26,15 +26,16 @@ export interface NewRun {
 /** A folder that is ready for a run. */
 export interface RunFolder {
   log: MetricsLog;
-  /** The checkpoint that a resumed run goes on from. */
+  /** The checkpoint from which a resumed run continues. */
   saved?: SavedRun;
 }
 
 /**
- * Makes the folder of a new run and gives the trainer its weights, or with `--resume` reads the furthest checkpoint of an earlier
- * run.
+ * Makes the folder of a new run and gives the trainer its weights, or with `--resume` reads the furthest checkpoint of
+ * an earlier run.
  *
- * @throws {DataError} if the folder of a new run holds a run already, or that of an earlier one no checkpoint of this model.
+ * @throws {DataError} if the folder of a new run holds a run already, or that of an earlier one no checkpoint of this
+ * model.
  * @throws {UsageError} if the earlier run had other options that its results depend on.
  */
 export async function openRunFolder(
@@ -45,11 +46,11 @@ export async function openRunFolder(
   const { save_path, resume } = options;
   if (resume) return await reopenRunFolder(model, { options, trainer });
   const metrics = metricsPath(save_path);
-  // A run that broke off before its first losses left nothing that is worth keeping.
+  // A run that ended before its first losses left nothing worth keeping.
   const exists = await Deno.stat(metrics).then(({ size }) => size > 0, () => false);
   if (exists) {
     throw new DataError(
-      `${save_path}: holds a run already; go on with it with --resume, or choose another folder`,
+      `${save_path}: holds a run already; continue it with --resume, or choose another folder`,
     );
   }
   const weights = await newRun.readWeights();
@@ -59,7 +60,11 @@ export async function openRunFolder(
   return { log: await MetricsLog.create(metrics) };
 }
 
-/** The tuner of a run; one that goes on keeps the kernels that it began with. */
+/**
+ * Opens the tuner of a run. A resumed run keeps the kernels that it began with.
+ *
+ * @throws {UsageError} if a resumed run asks for another way of tuning.
+ */
 export async function openTuner(
   { tune: mode, cache_folder: folder, save_path, resume }: RunOptions,
   { note }: RunContext,
@@ -89,11 +94,11 @@ async function reopenRunFolder(
   }
   const { seed, batch_size, precision = "f32" } = options;
   const own = { seed, batch_size, precision, accumulate: trainer.accumulate };
-  // Before batches could be split they were not, and before there was float16 all was float32.
-  const earlier = { accumulate: 1, precision: "f32" };
+  // Old checkpoints lack these; their runs had these values.
+  const defaults = { accumulate: 1, precision: "f32" };
   const shapes = { weights: trainer.state.shapes, moments: trainer.state.momentShapes };
   const saved = await loadCheckpoint(found, model, shapes, (state) => {
-    const before: Record<string, unknown> = { ...earlier, ...state };
+    const before: Record<string, unknown> = { ...defaults, ...state };
     for (const [name, value] of Object.entries(own)) {
       if (before[name] === value) continue;
       throw new UsageError(`--${name} ${value}: the run in ${save_path} began with ${before[name]}`);
@@ -107,7 +112,7 @@ function metricsPath(save_path: string): string {
   return join(save_path, "metrics.jsonl");
 }
 
-/** args.json: every option, what the run is of, versions and the adapter. */
+/** Writes args.json: all options, the data files, versions and the adapter. */
 export async function writeArguments(
   options: RunOptions & { configuration: object },
   { versions }: RunContext,

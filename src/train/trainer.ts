@@ -15,10 +15,10 @@ import { type LoadedProgram, loadProgram, type StepProgram } from "./step_progra
 import { type Timeline, untimed } from "./timeline.ts";
 import type { TrainingState } from "./training_state.ts";
 
-/** What an unfinished epoch has gathered beside the sums of its losses, by name. */
+/** What an unfinished epoch has collected in addition to the sums of its losses, by name. */
 export type EpochState = Map<string, Float32Array<ArrayBuffer> | Uint32Array<ArrayBuffer>>;
 
-/** The point at which a run goes on. */
+/** What a trainer needs to continue a run. */
 export interface ResumePoint {
   steps: number;
   learningRate: number;
@@ -34,6 +34,10 @@ export interface ResumePoint {
 /** Values to be written to a program's input. */
 export type InputValues = readonly [Tensor, Float32Array<ArrayBuffer> | Uint32Array<ArrayBuffer>];
 
+/**
+ * Trains a model: uploads batches, submits training steps, reads losses. `Scalar` names what each step reports, `P` is
+ * the model's program.
+ */
 export abstract class Trainer<
   Scalar extends string = string,
   P extends StepProgram<Scalar> = StepProgram<Scalar>,
@@ -43,7 +47,7 @@ export abstract class Trainer<
   readonly state: TrainingState;
   /** Parts in which a batch goes through the model. */
   readonly accumulate: number;
-  /** Settles which kernels run, unless the first guesses do. */
+  /** Chooses kernel variants. Undefined: the planner's defaults run. */
   readonly tuner?: Tuner;
   readonly timeline: Timeline;
   protected readonly training: LoadedProgram<P>;
@@ -94,8 +98,8 @@ export abstract class Trainer<
   }
 
   /**
-   * Uploads a batch and encodes its training step. The returned function submits it; call it before the next batch is encoded. With
-   * several ranks it also waits for the other ranks' sums.
+   * Uploads a batch and encodes its training step. The returned function submits it; call it before the next batch is
+   * encoded. With several ranks it also waits for the other ranks' sums.
    */
   async encodeStep(batch: Batch): Promise<() => Promise<void>> {
     const { timeline, training: { executor }, group } = this;
@@ -127,7 +131,7 @@ export abstract class Trainer<
   }
 
   /**
-   * The same step with a pass for each dispatch, waited for.
+   * Trains on a batch with a pass for each dispatch, and waits for the times of all.
    *
    * @throws {RangeError} if the adapter has no timestamps.
    */
@@ -156,7 +160,7 @@ export abstract class Trainer<
     });
   }
 
-  /** Submits a batch of any size and learns nothing from it. At most ringCapacity batches may be unread. */
+  /** Submits a batch of any size for evaluation only. At most ringCapacity batches may be unread. */
   async evaluate(batch: Batch): Promise<void> {
     const loaded = await this.evaluation(batch.count);
     this.memory.write(loaded.program.images, batch.images);
@@ -166,11 +170,11 @@ export abstract class Trainer<
     loaded.unread++;
   }
 
-  /** What the unfinished epoch has gathered, for its checkpoint. */
+  /** What the unfinished epoch has collected, for a checkpoint. */
   abstract epochState(): Promise<EpochState>;
 
   /**
-   * Goes on with what the unfinished epoch had gathered.
+   * Restores what {@linkcode epochState} gave.
    *
    * @throws {DataError} if the checkpoint at `path` lacks some of it.
    */
@@ -179,12 +183,12 @@ export abstract class Trainer<
   /** The program that evaluates batches of `count` images. */
   protected abstract evaluationProgram(count: number): P;
 
-  /** What a program reads beside the images and the step's numbers. */
+  /** What a program reads in addition to the images and the step's scalars. */
   protected abstract modelInputs(loaded: LoadedProgram<P>, batch: Batch): Promise<readonly InputValues[]>;
 
   /**
-   * Stages the losses of the last `count` training steps, oldest first; at most ringCapacity of them are kept. Reading them
-   * blocks until the GPU has done all that was submitted.
+   * Stages the losses of the last `count` training steps, oldest first; at most ringCapacity of them are kept. Reading
+   * them blocks until the GPU has finished all submitted work.
    */
   async stageScalars(count: number): Promise<() => Promise<Record<Scalar, number>[]>> {
     const slots = Array.from({ length: count }, (_, index) => (this.steps - count + index) % ringCapacity);
@@ -232,7 +236,7 @@ export abstract class Trainer<
   }
 
   /**
-   * Goes on where a run stood.
+   * Continues a run.
    *
    * @throws {DataError} if the state of its unfinished epoch is incomplete.
    */
@@ -245,7 +249,10 @@ export abstract class Trainer<
     this.momentsSince = momentsSince;
   }
 
-  /** Starts Adam afresh at another learning rate: its moments are zero, and its bias correction counts from the next step. */
+  /**
+   * Starts Adam afresh at another learning rate: its moments are zero, and its bias correction counts from the next
+   * step.
+   */
   restartOptimizer(learningRate: number): void {
     this.state.clearMoments();
     this.momentsSince = this.steps;

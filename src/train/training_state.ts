@@ -31,7 +31,10 @@ export class TrainingState {
     return await this.read(this.set.all);
   }
 
-  /** Adam's moments, `.exp_avg` and `.exp_avg_sq` after the parameter's key, and with float16 the state of the loss's scale. */
+  /**
+   * Adam's moments, `.exp_avg` and `.exp_avg_sq` after the parameter's key, and with float16 the state of the loss's
+   * scale.
+   */
   async moments(): Promise<State> {
     return await this.read(this.momentEntries);
   }

@@ -1,4 +1,4 @@
-/** A batch that goes through the model in parts is the same step as in one. */
+/** A batch that goes through the model in parts gives the same step as the whole batch. */
 
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { Executor } from "../../src/gpu/executor.ts";
@@ -22,7 +22,7 @@ const shape = [8, 3, 32, 32] as const;
 const configuration = { ...smallCodec, n_res_block: 2 };
 const images = uniformArray(keyOf("images"), elementCount(shape), -1, 1);
 
-/** Losses of three steps, and all weights behind them. */
+/** The losses of three steps, and all weights after them. */
 async function trainCodec(gpu: Gpu, accumulate: number) {
   const model = new Vqvae(configuration);
   const optimizer = new Adam(model.set.parameters);
@@ -103,7 +103,7 @@ Deno.test("a batch that cannot be split into equal parts is refused", () => {
   assertThrows(() => microBatches(8, 0, build), RangeError, "into 0 equal parts");
 });
 
-Deno.test("a batch that the adapter cannot hold goes in as few parts as it can", async () => {
+Deno.test("a batch that the adapter cannot hold is split into as few parts as possible", async () => {
   const gpu = await Gpu.open();
   const options = { configuration, shape, learningRate: 3e-4, seed: 1 };
   const parts = async (maxBindingBytes: number) => {

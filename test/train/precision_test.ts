@@ -1,4 +1,4 @@
-/** Training on float16 values: its losses are float32's, its bytes the seed's, and a step that overflows changes nothing. */
+/** Training with float16 values: losses, repeatability, and steps that overflow. */
 
 import { assert, assertAlmostEquals, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { join } from "node:path";
@@ -29,7 +29,8 @@ const train = {
     const own = { sample_every: 10, kmeans_init: true, restart_dead_codes: 0.5, lr: 1e-3, batch_size: 8 };
     return trainVqvae(codecOptions(data, at(name), { ...own, ...changes }), context());
   },
-  // With fewer images or a larger rate float32 itself would answer to a change of its input as small as float16's rounding.
+  // With fewer images or a larger learning rate, a change as small as float16's rounding would change float32's
+  // losses, too.
   densenet: (name: string, changes: Changes) =>
     trainDensenet(
       classifierOptions(data, at(name), { batch_size: 20, lr: 2e-4, ...changes }),
@@ -53,7 +54,7 @@ for (const model of ["vqvae", "densenet"] as const) {
   });
 
   testOfHalves(
-    `${model}: in float16 the same seed gives the same bytes, and a resumed run goes on with them`,
+    `${model}: in float16 the same seed gives the same bytes, and so does a resumed run`,
     async () => {
       const name = `${model} halves`;
       await train[model](name, { precision: "f16", n_epochs: 3, valid_path: valid, checkpoint_every: 3 });
@@ -104,7 +105,7 @@ testOfHalves("gradients that overflow change neither weights nor moments, and ha
   await step();
   const after = await values();
   const changed = [...before.keys()].filter((key) => `${before.get(key)}` !== `${after.get(key)}`);
-  // The codebooks follow the codes of the forward pass, which is what it would have been.
+  // The codebooks follow the forward pass, which does not overflow.
   assertEquals(changed.filter((key) => !key.startsWith("quantize_")), [
     "loss_scale",
     "loss_scale.good_steps",
@@ -115,7 +116,7 @@ testOfHalves("gradients that overflow change neither weights nor moments, and ha
   await step();
   const later = await values();
   assert(`${later.get("enc_b.blocks.0.weight")}` !== `${after.get("enc_b.blocks.0.weight")}`);
-  // Adam's second step, not its third.
+  // This is Adam's second step, not its third.
   assertAlmostEquals(later.get("loss_scale.corrections")![0]!, 1 - 0.9 ** 2, 1e-6);
   trainer.restartOptimizer(1e-3);
   assertEquals((await values()).get("loss_scale.corrections"), [0, 0]);
@@ -123,7 +124,7 @@ testOfHalves("gradients that overflow change neither weights nor moments, and ha
   gpu.close();
 });
 
-Deno.test("--precision f16 is refused where the adapter has none, by the adapter's name", async () => {
+Deno.test("--precision f16 is refused if the adapter has no float16, with the adapter's name", async () => {
   const gpu = await Gpu.open();
   const [narrow, wide] = [false, true].map((halves) =>
     Object.create(gpu, { target: { value: { ...gpu.target, halves } } }) as Gpu

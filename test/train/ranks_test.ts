@@ -1,4 +1,4 @@
-/** Ranks that train one model together, each on its part of every batch, take the steps of one that has the whole batch. */
+/** Ranks that train one model together take the steps of one rank with the whole batch. */
 
 import { assert, assertEquals } from "@std/assert";
 import type { Batch } from "../../src/data/loader.ts";
@@ -113,7 +113,7 @@ function assertClose(
 }
 
 for (const size of [2, 4]) {
-  Deno.test(`codec: ${size} ranks take the steps of one that has the whole batch, with the same bits each time`, async () => {
+  Deno.test(`codec: ${size} ranks take the steps of one with the whole batch, with equal bits each time`, async () => {
     const [whole] = await train(codec(), [alone]);
     const ranks = await train(codec(), localGroup(size));
     assert(scalarError(ranks[0]!, whole!) < 1e-5, `losses are ${scalarError(ranks[0]!, whole!)} off`);
@@ -123,7 +123,7 @@ for (const size of [2, 4]) {
   });
 }
 
-Deno.test("codec: ranks that split their part again, and restart codes, take the steps of one that splits the batch", async () => {
+Deno.test("codec: ranks that split their parts and restart codes take the steps of one that splits the batch", async () => {
   const [split] = await train(codec({ accumulate: 4, restartDeadCodes: 0.5 }), [alone]);
   const ranks = await train(codec({ accumulate: 2, restartDeadCodes: 0.5 }), localGroup(2));
   assert(scalarError(ranks[0]!, split!) < 1e-5, `losses are ${scalarError(ranks[0]!, split!)} off`);
@@ -146,7 +146,7 @@ Deno.test("codec: ranks start their codebooks at the same centres", async () => 
 const isStatistic = (key: string) => key.includes(".running_");
 
 // Batch normalisation takes the moments of a rank's own images, as it does those of each part of a batch that is split.
-Deno.test("classifier: two ranks take the steps of one that splits the batch in two, whichever labels are known", async () => {
+Deno.test("classifier: two ranks take the steps of one that splits the batch, whichever labels are known", async () => {
   const [split] = await train(classifier({ accumulate: 2 }), [alone]);
   const ranks = await train(classifier(), localGroup(2));
   assert(scalarError(ranks[0]!, split!) < 1e-5, `losses are ${scalarError(ranks[0]!, split!)} off`);

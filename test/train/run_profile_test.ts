@@ -1,4 +1,4 @@
-/** `--profile` on whole runs: what it tells, and that it changes nothing. */
+/** `--profile`: what it reports of a run, and that it changes no result. */
 
 import { assert, assertEquals } from "@std/assert";
 import { join } from "node:path";
@@ -39,7 +39,7 @@ for (
     ],
   ] as [string, (name: string, profile: boolean, notes: string[]) => Promise<{ steps: number }>][]
 ) {
-  Deno.test(`${model}: the same bytes with --profile and without, and figures beside them`, async () => {
+  Deno.test(`${model}: a run with --profile leaves the same bytes, and figures of its time`, async () => {
     const [plain, profiled] = [`${model} plain`, `${model} profiled`];
     await train(plain, false, []);
     const notes: string[] = [];
@@ -56,7 +56,7 @@ for (
 
     const profile = await json(at(join(profiled, "profile.json")));
     assertEquals([profile.timestamps, profile.steps, profile.detailed_step], [true, steps, 4]);
-    // All but the first and the one whose dispatches were timed.
+    // All steps but the first and the step whose dispatches were timed.
     assertEquals(profile.gpu.steps, steps - 2);
     assertEquals(profile.epochs.length, 2);
     const { busy_milliseconds: busy, idle_milliseconds: idle, idle_share: share } = profile.gpu;
@@ -78,7 +78,7 @@ for (
   });
 }
 
-Deno.test("without timestamps it says so, and tells what the host does", async () => {
+Deno.test("without timestamps the profile says so, and has the times of the host's work", async () => {
   const without = await Gpu.open({ timestamps: false });
   const notes: string[] = [];
   const profile = await RunProfile.start(without, (text) => notes.push(text));
@@ -98,7 +98,7 @@ Deno.test("without timestamps it says so, and tells what the host does", async (
   assert(host_milliseconds.uploading >= 5 && host_milliseconds.submitting === 0);
   assert(
     notes[0]!.endsWith(
-      "has no timestamps: what the host does is timed by the clock on the wall, the GPU is not",
+      "has no timestamps: only the host's work is timed",
     ),
   );
   assertEquals(notes.length, 2);

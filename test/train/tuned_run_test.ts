@@ -1,4 +1,4 @@
-/** A run with tuned kernels: its checkpoint keeps them, and a run that goes on has the same. */
+/** Runs with tuned kernels: a checkpoint keeps the choice, and a resumed run has the same kernels. */
 
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { join } from "node:path";
@@ -28,13 +28,13 @@ async function train(name: string, changes: Partial<TrainVqvaeOptions>): Promise
   return notes;
 }
 
-Deno.test("a resumed run keeps the kernels of its checkpoint, and its bytes, without measuring", async () => {
+Deno.test("a resumed run takes the kernels from its checkpoint without measuring, and leaves the same bytes", async () => {
   const cache_folder = join(folder, "cache");
   const first = await train("whole", { tune: "quick", cache_folder });
   assert(first.some((note) => note.startsWith("tuning ")), first.join("\n"));
   const again = await train("parts", { tune: "quick", cache_folder, n_epochs: 1 });
   assert(!again.some((note) => note.startsWith("tuning ")), again.join("\n"));
-  // Neither the option nor the cache: all is in the checkpoint.
+  // Neither the option nor the cache is given; the checkpoint has all choices.
   const resumed = await train("parts", { resume: true, cache_folder: undefined });
   assert(!resumed.some((note) => note.startsWith("tuning ")), resumed.join("\n"));
   assertEquals(
@@ -47,7 +47,7 @@ Deno.test("a resumed run keeps the kernels of its checkpoint, and its bytes, wit
   assert(Object.keys(kernels.choices).length > 20, Object.keys(kernels.choices).join("\n"));
 });
 
-Deno.test("another way of tuning than the run began with is refused", async () => {
+Deno.test("resuming with another way of tuning is refused", async () => {
   await assertRejects(
     () => train("parts", { resume: true, tune: "full" }),
     UsageError,

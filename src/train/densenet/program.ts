@@ -1,4 +1,4 @@
-/** The classifier's two programs, training and evaluation, each a graph for one batch size and its inputs. */
+/** The classifier's programs for training and evaluation: graphs for one batch size, with their inputs. */
 
 import { alone, type Group } from "../../distributed/group.ts";
 import { floatType } from "../../graph/layout.ts";
@@ -18,7 +18,7 @@ import type { BatchShape, StepProgram } from "../step_program.ts";
 
 /** A program of the classifier. */
 export interface DensenetProgram extends StepProgram<"loss"> {
-  /** Weights of the batch's labels [B, K, 1, 1]; written before each run. */
+  /** Weights of the batch's positive and negative labels, [B, K, 1, 1]; written before each run. */
   positive: Tensor;
   negative: Tensor;
   /** Logits [B, K, 1, 1] of the last steps. */
@@ -35,7 +35,10 @@ function inputsOf(model: Densenet, shape: BatchShape) {
   return { images, step: stepInput(), positive, negative };
 }
 
-/** Logits and loss of a part of the batch; the labels' weights are those of the whole batch, so that the parts' losses add up. */
+/**
+ * Logits and loss of a part of the batch. The parts' losses add up, because the labels' weights are those of the whole
+ * batch.
+ */
 function forward(
   model: Densenet,
   { images, positive, negative }: ReturnType<typeof inputsOf>,
@@ -64,10 +67,11 @@ function ringsOf(
   return { rings: { ring, logits }, records, reduced };
 }
 
+/** Variants of the training step. */
 export interface TrainingVariant {
   /**
-   * Equal parts in which the batch goes through the model. Batch normalisation takes each part's own moments, so that the step
-   * is not quite that of the whole batch.
+   * Equal parts in which the batch goes through the model. Batch normalisation takes each part's own moments, so the
+   * step differs slightly from that of the whole batch. Default: 1.
    */
   accumulate?: number;
   /** See Densenet.forward. */
@@ -77,9 +81,9 @@ export interface TrainingVariant {
 }
 
 /**
- * One training step: loss, gradients, Adam; the running statistics of batch normalisation move with it. With several ranks the
- * program has `reduced` arenas, and the labels' weights are those of all ranks' batch. Batch normalisation stays local: each rank
- * takes the moments of its own images, and its running statistics follow these alone.
+ * One training step: loss, gradients, Adam; the running statistics of batch normalisation move with it. With several
+ * ranks the program has `reduced` arenas, and the labels' weights are those of all ranks' batch. Batch normalisation
+ * stays local: each rank takes the moments of its own images, and its running statistics follow these alone.
  */
 export function trainingProgram(
   model: Densenet,
@@ -108,7 +112,7 @@ export function trainingProgram(
   };
 }
 
-/** Loss and logits of a batch without any change to the model. */
+/** Loss and logits of a batch; the model does not change. */
 export function evaluationProgram(model: Densenet, optimizer: Adam, shape: BatchShape): DensenetProgram {
   const inputs = inputsOf(model, shape);
   const { halves, arenas } = optimizer;

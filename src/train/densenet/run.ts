@@ -1,4 +1,4 @@
-/** A run of classifier training: its learning-rate rule, and what it reports and draws beside the losses. */
+/** A run of classifier training: its learning-rate rule, and what it reports and draws in addition to the losses. */
 
 import { join } from "node:path";
 import type { Batch } from "../../data/loader.ts";
@@ -13,12 +13,13 @@ import type { TrainDensenetOptions } from "./options.ts";
 import { meanOf } from "./scores.ts";
 import type { DensenetTrainer } from "./trainer.ts";
 
-/** What the learning rate is divided by where an epoch is worse than the best. */
+/** The learning rate is divided by this after an epoch that is worse than the best. */
 const divisor = 10;
 
-/** Areas under the curve by the classes' names. */
+/** Areas under the curve by class name. */
 type Auroc = Record<string, number | null>;
 
+/** Adds the classifier's AUROC, curves and learning-rate rule to a run. */
 export class DensenetRun extends Run<TrainDensenetOptions, DensenetTrainer> {
   private readonly curves: RunCurves;
 
@@ -71,7 +72,7 @@ export class DensenetRun extends Run<TrainDensenetOptions, DensenetTrainer> {
     return this.curves.draw(this.parts.log.epochs, isLast);
   }
 
-  /** A validation loss above the best so far divides the learning rate, and Adam's moments restart. */
+  /** If the validation loss is above the best so far, divides the learning rate and restarts Adam. */
   protected override applyEpochRules(loss: number): void {
     const { state, parts: { trainer, valid, context } } = this;
     if (!valid || state.bestLoss === null || loss <= state.bestLoss) return;
@@ -91,7 +92,7 @@ function fixed(value: unknown): string {
 
 function panels(lines: readonly MetricsLine[], classNames: readonly string[]): Panel[] {
   const phases = ["train", "valid"] as const;
-  const judged = lines.some(({ phase }) => phase === "valid") ? "valid" : "train";
+  const detailed = lines.some(({ phase }) => phase === "valid") ? "valid" : "train";
   const both = (title: string, figure: (line: MetricsLine) => unknown): Panel => ({
     title,
     yLabel: title.toLowerCase(),
@@ -101,9 +102,9 @@ function panels(lines: readonly MetricsLine[], classNames: readonly string[]): P
     both("Loss", (line) => line.loss),
     { ...both("Mean AUROC", (line) => line.auroc_mean), yLabel: "AUROC" },
     {
-      title: `AUROC by class, ${judged}`,
+      title: `AUROC by class, ${detailed}`,
       yLabel: "AUROC",
-      series: classNames.map((name) => series(lines, judged, name, (line) => (line.auroc as Auroc)[name])),
+      series: classNames.map((name) => series(lines, detailed, name, (line) => (line.auroc as Auroc)[name])),
     },
   ];
 }

@@ -1,4 +1,4 @@
-/** A classifier in training. */
+/** Trains a classifier on one GPU. */
 
 import type { Batch } from "../../data/loader.ts";
 import { DataError } from "../../errors.ts";
@@ -25,16 +25,17 @@ export interface DensenetTrainerOptions extends TrainerOptions {
   weightDecay: number;
 }
 
-/** The labels of a batch that was submitted. */
+/** The labels of a submitted batch. */
 interface Submitted {
   labels: Float32Array<ArrayBuffer>;
   known: number;
 }
 
+/** Adds a classifier's labels and scores to a trainer. */
 export class DensenetTrainer extends Trainer<"loss", DensenetProgram> {
-  /** What the images of the current epoch have scored. */
+  /** The scores of the current epoch's images. */
   readonly scores: Readonly<Record<Phase, Scores>>;
-  /** The batches of each program whose logits nobody has read, oldest first. */
+  /** The batches of each program whose logits have not been read, oldest first. */
   private readonly submitted = new Map<DensenetProgram, Submitted[]>();
 
   private constructor(
@@ -90,7 +91,7 @@ export class DensenetTrainer extends Trainer<"loss", DensenetProgram> {
     return [program.ring.tensor, program.logits.tensor];
   }
 
-  /** Keeps the scores, too: losses and logits come in one reading. */
+  /** Also keeps the scores: losses and logits are read together. */
   protected override pick(
     { program }: LoadedProgram<DensenetProgram>,
     [losses, rows]: readonly ArrayLike<number>[],
@@ -107,7 +108,9 @@ export class DensenetTrainer extends Trainer<"loss", DensenetProgram> {
     return program.ring.pick(losses!, slots);
   }
 
-  /** Each class's area under the curve over the phase's images, which are then forgotten. */
+  /**
+   * Each class's area under the curve over the phase's images, see {@linkcode Scores.auroc}; clears the phase's scores.
+   */
   takeAuroc(phase: Phase): (number | null)[] {
     const values = this.scores[phase].auroc();
     this.scores[phase].clear();

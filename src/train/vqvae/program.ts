@@ -1,4 +1,4 @@
-/** The codec's two programs, training and evaluation, each a graph for one batch size and its inputs. */
+/** The codec's programs for training, evaluation and pictures: graphs for one batch size, with their inputs. */
 
 import { alone, type Group } from "../../distributed/group.ts";
 import { floatType } from "../../graph/layout.ts";
@@ -17,13 +17,14 @@ import { sumOverRanks } from "../rank_sums.ts";
 import { ringCapacity, ScalarRing } from "../scalar_ring.ts";
 import type { BatchShape, StepProgram } from "../step_program.ts";
 
+/** What the ring keeps of each step, by the metrics' names. */
 export type VqvaeScalar = "loss" | "recon_loss" | "latent_loss" | "perplexity_t" | "perplexity_b";
 
-/** A program of the codec. */
+/** A program that computes the codec's losses. */
 export interface VqvaeProgram extends StepProgram<VqvaeScalar> {
-  /** u32 [4], the first being the step's random key; written before each run if dead codes are restarted. */
+  /** u32 [4], of which the first is the step's random key; written before each run if dead codes are restarted. */
   key: Tensor;
-  /** The whole batch's, or its first part's if the batch goes through the model in several. */
+  /** Of the first part of the batch. */
   result: VqvaeResult;
 }
 
@@ -74,8 +75,9 @@ function countCodes(model: Vqvae, { statistics_t, statistics_b }: Totals): Tenso
   ];
 }
 
+/** Variants of the training step. */
 export interface TrainingVariant {
-  /** Codes with a smaller smoothed count are restarted. */
+  /** Codes with a smaller smoothed count are restarted. Default: none. */
   restart?: number;
   /** Equal parts in which the batch goes through the model; the step is the same. Default: 1. */
   accumulate?: number;
@@ -84,8 +86,8 @@ export interface TrainingVariant {
 }
 
 /**
- * One training step: loss, gradients, Adam, codebooks. With several ranks the program has `reduced` arenas, and the step is that
- * of all ranks' images, of which each rank has equally many.
+ * One training step: loss, gradients, Adam, codebooks. With several ranks the program has `reduced` arenas, and the
+ * step is that of all ranks' images together; each rank has the same number of them.
  */
 export function trainingProgram(
   model: Vqvae,
@@ -127,7 +129,10 @@ export function trainingProgram(
   };
 }
 
-/** The totals over all ranks. Restarted codes take the last part's inputs, which are those of the last rank. */
+/**
+ * The totals over all ranks. Restarted codes draw from the inputs of the last part of the batch, which the last rank
+ * has.
+ */
 function overRanks(group: Group, parts: readonly VqvaeResult[], restarts: boolean) {
   const totals = totalsOf(parts);
   const { rank, size } = group;

@@ -1,4 +1,4 @@
-/** A run of codec training: what it reports and draws beside the losses. */
+/** A run of codec training: what it reports and draws in addition to the losses. */
 
 import type { Batch } from "../../data/loader.ts";
 import type { ModelDescription } from "../../trained/model_description.ts";
@@ -8,6 +8,7 @@ import type { TrainVqvaeOptions } from "./options.ts";
 import { VqvaePictures } from "./pictures.ts";
 import type { CodeUsage, VqvaeTrainer } from "./trainer.ts";
 
+/** Adds the codec's code usage and pictures to a run. */
 export class VqvaeRun extends Run<TrainVqvaeOptions, VqvaeTrainer> {
   private readonly pictures: VqvaePictures;
 
@@ -25,7 +26,7 @@ export class VqvaeRun extends Run<TrainVqvaeOptions, VqvaeTrainer> {
     return Promise.resolve(batch);
   }
 
-  /** The shares of codes in use over all of the phase's batches. */
+  /** The share of each level's codes that the phase's batches used. */
   protected override async figures(): Promise<{ usage_t: number; usage_b: number }> {
     return usageShares(await this.parts.trainer.takeUsage());
   }
@@ -43,7 +44,7 @@ export class VqvaeRun extends Run<TrainVqvaeOptions, VqvaeTrainer> {
   protected override applyEpochRules(): void {}
 }
 
-/** The share of each codebook's codes that were chosen at all. */
+/** The share of each codebook's codes that were chosen at least once, 0 to 1. */
 function usageShares({ top, bottom }: CodeUsage): { usage_t: number; usage_b: number } {
   const share = (counts: Uint32Array) => counts.filter((count) => count > 0).length / counts.length;
   return { usage_t: share(top), usage_b: share(bottom) };

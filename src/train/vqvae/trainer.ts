@@ -1,4 +1,4 @@
-/** A codec in training. */
+/** Trains a codec on one GPU. */
 
 import { DataError } from "../../errors.ts";
 import { floatType } from "../../graph/layout.ts";
@@ -26,7 +26,7 @@ import {
   type VqvaeScalar,
 } from "./program.ts";
 
-/** How often each code was chosen. */
+/** How often each code of either level was chosen. */
 export interface CodeUsage {
   top: Uint32Array<ArrayBuffer>;
   bottom: Uint32Array<ArrayBuffer>;
@@ -38,6 +38,7 @@ export interface VqvaeTrainerOptions extends TrainerOptions {
   restartDeadCodes?: number;
 }
 
+/** Adds a codec's codebooks and pictures to a trainer. */
 export class VqvaeTrainer extends Trainer<VqvaeScalar, VqvaeProgram> {
   private readonly pictures = new Map<number, Promise<LoadedProgram<PictureProgram>>>();
 
@@ -77,7 +78,7 @@ export class VqvaeTrainer extends Trainer<VqvaeScalar, VqvaeProgram> {
     return Promise.resolve([[program.key, Uint32Array.of(key, 0, 0, 0)]]);
   }
 
-  /** Reconstructions of a batch, and what the decoder makes of the top codes alone; [B, C, H, W] each. */
+  /** Reconstructions of `count` images, and what the decoder makes of the top codes alone; [B, C, H, W] each. */
   async reconstruct(
     images: Float32Array<ArrayBuffer>,
     count: number,
@@ -105,8 +106,8 @@ export class VqvaeTrainer extends Trainer<VqvaeScalar, VqvaeProgram> {
   }
 
   /**
-   * Starts both codebooks at k-means centres of the encoders' outputs for the given batches, the top one first, since the
-   * bottom encoder's output depends on it. Several ranks all start with the first rank's centres.
+   * Moves both codebooks to k-means centres of the encoders' outputs for the given batches. The top codebook comes
+   * first, because the bottom encoder's output depends on it. With several ranks, all take the first rank's centres.
    */
   async startCodebooks(batches: readonly Float32Array<ArrayBuffer>[]): Promise<void> {
     const { shape, seed } = this.options;
@@ -141,14 +142,14 @@ export class VqvaeTrainer extends Trainer<VqvaeScalar, VqvaeProgram> {
     );
   }
 
-  /** Reads how often each code was chosen since the last call, and clears the counters. */
+  /** Reads how often each code was chosen since the last call; clears the counters. */
   async takeUsage(): Promise<CodeUsage> {
     const usage = await this.usage();
     for (const counter of this.counters) this.memory.write(counter, new Uint32Array(counter.shape[0]!));
     return usage;
   }
 
-  /** The counters of codes, which an unfinished epoch goes on with. */
+  /** The counters of the unfinished epoch's codes. */
   override async epochState(): Promise<EpochState> {
     const { top, bottom } = await this.usage();
     return new Map([["usage_t", top], ["usage_b", bottom]]);
