@@ -93,8 +93,8 @@ export class Executor {
   }
 
   /**
-   * Runs the plan, or one part of it, once with a pass and times for each dispatch; undefined, and nothing has run, where the
-   * adapter has no timestamps.
+   * Runs the plan, or one part of it, once with a pass and times for each dispatch. Without timestamps nothing runs, and
+   * the result is undefined.
    */
   async profile(part?: PlanPart): Promise<DispatchTime[] | undefined> {
     const { gpu } = this.memory;

@@ -55,7 +55,7 @@ export class Timestamps {
     return new Timestamps(gpu, sets, resolved, mapped, tick);
   }
 
-  /** For the pass whose times go to a slot; a plan that runs in two parts begins with the first and ends with the second. */
+  /** For the pass whose times go to a slot. If a plan runs in two parts, the first writes the beginning, the second the end. */
   writes(slot: number, part?: PlanPart): GPUComputePassTimestampWrites {
     const index = 2 * (slot % mostSlots);
     return {

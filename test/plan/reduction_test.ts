@@ -4,6 +4,7 @@ import { assert, assertEquals, assertThrows } from "@std/assert";
 import { Executor } from "../../src/gpu/executor.ts";
 import { Gpu } from "../../src/gpu/device.ts";
 import { Memory } from "../../src/gpu/memory.ts";
+import { type Interval, Timestamps } from "../../src/gpu/timestamps.ts";
 import { floatType } from "../../src/graph/layout.ts";
 import type { Tensor } from "../../src/graph/tensor.ts";
 import { defaultConfiguration } from "../../src/models/vqvae/configuration.ts";
@@ -62,6 +63,14 @@ Deno.test("the host's values in the arena are what the second part reads", async
   assertEquals(await executor.read([after]), [Float32Array.of(66)]);
   const parts = [await executor.profile("before reduction"), await executor.profile("after reduction")];
   if (parts[0]) assertEquals(parts.flat().map((time) => time!.dispatch), executor.plan.dispatches);
+  const timestamps = await Timestamps.make(gpu, 1);
+  if (timestamps) {
+    executor.run({ timestamps, slot: 0 }, "before reduction");
+    executor.run({ timestamps, slot: 0 }, "after reduction");
+    const [{ begin, end }] = await timestamps.stage([0]).read() as [Interval];
+    assert(begin < end, "one interval covers both parts");
+    timestamps.destroy();
+  }
   executor.destroy();
   const plain = await Executor.load(plan({ results: [after] }, gpu.target), memory);
   assertThrows(() => plain.run(undefined, "after reduction"), RangeError, "no rank adds anything up");

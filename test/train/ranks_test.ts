@@ -143,6 +143,24 @@ Deno.test("codec: ranks start their codebooks at the same centres", async () => 
   for (const trainer of trainers) await trainer.close();
 });
 
+Deno.test("codec: a step whose dispatches are timed is the same step", async () => {
+  if (!gpu.device.features.has("timestamp-query")) return console.log("the adapter has no timestamps");
+  const after = await Promise.all([false, true].map(async (timed) => {
+    const group = localGroup(2);
+    const trainers = await Promise.all(group.map(codec()));
+    await Promise.all(trainers.map(async (trainer, rank) => {
+      const part = partOf(0, group[rank]!);
+      if (!timed) return await (await trainer.encodeStep(part))();
+      const times = await trainer.trainTimed(part);
+      assertEquals(times.length, trainer.plannedDispatches);
+    }));
+    const weights = await trainers[0]!.state.weights();
+    for (const trainer of trainers) await trainer.close();
+    return weights;
+  }));
+  assertEquals(after[1], after[0]);
+});
+
 const isStatistic = (key: string) => key.includes(".running_");
 
 // Batch normalisation takes the moments of a rank's own images, as it does those of each part of a batch that is split.
