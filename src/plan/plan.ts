@@ -61,7 +61,8 @@ export interface Program {
   effects?: readonly Tensor[];
   /** Groups of tensors that lie in one buffer one behind the other. */
   arenas?: readonly Arena[];
-  /* Arenas whose values a group of ranks adds up in the middle of a run. The dispatches then have two parts: those that
+  /**
+   * Arenas whose values a group of ranks adds up in the middle of a run. The dispatches then have two parts: those that
    * compute the arenas' members, and those that read the sums. Nothing else that the first part computes may reach the
    * second, and inputs that the second part reads must be the same on all ranks.
    */
