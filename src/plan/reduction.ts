@@ -48,7 +48,7 @@ export function reductionPoint(
         }
       } else if (!arenas.has(owner)) {
         if (written) local.add(owner);
-      } else if (!written || computed[index]!.length === 0) {
+      } else if (!written || !computed[index]!.includes(storageOf(operand))) {
         throw refusal(`${name} ${verb} ${operand.label} before ranks have added it up`);
       }
     }

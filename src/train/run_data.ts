@@ -80,7 +80,7 @@ export function describeRun(
   const { count, height, width, path } = train.info;
   const validation = valid ? `${valid.info.count} for validation` : "no validation";
   note(
-    `${path}: ${count} images of ${height} by ${width}, ${validation}; ${train.batchesPerEpoch} batches of ${batch_size} per epoch`,
+    `${path}: ${count} images of ${height} by ${width}, ${validation}; ${train.batchesPerEpoch} batches of ${batch_size} an epoch`,
   );
   const { accumulate, plannedBytes, plannedDispatches } = trainer;
   const parts = accumulate > 1 ? `, each batch in ${accumulate} parts of ${batch_size / accumulate}` : "";
