@@ -112,7 +112,9 @@ export async function findCheckpoint(folder: string): Promise<string | undefined
 /** The state of the run in the checkpoint that {@linkcode findCheckpoint} finds; undefined if there is none. */
 export async function findRunState(folder: string): Promise<RunState | undefined> {
   const path = await findCheckpoint(folder);
-  return path === undefined ? undefined : parseRun((await readSafetensorsHeader(optimizerPath(path))).metadata, path);
+  return path === undefined
+    ? undefined
+    : parseRun((await readSafetensorsHeader(optimizerPath(path))).metadata, path);
 }
 
 async function namesIn(folder: string): Promise<string[]> {
