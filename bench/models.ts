@@ -1,4 +1,4 @@
-/** The models that are measured, each as one training step with inputs of its own. */
+/** The models that benchmarks measure, each as one training step with inputs. */
 
 import { elementCount, type FloatType } from "../src/graph/layout.ts";
 import type { Tensor } from "../src/graph/tensor.ts";
@@ -14,7 +14,7 @@ import type { ScalarRing } from "../src/train/scalar_ring.ts";
 import type { BatchShape, StepProgram } from "../src/train/step_program.ts";
 import { trainingProgram as vqvaeProgram } from "../src/train/vqvae/program.ts";
 
-/** A training step, not yet planned. */
+/** A training step before it is planned. */
 export interface ModelStep {
   set: ParameterSet;
   optimizer: Adam;
@@ -22,7 +22,7 @@ export interface ModelStep {
   step: Omit<StepProgram<"loss">, "ring"> & { ring: Pick<ScalarRing<"loss">, "read"> };
   /** Images of one batch, [B, C, H, W]. */
   images: Float32Array<ArrayBuffer>;
-  /** What else is written, once. */
+  /** Other inputs, which are written once. */
   given: readonly [Tensor, Float32Array<ArrayBuffer>][];
 }
 
@@ -38,7 +38,7 @@ function vqvae(size: number, batch: number, precision: FloatType = "f32"): Model
   return { set: model.set, optimizer, learningRate: 3e-4, step, images: imagesOf(shape), given: [] };
 }
 
-/** `copied`: the same by the formulas, every value concatenated and stored. */
+/** With `copied`, every value is concatenated and stored, as the formulas have it. */
 function densenet(
   size: number,
   batch: number,
@@ -64,21 +64,22 @@ function densenet(
   };
 }
 
+/** The training step of each model for images of `size` by `size` in batches of `batch`. */
 export const models = { vqvae, densenet } as const;
 
 export type ModelName = keyof typeof models;
 
-/** Which training step. */
+/** Identifies a training step. */
 export interface StepChoice {
   model: ModelName;
-  /** Side of the images. */
+  /** Side of the images in pixels. */
   size: number;
   batch: number;
-  /** Float32 where it is missing. */
+  /** Default: float32. */
   precision?: FloatType;
 }
 
-/** A step of DenseNet as a framework without views makes it. */
+/** DenseNet's step as a framework without views computes it. */
 export function copiedDensenet(size: number, batch: number): ModelStep {
   return densenet(size, batch, "f32", true);
 }

@@ -1,4 +1,4 @@
-/** A model's training step, ready to run: what every benchmark of whole steps measures. */
+/** A model's training step on a GPU, as the benchmarks of whole steps measure it. */
 
 import type { Gpu } from "../src/gpu/device.ts";
 import { Executor } from "../src/gpu/executor.ts";
@@ -15,6 +15,7 @@ export function stepProgram(model: ModelName, size: number, batch: number): Prog
   return models[model](size, batch).step.program;
 }
 
+/** A loaded training step, with weights and a batch. */
 export class TrainingStep {
   private count = 0;
 
@@ -24,6 +25,7 @@ export class TrainingStep {
     private readonly model: ModelStep,
   ) {}
 
+  /** Plans and compiles a step; with a tuner, from the variants that it finds to be the fastest. */
   static async load(
     gpu: Gpu,
     { model: name, size, batch, precision }: StepChoice,
@@ -44,7 +46,10 @@ export class TrainingStep {
     return this.executor.plan;
   }
 
-  /** Uploads a batch and submits so many steps, then waits once: as training does between two readings of its losses. */
+  /**
+   * Uploads the batch and submits a step `steps` times, then waits once, as training does between two reads of its
+   * losses.
+   */
   async run(steps: number): Promise<void> {
     const { optimizer, learningRate, step: { images, step }, images: batch } = this.model;
     for (let index = 0; index < steps; index++) {
@@ -57,7 +62,11 @@ export class TrainingStep {
     await this.memory.gpu.finish();
   }
 
-  /** The loss of the latest step; throws an `Error` where it is not finite. */
+  /**
+   * The loss of the latest step.
+   *
+   * @throws {Error} if it is not finite.
+   */
   async loss(): Promise<number> {
     const [scalars] = await this.model.step.ring.read(this.memory, [this.count - 1]);
     const { loss } = scalars!;

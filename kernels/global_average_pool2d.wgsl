@@ -1,5 +1,5 @@
-// y[n, c] = the mean of x[n, position, c] over the positions. x [images][positions] is rows of x_row quads and y [images]
-// is rows of y_row quads; the tensors' own quads begin at x_first and y_first of each row.
+// y[n, c] = the mean of x[n, position, c] over the positions. x [images][positions] is rows of x_row quads and
+// y [images] is rows of y_row quads; the tensors' own quads begin at x_first and y_first of each row.
 //
 // A workgroup takes 8 quads of one image, LINES positions at a time.
 

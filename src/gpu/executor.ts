@@ -2,6 +2,7 @@
 
 import type { Tensor } from "../graph/tensor.ts";
 import type { Plan, PlannedDispatch } from "../plan/plan.ts";
+import type { PlanPart } from "../plan/reduction.ts";
 import { encodeDispatch, loadPlan, type ReadyDispatch } from "./load.ts";
 import { type Home, homeAt, type Memory, readStored, readTensors } from "./memory.ts";
 import { type Interval, Timestamps } from "./timestamps.ts";
@@ -69,23 +70,27 @@ export class Executor {
   }
 
   /**
-   * Submits the plan's dispatches once, and does not wait for them.
+   * Submits the plan's dispatches, or one part of them, once, and does not wait for them.
    *
    * @param timed where to write the pass's timestamps, if at all
+   * @param part default: all dispatches
    * @throws {Error} if WebGPU has reported an error since the last check, or the device is lost
    */
-  run(timed?: TimedSlot): void {
-    this.encode(timed)();
+  run(timed?: TimedSlot, part?: PlanPart): void {
+    this.encode(timed, part)();
   }
 
-  /** Encodes the plan's dispatches. The function that it returns submits them; it may be called once. */
-  encode(timed?: TimedSlot): () => void {
+  /**
+   * Encodes the plan's dispatches, or one part of them. The function that it returns submits them; it may be called
+   * once.
+   */
+  encode(timed?: TimedSlot, part?: PlanPart): () => void {
     const { gpu } = this.memory;
     gpu.check();
     const encoder = gpu.device.createCommandEncoder();
-    const timestampWrites = timed?.timestamps.writes(timed.slot);
+    const timestampWrites = timed?.timestamps.writes(timed.slot, part);
     const pass = encoder.beginComputePass(timestampWrites && { timestampWrites });
-    for (const dispatch of this.dispatches) encodeDispatch(pass, dispatch);
+    for (const dispatch of this.dispatches.slice(...this.rangeOf(part))) encodeDispatch(pass, dispatch);
     pass.end();
     const commands = encoder.finish();
     return () => {
@@ -94,28 +99,39 @@ export class Executor {
     };
   }
 
-  /**
-   * Runs the plan once with a pass of its own for each dispatch, and times each. Returns undefined, and runs nothing,
-   * if the adapter has no timestamps.
+  /** Runs the plan, or one part of it, once with a pass of its own for each dispatch, and times each. Returns
+   * undefined, and runs nothing, if the adapter has no timestamps.
    */
-  async profile(): Promise<DispatchTime[] | undefined> {
+  async profile(part?: PlanPart): Promise<DispatchTime[] | undefined> {
     const { gpu } = this.memory;
-    const timestamps = await Timestamps.make(gpu, this.dispatches.length);
+    const range = this.rangeOf(part);
+    const dispatches = this.dispatches.slice(...range);
+    const timestamps = await Timestamps.make(gpu, dispatches.length);
     if (!timestamps) return undefined;
     gpu.check();
     const encoder = gpu.device.createCommandEncoder();
-    for (const [slot, dispatch] of this.dispatches.entries()) {
+    for (const [slot, dispatch] of dispatches.entries()) {
       const pass = encoder.beginComputePass({ timestampWrites: timestamps.writes(slot) });
       encodeDispatch(pass, dispatch);
       pass.end();
     }
     gpu.device.queue.submit([encoder.finish()]);
-    const intervals = await timestamps.stage([...this.dispatches.keys()]).read();
+    const intervals = await timestamps.stage([...dispatches.keys()]).read();
     timestamps.destroy();
-    return this.plan.dispatches.map((dispatch, index) => {
+    return this.plan.dispatches.slice(...range).map((dispatch, index) => {
       const { begin, end } = intervals[index]!;
       return { dispatch, begin, end, milliseconds: end - begin };
     });
+  }
+
+  /** The dispatches of a part: the first, and the one after the last. */
+  private rangeOf(part?: PlanPart): [number, number] {
+    const { dispatches, reduceAt } = this.plan;
+    if (!part) return [0, dispatches.length];
+    if (reduceAt === undefined) {
+      throw new RangeError("Cannot run a part of a plan in which no rank adds anything up");
+    }
+    return part === "before reduction" ? [0, reduceAt] : [reduceAt, dispatches.length];
   }
 
   /**

@@ -1,5 +1,6 @@
 /** The GPU's own clock: when compute passes began and ended, kept on the GPU and read every few steps. */
 
+import type { PlanPart } from "../plan/reduction.ts";
 import type { Gpu } from "./device.ts";
 
 /** When the GPU began and ended a pass, in milliseconds on its own clock, whose zero is arbitrary. */
@@ -55,13 +56,16 @@ export class Timestamps {
     return new Timestamps(gpu, sets, resolved, mapped, tick);
   }
 
-  /** The descriptor's member with which a pass writes its times into a slot. */
-  writes(slot: number): GPUComputePassTimestampWrites {
+  /**
+   * The descriptor's member with which a pass writes its times into a slot. Of a plan that runs in two parts, the first
+   * writes the beginning and the second the end.
+   */
+  writes(slot: number, part?: PlanPart): GPUComputePassTimestampWrites {
     const index = 2 * (slot % slotsPerSet);
     return {
       querySet: this.sets[Math.floor(slot / slotsPerSet)]!,
-      beginningOfPassWriteIndex: index,
-      endOfPassWriteIndex: index + 1,
+      ...(part !== "after reduction" && { beginningOfPassWriteIndex: index }),
+      ...(part !== "before reduction" && { endOfPassWriteIndex: index + 1 }),
     };
   }
 

@@ -3,7 +3,12 @@
 import { writeFileAtomic } from "./atomic.ts";
 import { withFileSource } from "./file_source.ts";
 import type { HostTensor } from "./host_tensor.ts";
-import { decodeSafetensors, encodeSafetensors, type TensorFile } from "./safetensors.ts";
+import {
+  decodeSafetensors,
+  decodeSafetensorsHeader,
+  encodeSafetensors,
+  type TensorFile,
+} from "./safetensors.ts";
 
 /**
  * Reads a safetensors file. The tensors come in the order of their data.
@@ -27,6 +32,16 @@ import { decodeSafetensors, encodeSafetensors, type TensorFile } from "./safeten
  */
 export function readSafetensors(path: string): Promise<TensorFile> {
   return withFileSource(path, decodeSafetensors);
+}
+
+/**
+ * Reads the tensors' names, in the order of their data, and the metadata of a safetensors file. The data are not read.
+ *
+ * @throws {DataError} if the file cannot be read, its header violates the format, or does not fit the file's size; the
+ * message is one line that names the file
+ */
+export function readSafetensorsHeader(path: string): Promise<ReturnType<typeof decodeSafetensorsHeader>> {
+  return withFileSource(path, decodeSafetensorsHeader);
 }
 
 /**

@@ -85,8 +85,8 @@ const adamOperation = update<AdamAttributes>("adam", [2, 3, 4], {
  *     w = w − step₀ · m / (√v · step₁ + ε)
  *
  * All four are flat and of one length: arenas that hold every parameter. `step` [4] begins with two factors for step
- * number t, counted from 1: step₀ = rate / (1 − β₁ᵗ) and step₁ = 1 / √(1 − β₂ᵗ). With `scaled`, a factor of the gradients
- * follows; zero skips the step. `after` are the nodes that write the gradients into their arena.
+ * number t, counted from 1: step₀ = rate / (1 − β₁ᵗ) and step₁ = 1 / √(1 − β₂ᵗ). With `scaled`, a factor of the
+ * gradients follows; zero skips the step. `after` are the nodes that write the gradients into their arena.
  *
  * @throws {RangeError} if the tensors are not flat float32 of one length
  */

@@ -1,4 +1,4 @@
-/** Adam over all of a model's parameters in one dispatch. */
+/** Adam (Kingma and Ba 2015), which updates all of a model's parameters in one dispatch. */
 
 import { type FloatType, floatType } from "../graph/layout.ts";
 import type { Tensor } from "../graph/tensor.ts";
@@ -8,25 +8,48 @@ import { variable } from "../ops/variable.ts";
 import { Arena, bindingAlignment } from "../plan/arena.ts";
 import { MixedPrecision } from "./mixed_precision.ts";
 
+/** PyTorch's defaults. */
 export const defaultAdam: AdamAttributes = { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0 };
 
-/** Owns the arenas of parameters and of their two moments. */
+/**
+ * The optimizer of a model. It owns the arenas of the parameters and of their two moments.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { floatType } from "../graph/layout.ts";
+ * import { ParameterSet, zeroInitialiser } from "../nn/parameters.ts";
+ * import { gradients } from "../ops/gradient.ts";
+ * import { sum } from "../ops/reduce.ts";
+ *
+ * const set = new ParameterSet();
+ * const weight = set.parameter("weight", floatType([8]), zeroInitialiser);
+ * const optimizer = new Adam(set.parameters);
+ * const gathered = optimizer.gather(gradients(sum(weight), [weight]));
+ * const { effect, arenas } = optimizer.apply(stepInput(), gathered);
+ * // A program with this effect and these arenas makes one step.
+ * assertEquals(effect.operation.name, "adam");
+ * assertEquals(arenas.length, 4);
+ * ```
+ */
 export class Adam {
   readonly parameters: Arena;
   /** The moments of each parameter, in the parameters' order. */
   readonly firstMoments: Arena;
   readonly secondMoments: Arena;
-  /** Where values and their gradients are float16. */
+  /** Set if values and their gradients are float16. */
   readonly mixed?: MixedPrecision;
   private readonly alignment: number;
 
-  /** `precision` is that of the values that gradients are made from; parameters and moments are float32 in any case. */
+  /**
+   * `precision` is that of the values between layers and their gradients. Parameters and moments are always float32.
+   */
   constructor(
     parameters: readonly Parameter[],
     private readonly attributes: AdamAttributes = defaultAdam,
     readonly precision: FloatType = "f32",
   ) {
-    // What begins at even multiples here begins at multiples in the copy of half the size.
+    // Float16 copies take half the space, so twice the alignment here keeps them aligned, too.
     this.alignment = precision === "f16" ? 2 * bindingAlignment : bindingAlignment;
     const copies = (suffix: string) =>
       parameters.map(({ key, tensor }) => variable(tensor.type, `${key}.${suffix}`));
@@ -45,31 +68,36 @@ export class Adam {
     return this.mixed?.halves;
   }
 
-  /** What every plan that reads the parameters needs. */
+  /** The arenas that every plan needs that reads the parameters. */
   get arenas(): Arena[] {
     return this.mixed ? [this.parameters, this.mixed.copies] : [this.parameters];
   }
 
-  /** The update for gradients in the parameters' order, and the arenas that the program with it needs. */
-  update(step: Tensor, gradients: readonly Tensor[]): { effect: Tensor; arenas: Arena[] } {
-    const { parameters, firstMoments, secondMoments, mixed } = this;
-    const arena = this.arena("gradients", gradients);
-    const moments = [firstMoments.tensor, secondMoments.tensor] as const;
-    const own = mixed ? mixed.step(step, arena.tensor, gradients) : step;
-    const attributes = { ...this.attributes, scaled: mixed !== undefined };
-    const effect = adam(own, arena.tensor, parameters.tensor, moments, attributes, gradients);
-    return { effect, arenas: [...this.arenas, firstMoments, secondMoments, arena] };
+  /** An arena for gradients in the parameters' order. */
+  gather(gradients: readonly Tensor[]): Arena {
+    return this.arena("gradients", gradients);
   }
 
-  /** What is zero before the first step. */
+  /** The update by the gradients in an arena of {@linkcode gather}, and the arenas that the program with it needs. */
+  apply(step: Tensor, gradients: Arena): { effect: Tensor; arenas: Arena[] } {
+    const { parameters, firstMoments, secondMoments, mixed } = this;
+    const moments = [firstMoments.tensor, secondMoments.tensor] as const;
+    const own = mixed ? mixed.step(step, gradients) : step;
+    const attributes = { ...this.attributes, scaled: mixed !== undefined };
+    const effect = adam(own, gradients.tensor, parameters.tensor, moments, attributes, gradients.members);
+    return { effect, arenas: [...this.arenas, firstMoments, secondMoments, gradients] };
+  }
+
+  /** The tensors that are zero before the first step. */
   get running(): Tensor[] {
     const corrections = this.mixed ? [this.mixed.state.corrections] : [];
     return [...this.firstMoments.members, ...this.secondMoments.members, ...corrections];
   }
 
   /**
-   * The two numbers that step `count` (from 1) hands to the kernel, worked out in float64. Where steps may be left out the GPU
-   * alone knows their number, and gets the learning rate.
+   * The two scalars of step `count` (from 1) that the kernel reads, computed in float64: [lr / (1 − β₁ᵗ), 1 / √(1 −
+   * β₂ᵗ)]. With float16, steps can be skipped and only the GPU knows their number, so the kernel gets the learning
+   * rate.
    */
   stepScalars(count: number, learningRate: number): [number, number] {
     if (this.mixed) return [learningRate, 0];
@@ -78,7 +106,7 @@ export class Adam {
   }
 }
 
-/** What the host writes before each step: [rate, scale, slot of the ring, 0]. */
+/** The input that the host writes before each step: [rate, scale, slot of the ring, 0]. */
 export function stepInput(): Tensor {
   return variable(floatType([4]), "step");
 }

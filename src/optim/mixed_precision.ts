@@ -1,4 +1,4 @@
-/** What training on float16 values has beside its optimizer: rounded copies of the weights, and the loss's scale. */
+/** What training with float16 values adds to an optimizer: rounded copies of the weights, and the scale of the loss. */
 
 import { elementCount, floatType } from "../graph/layout.ts";
 import type { Tensor } from "../graph/tensor.ts";
@@ -8,12 +8,13 @@ import { countNonFinite, lossScale, type LossScaleState } from "../ops/loss_scal
 import { variable } from "../ops/variable.ts";
 import { Arena } from "../plan/arena.ts";
 
-/** As PyTorch's GradScaler begins and goes on. */
+/** The constants of PyTorch's GradScaler. */
 const scaling = { growth: 2, backoff: 0.5, interval: 2000 };
 const firstScale = 65536;
 
+/** The float16 copies of an optimizer's parameters, and its loss scale. */
 export class MixedPrecision {
-  /** Every plan that reads copies of weights needs this arena. */
+  /** The arena that every plan needs that reads copies. */
   readonly copies: Arena;
   /** The copy of each parameter; each run of a plan that reads any rounds all of them anew. */
   readonly halves: HalfCopies;
@@ -23,7 +24,10 @@ export class MixedPrecision {
     corrections: variable(floatType([2]), "loss_scale.corrections"),
   };
 
-  /** The arena's members must begin at multiples of twice what its copy's do, so that both are laid out alike. */
+  /**
+   * The offsets in `parameters` must be multiples of twice the binding alignment, so that those of the copies are half
+   * as large.
+   */
   constructor(parameters: Arena, private readonly decays: { beta1: number; beta2: number }) {
     const label = "parameters in float16";
     const target = variable(floatType([elementCount(parameters.tensor.shape)], "flat", "f16"), label);
@@ -32,18 +36,18 @@ export class MixedPrecision {
     this.copies = new Arena(label, [...this.halves.values()], () => target);
   }
 
-  /** What a checkpoint holds of it, under the tensors' labels. */
+  /** The tensors that a checkpoint keeps, by label. */
   get tensors(): Tensor[] {
     return Object.values(this.state);
   }
 
-  /** What a run logs of it, by name. */
+  /** The scalars that a run logs, by name. */
   get scalars(): { loss_scale: Tensor } {
     return { loss_scale: this.state.scale };
   }
 
-  /** The step that Adam makes with an arena of gradients of the scaled loss, which `gradients` fill. */
-  step(step: Tensor, arena: Tensor, gradients: readonly Tensor[]): Tensor {
-    return lossScale(step, countNonFinite(arena, gradients), this.state, { ...this.decays, ...scaling });
+  /** Adam's step scalars for gradients of the scaled loss; see {@linkcode lossScale}. */
+  step(step: Tensor, { tensor, members }: Arena): Tensor {
+    return lossScale(step, countNonFinite(tensor, members), this.state, { ...this.decays, ...scaling });
   }
 }

@@ -5,11 +5,12 @@
 
 import { divideUp } from "../graph/layout.ts";
 import type { Target } from "../graph/lowering.ts";
-import { ancestors, type Tensor } from "../graph/tensor.ts";
+import { ancestors, storageOf, type Tensor } from "../graph/tensor.ts";
 import type { Arena } from "./arena.ts";
 import { layOut, type Locate, type Location, type PlannedBuffer } from "./buffers.ts";
 import { type KernelVariant, packParams } from "./kernel_source.ts";
 import { type GroupRequest, lowerNodes } from "./lower.ts";
+import { reductionPoint } from "./reduction.ts";
 
 export { type Location, type PlannedBuffer, TooLargeError } from "./buffers.ts";
 
@@ -37,6 +38,8 @@ export interface Plan {
   buffers: PlannedBuffer[];
   /** In the order of execution. */
   dispatches: PlannedDispatch[];
+  /** Index of the first dispatch that may read what ranks add up; see `Program.reduced`. */
+  reduceAt?: number;
   /** The location of each result, and of each persistent tensor that is read or changed. */
   locations: ReadonlyMap<Tensor, Location>;
   /** Bytes of all buffers. */
@@ -53,6 +56,12 @@ export interface Program {
   effects?: readonly Tensor[];
   /** Groups of tensors, each in one buffer. */
   arenas?: readonly Arena[];
+  /**
+   * Arenas whose values a group of ranks adds up in the middle of a run. The dispatches then have two parts: those that
+   * compute the arenas' members, and those that read the sums. Nothing else that the first part computes may reach the
+   * second, and inputs that the second part reads must be the same on all ranks.
+   */
+  reduced?: readonly Arena[];
 }
 
 /**
@@ -64,6 +73,7 @@ export interface Program {
  * @throws {RangeError} if a dispatch binds more storage buffers than the adapter allows, or both reads and writes one
  * @throws {RangeError} if a result lies in another tensor's rows
  * @throws {RangeError} if an operation's bindings or parameters are not those of its kernel
+ * @throws {RangeError} if anything but the sums crosses the point at which ranks add up; see `Program.reduced`
  * @throws {SyntaxError} if a kernel's template is wrong; the message names the kernel and the line
  *
  * @example A sum and its ReLU are one dispatch
@@ -94,8 +104,13 @@ export interface Program {
  * assertEquals(peakBytes, 3 * 8 * 16 * 16 * 4);
  * ```
  */
-export function plan({ results = [], effects = [], arenas = [] }: Program, target: Target): Plan {
-  const placed = new Map(arenas.flatMap((arena) => arena.members.map((member) => [member, arena] as const)));
+export function plan(
+  { results = [], effects = [], arenas = [], reduced = [] }: Program,
+  target: Target,
+): Plan {
+  const placed = new Map(
+    [...arenas, ...reduced].flatMap((arena) => arena.members.map((member) => [member, arena] as const)),
+  );
   for (const member of placed.keys()) {
     if (member.place) {
       throw new RangeError(`Cannot plan: ${member.label} lies in another tensor's memory and in an arena`);
@@ -107,7 +122,9 @@ export function plan({ results = [], effects = [], arenas = [] }: Program, targe
   const requests = lowerNodes(nodes, kept, target);
   const { locate, ...memory } = layOut(requests, results, placed, target);
   const dispatches = requests.map((request) => planDispatch(request, locate, target));
-  return { ...memory, dispatches };
+  if (reduced.length === 0) return { ...memory, dispatches };
+  const ownerOf = (tensor: Tensor) => placed.get(storageOf(tensor))?.tensor ?? storageOf(tensor);
+  return { ...memory, dispatches, reduceAt: reductionPoint(requests, reduced, ownerOf) };
 }
 
 /** @throws {RangeError} if a value is float16 and the adapter cannot store it */

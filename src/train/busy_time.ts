@@ -1,26 +1,27 @@
-/** How much of the time the GPU was at work on steps, and how much it stood idle between one and the next. */
+/** How long the GPU worked on training steps, and how long it was idle between them. */
 
 import type { Interval } from "../gpu/timestamps.ts";
 import { type Spread, spreadOf } from "../metrics/spread.ts";
 
-/** What profile.json says of an epoch or a run. */
+/** The figures of an epoch or a run in profile.json. */
 export interface BusyFigures {
   steps: number;
   busy_milliseconds: number;
   idle_milliseconds: number;
-  /** Of the time from the first step's begin to the last one's end, from 0 to 1. */
+  /** The idle time as a share of all time from the start of the first step to the end of the last, 0 to 1. */
   idle_share: number;
   step_milliseconds: Spread;
   /** Between one step and the next. */
   gap_milliseconds?: Spread;
 }
 
+/** Adds up busy and idle time over consecutive steps. */
 export class BusyTime {
   private durations: number[] = [];
   private gaps: number[] = [];
   private previousEnd: number | undefined;
 
-  /** The sum of several spans of time; what lies between them does not count. */
+  /** The sum of several spans of time; the time between the spans does not count. */
   static together(parts: readonly BusyTime[]): BusyTime {
     const whole = new BusyTime();
     whole.durations = parts.flatMap(({ durations }) => durations);
@@ -32,20 +33,20 @@ export class BusyTime {
     return this.durations.length;
   }
 
-  /** A step behind those before it. */
+  /** Adds the next step. */
   add({ begin, end }: Interval): void {
     this.durations.push(end - begin);
-    // A pass may begin before the end of the one before it has been noted.
+    // A pass may start before the timestamp of the previous pass's end is written.
     if (this.previousEnd !== undefined) this.gaps.push(Math.max(0, begin - this.previousEnd));
     this.previousEnd = end;
   }
 
-  /** The time up to the next step does not count. */
+  /** Leaves out the time until the next step. */
   interrupt(): void {
     this.previousEnd = undefined;
   }
 
-  /** Of at least one step. */
+  /** Undefined without any step. */
   figures(): BusyFigures | undefined {
     const { durations, gaps, steps } = this;
     if (steps === 0) return undefined;
@@ -60,7 +61,7 @@ export class BusyTime {
     };
   }
 
-  /** One line. */
+  /** The figures in one line of text. */
   inWords(): string {
     const figures = this.figures();
     if (!figures) return "no step";

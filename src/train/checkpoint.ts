@@ -1,36 +1,39 @@
 /**
- * Checkpoints: a file of weights, whose metadata say what the model is, and beside it the optimizer's state, with which a
- * run goes on as if it had never stopped. The weights are written last: where they are, the rest is.
+ * Checkpoints: a file of weights, whose metadata describe the model, and beside it the optimizer's state, with which a
+ * run continues as if it had never stopped. The weights are written last, so a checkpoint with weights is complete.
  */
 
 import { join } from "node:path";
 import { DataError } from "../errors.ts";
 import type { FloatType } from "../graph/layout.ts";
 import type { HostTensor } from "../io/host_tensor.ts";
-import { readSafetensors, writeSafetensors } from "../io/safetensors_file.ts";
+import { readSafetensors, readSafetensorsHeader, writeSafetensors } from "../io/safetensors_file.ts";
 import type { TunerState } from "../tune/tuner.ts";
 import { configurationIn, format, matchState, type ModelDescription } from "../trained/model_description.ts";
 import { type RunPosition, saveWeights, type State } from "../trained/model_file.ts";
 import type { EpochState } from "./trainer.ts";
 
-/** What the optimizer's file holds beside the moments. */
+/** The state of a run, in the metadata of the optimizer's file. */
 export interface RunState extends RunPosition {
   seed: number;
   batch_size: number;
   /** Parts in which a batch goes through the model. */
   accumulate: number;
-  /** Of the values between layers; before there was a choice it was float32. */
+  /** Of the values between layers. Old checkpoints lack it; their runs were float32. */
   precision?: FloatType;
   /** Sums over the unfinished epoch's steps, by the metrics' names. */
   sums: Record<string, number>;
-  /** The lowest loss so far that the best checkpoint was chosen by. */
+  /** The loss of the best checkpoint. */
   bestLoss: number | null;
-  /** Which kernels the run has, and how they were found; runs of before there was a choice lack it. */
+  /** The run's kernels and how they were found. Old checkpoints lack it. */
   kernels?: TunerState;
-  /** Of runs whose learning rate falls: how often it has, and the step at which Adam's moments were last restarted. */
+  /**
+   * In runs with a learning-rate rule: the number of drops, and the step at which Adam's moments were last restarted.
+   */
   rule?: { lr_drops: number; moments_since: number };
 }
 
+/** A checkpoint as it was read. */
 export interface SavedRun {
   weights: Map<string, Float32Array<ArrayBuffer>>;
   moments: Map<string, Float32Array<ArrayBuffer>>;
@@ -41,7 +44,32 @@ export interface SavedRun {
 
 const optimizerSuffix = ".optimizer.safetensors";
 
-/** Writes a checkpoint from which a run can go on; `path` is the weights' file. */
+/**
+ * Writes a checkpoint from which a run can be resumed: the optimizer's file `*.optimizer.safetensors`, then the weights
+ * to `path`. Each file replaces an older one in one step.
+ *
+ * @throws {DataError} if a file cannot be written.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ *
+ * const folder = await Deno.makeTempDir();
+ * const path = `${folder}/vqvae_001.safetensors`;
+ * const model = { kind: "vqvae", configuration: { n_embed: 4 } } as const;
+ * const progress = { steps: 10, epochs: 1, batches: 0, sums: {}, bestLoss: null };
+ * const run = { ...progress, seed: 816, batch_size: 2, accumulate: 1 };
+ * const weights = new Map([["weight", { shape: [2], data: Float32Array.of(1, 2) }]]);
+ * await saveCheckpoint(path, model, { weights, moments: new Map(), epochState: new Map(), run });
+ *
+ * assertEquals(await findCheckpoint(folder), path);
+ * const shapes = { weights: new Map([["weight", [2]]]), moments: new Map() };
+ * const saved = await loadCheckpoint(path, model, shapes);
+ * assertEquals(saved.weights.get("weight"), Float32Array.of(1, 2));
+ * assertEquals(saved.run, run);
+ * await Deno.remove(folder, { recursive: true });
+ * ```
+ */
 export async function saveCheckpoint(
   path: string,
   model: ModelDescription,
@@ -63,25 +91,30 @@ function optimizerPath(path: string): string {
   return path.replace(/\.safetensors$/, "") + optimizerSuffix;
 }
 
-/** The checkpoint in `folder` that has come furthest, or undefined where there is none that is complete. */
+/**
+ * The weights' path of the complete checkpoint in `folder` with the most steps; undefined if there is none. Only
+ * headers are read.
+ *
+ * @throws {DataError} if the folder cannot be read, or an optimizer's file is damaged.
+ */
 export async function findCheckpoint(folder: string): Promise<string | undefined> {
   let best: { path: string; steps: number } | undefined;
   for (const name of await namesIn(folder)) {
     if (!name.endsWith(optimizerSuffix)) continue;
     const path = join(folder, name.slice(0, -optimizerSuffix.length) + ".safetensors");
     if (!await isFile(path)) continue;
-    const steps = readRun((await readSafetensors(join(folder, name))).metadata, path).steps;
+    const { steps } = parseRun((await readSafetensorsHeader(join(folder, name))).metadata, path);
     if (!best || steps > best.steps) best = { path, steps };
   }
   return best?.path;
 }
 
-/** The state of the run whose checkpoint in `folder` has come furthest; undefined where there is none. */
+/** The state of the run in the checkpoint that {@linkcode findCheckpoint} finds; undefined if there is none. */
 export async function findRunState(folder: string): Promise<RunState | undefined> {
   const path = await findCheckpoint(folder);
   return path === undefined
     ? undefined
-    : readRun((await readSafetensors(optimizerPath(path))).metadata, path);
+    : parseRun((await readSafetensorsHeader(optimizerPath(path))).metadata, path);
 }
 
 async function namesIn(folder: string): Promise<string[]> {
@@ -100,7 +133,7 @@ async function isFile(path: string): Promise<boolean> {
   return await Deno.stat(path).then((info) => info.isFile, () => false);
 }
 
-function readRun(metadata: Record<string, string>, path: string): RunState {
+function parseRun(metadata: Record<string, string>, path: string): RunState {
   try {
     return JSON.parse(metadata.run!) as RunState;
   } catch {
@@ -108,7 +141,12 @@ function readRun(metadata: Record<string, string>, path: string): RunState {
   }
 }
 
-/** Reads a checkpoint to go on from; the configuration must be the same, and `check` may refuse its state. */
+/**
+ * Reads the checkpoint whose weights are in `path`. `shapes` are those of the model to be resumed; `check` may refuse
+ * the run's state by throwing.
+ *
+ * @throws {DataError} if a file is missing or damaged, or belongs to a model with another configuration.
+ */
 export async function loadCheckpoint(
   path: string,
   { kind, configuration, extraMetadata }: ModelDescription,
@@ -130,7 +168,7 @@ export async function loadCheckpoint(
   const weights = matchState(tensors, shapes.weights, path);
   const beside = optimizerPath(path);
   const optimizer = await readSafetensors(beside);
-  const run = readRun(optimizer.metadata, path);
+  const run = parseRun(optimizer.metadata, path);
   check(run);
   const moments = matchState(
     new Map([...optimizer.tensors].filter(([key]) => shapes.moments.has(key))),

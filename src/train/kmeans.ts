@@ -1,6 +1,7 @@
 /**
- * Starts the codebooks at k-means centres of what the encoders give for the first batches (Lloyd's algorithm, with empty
- * clusters moved to random samples). A round is a codebook update that forgets everything (decay 0).
+ * Moves codebooks to k-means centres of the encoders' outputs for the first batches, by Lloyd's algorithm. Empty
+ * clusters move to random samples. Each round is a codebook update with decay 0, which keeps nothing of the codes
+ * before.
  */
 
 import { floatType } from "../graph/layout.ts";
@@ -17,10 +18,13 @@ import { joinKeys, permutation } from "../random.ts";
 
 const rounds = 12;
 
-/** Positions for each code: more give hardly better centres. */
+/** Samples per code; more of them hardly improve the centres. */
 export const samplesPerCode = 32;
 
-/** A random choice of `count` positions of inputs [B, D, h, w], as columns [D, count]; all of them if there are fewer. */
+/**
+ * Chooses `count` random positions of `inputs`, which have the shape [B, D, h, w] each, as columns [D, count]; all
+ * positions if there are fewer.
+ */
 export function choosePositions(
   inputs: readonly Float32Array[],
   shape: readonly number[],
@@ -42,8 +46,8 @@ export function choosePositions(
 }
 
 /**
- * Moves the quantizer's codes to k-means centres of `samples` [D, count], and sets its moving sums to what batches of
- * `positions` positions with these centres would keep them at.
+ * Moves the quantizer's codes to k-means centres of `samples` [D, count]. Sets its moving sums to the values at which
+ * batches of `positions` positions would hold them.
  */
 export async function startAtCentres(
   memory: Memory,
@@ -78,7 +82,7 @@ function round(input: Tensor, step: Tensor, codebook: Codebook): Tensor[] {
   return [emaUpdate(statistics, codebook, 0), restartCodes(x, step, codebook, 0.5, 1)];
 }
 
-/** Different random samples, as long as there are any. */
+/** Random samples as first centres; they repeat only if there are fewer samples than codes. */
 function firstCentres(
   samples: Float32Array,
   dim: number,

@@ -1,24 +1,26 @@
-/** Reads losses back a window of steps at a time, and late: the GPU is already on the next step while the host looks at them. */
+/** Reads losses in windows of several steps. The GPU works on the next step while the host handles a window. */
 
 import type { RunProfile } from "./run_profile.ts";
 import type { Trainer } from "./trainer.ts";
 
-/** What the steps of a window have left. */
+/** The scalars of consecutive steps. */
 export interface Window {
+  /** Of each step, in order. */
   scalars: readonly Record<string, number>[];
-  /** The number of the window's last step. */
+  /** The number of the window's last step, from 1. */
   lastStep: number;
-  /** Since the window before it was read. */
+  /** The time since the previous window was read. */
   milliseconds: number;
 }
 
+/** Hands the losses of submitted steps to a callback. */
 export class LossReader {
-  /** Steps that were submitted since the last window. */
+  /** Steps submitted since the last window. */
   pending = 0;
   private reading: Promise<void> = Promise.resolve();
   private since = performance.now();
 
-  /** `take` gets the windows one after the other, in order. */
+  /** `take` is called with one window after another, in order. */
   constructor(
     private readonly trainer: Trainer,
     private readonly take: (window: Window) => Promise<void>,
@@ -26,10 +28,10 @@ export class LossReader {
   ) {}
 
   /**
-   * Closes the window behind the last step and begins to read it. This blocks until the GPU has nothing to do (Deno's way of
-   * mapping), so that the next step is to be encoded before, and submitted right behind.
+   * Closes the window after the last step and begins to read it. This blocks until the GPU has nothing to do (Deno's
+   * way of mapping), so encode the next step before and submit it right after.
    */
-  async begin(): Promise<void> {
+  async beginReading(): Promise<void> {
     await this.settle();
     const { pending, trainer } = this;
     if (pending === 0) return;
@@ -40,7 +42,7 @@ export class LossReader {
     const read = Promise.all([readScalars(), readTimes?.()]);
     trainer.timeline.since(blockedSince, "reading back losses");
     this.reading = this.hand(trainer.steps, read.then(([scalars]) => scalars));
-    // Whoever waits for it next gets the error; until then it is not lost.
+    // The next `settle` throws the error; until then it is no unhandled rejection.
     this.reading.catch(() => {});
   }
 
@@ -52,14 +54,14 @@ export class LossReader {
     await this.take({ scalars, lastStep, milliseconds });
   }
 
-  /** Waits until what is being read has been taken. Throws what was wrong with it. */
+  /** Waits until the window that is being read has been taken. Throws the error of reading or taking it. */
   settle(): Promise<void> {
     return this.reading;
   }
 
-  /** Reads all that is left. */
+  /** Reads all remaining losses. */
   async flush(): Promise<void> {
-    await this.begin();
+    await this.beginReading();
     await this.settle();
   }
 }

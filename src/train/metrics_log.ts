@@ -1,4 +1,4 @@
-/** metrics.jsonl: one object a line, for each training step and for each epoch and phase. */
+/** metrics.jsonl: one JSON object per line, for each training step and for each phase of each epoch. */
 
 import { DataError } from "../errors.ts";
 
@@ -9,20 +9,30 @@ export interface MetricsLine extends Record<string, unknown> {
   phase: Phase;
   epoch: number;
   step: number;
-  /** True on the lines that sum up an epoch. */
+  /** True on lines with the means of an epoch. */
   epoch_end?: true;
 }
 
+/** The log of a run, which only grows. */
 export class MetricsLog {
+  /** `epochs` are the lines with the means of epochs so far. */
   private constructor(private readonly path: string, readonly epochs: MetricsLine[]) {}
 
-  /** A new log. */
+  /**
+   * Starts an empty log.
+   *
+   * @throws {DataError} if the file cannot be written.
+   */
   static async create(path: string): Promise<MetricsLog> {
     await write(path, "");
     return new MetricsLog(path, []);
   }
 
-  /** Goes on with a log, without the lines behind `step`, which will be made again. */
+  /**
+   * Continues a log. Drops the lines after `step` and after epoch `epochs`, because the resumed run writes them again.
+   *
+   * @throws {DataError} if a line is not JSON, or the file cannot be written.
+   */
   static async reopen(path: string, step: number, epochs: number): Promise<MetricsLog> {
     const text = await Deno.readTextFile(path).catch(() => "");
     const lines = text.split("\n").filter((line) => line).map((line) => parse(path, line));
@@ -31,7 +41,11 @@ export class MetricsLog {
     return new MetricsLog(path, kept.filter((line) => line.epoch_end));
   }
 
-  /** Adds lines at the end. */
+  /**
+   * Appends lines.
+   *
+   * @throws {DataError} if the file cannot be written.
+   */
   async add(lines: readonly MetricsLine[]): Promise<void> {
     this.epochs.push(...lines.filter((line) => line.epoch_end));
     await write(this.path, lines.map((line) => JSON.stringify(line) + "\n").join(""), { append: true });

@@ -1,6 +1,6 @@
 /**
- * A batch in equal parts that go through the model one after another, so that their values need less memory at a time. The whole
- * step stays one graph: the plan gives the parts the same buffers in turn.
+ * Splits a batch into equal parts that go through the model one after another, which takes less memory. The whole step
+ * stays one graph; its plan gives the same buffers to each part in turn.
  */
 
 import { UsageError } from "../errors.ts";
@@ -8,13 +8,17 @@ import type { Tensor } from "../graph/tensor.ts";
 import type { ImageRange } from "../ops/channels.ts";
 import { add, scale } from "../ops/elementwise.ts";
 
-/** What one part gives: values that are added up over all parts, gradients first. */
+/** What one part of a batch gives: gradients, which are added up over the parts, and values of its own. */
 export interface PartResult<Own> {
   gradients: readonly Tensor[];
   own: Own;
 }
 
-/** Builds `parts` parts of a batch of `images`, each to its end before the next begins, and adds up their gradients. */
+/**
+ * Builds the graphs of `parts` parts of a batch of `images` images, one after another, and adds up their gradients.
+ *
+ * @throws {RangeError} if the batch has no such parts.
+ */
 export function microBatches<Own>(
   images: number,
   parts: number,
@@ -34,7 +38,11 @@ export function microBatches<Own>(
   return { gradients: sums, parts: results };
 }
 
-/** Throws a UsageError where a batch has no such parts. */
+/**
+ * Checks that a batch can be split as the options ask.
+ *
+ * @throws {UsageError} if `accumulate` does not divide `batch_size`.
+ */
 export function requireEqualParts(
   { batch_size, accumulate = 1 }: { batch_size: number; accumulate?: number },
 ): void {
@@ -44,17 +52,17 @@ export function requireEqualParts(
   );
 }
 
-/** The numbers of equal parts that a batch can be split into, the fewest first. */
+/** The numbers of equal parts into which `images` images can be split, in ascending order. */
 export function partCounts(images: number): number[] {
   return Array.from({ length: images }, (_, index) => index + 1).filter((parts) => images % parts === 0);
 }
 
-/** The sum of one tensor of each part. */
+/** The sum of tensors, one from each part. */
 export function total(tensors: readonly Tensor[]): Tensor {
   return tensors.reduce((sum, each) => add(sum, each));
 }
 
-/** The mean of one tensor of each part. */
+/** The mean of tensors, one from each part. */
 export function average(tensors: readonly Tensor[]): Tensor {
   return tensors.length === 1 ? tensors[0]! : scale(total(tensors), 1 / tensors.length);
 }

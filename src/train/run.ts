@@ -1,4 +1,4 @@
-/** One run: epochs of training and validation, and what they leave in the folder. What a model adds is in a class of its own. */
+/** A training run: epochs of training and validation, and the files that they leave. */
 
 import { join } from "node:path";
 import type { Batch, BatchLoader } from "../data/loader.ts";
@@ -10,73 +10,84 @@ import { LossReader, type Window } from "./loss_reader.ts";
 import type { MetricsLine, MetricsLog, Phase } from "./metrics_log.ts";
 import type { RunOptions, TrainOutcome } from "./run_options.ts";
 import type { RunContext } from "../report/run_context.ts";
-import { RunProfile } from "./run_profile.ts";
+import type { RunProfile } from "./run_profile.ts";
 import { ringCapacity } from "./scalar_ring.ts";
 import type { Trainer } from "./trainer.ts";
 
-/** What a run works with. */
+/** What a run is made of. */
 export interface RunParts<Options extends RunOptions, T extends Trainer> {
   options: Options;
   context: RunContext;
   trainer: T;
+  log: MetricsLog;
   train: BatchLoader;
-  /** No validation where it is missing. */
+  /** Default: no validation. */
   valid?: BatchLoader;
+  /** The trainer's timeline, if the run is profiled. */
+  profile?: RunProfile;
 }
 
+/** The settings of Adam that change during a run. */
+export interface Schedule {
+  learningRate: number;
+  /** Training steps before which Adam's moments were zero. */
+  momentsSince: number;
+}
+
+/** A run of a model, which is given by a subclass. */
 export abstract class Run<Options extends RunOptions = RunOptions, T extends Trainer = Trainer> {
-  protected log!: MetricsLog;
   protected state: RunState;
-  private profile: RunProfile | undefined;
 
   constructor(readonly model: ModelDescription, protected readonly parts: RunParts<Options, T>) {
     const { seed, batch_size, precision = "f32" } = parts.options;
     const { accumulate } = parts.trainer;
-    const began = { seed, batch_size, accumulate, precision };
-    this.state = { steps: 0, epochs: 0, batches: 0, ...began, sums: {}, bestLoss: null };
+    const fixed = { seed, batch_size, accumulate, precision };
+    this.state = { steps: 0, epochs: 0, batches: 0, ...fixed, sums: {}, bestLoss: null };
   }
 
-  /** Before the first step. */
+  /** Called before the first step. */
   protected abstract started(): Promise<void>;
 
-  /** A batch as the model takes it. */
-  protected abstract prepare(batch: Batch): Promise<Batch>;
+  /** The batch with the model's inputs for images. */
+  protected abstract modelBatch(batch: Batch): Promise<Batch>;
 
-  /** What a phase's line says beside the means of the losses. */
+  /** What the log's line of a phase has in addition to the means of the losses. */
   protected abstract figures(phase: Phase): Promise<Record<string, unknown>>;
 
-  /** An epoch's lines in words. */
+  /** An epoch's lines as text for the terminal. */
   protected abstract summary(lines: readonly MetricsLine[]): string;
 
-  /** Draws what an epoch has changed. */
+  /** Redraws the pictures after an epoch. */
   protected abstract draw(epoch: number, isLast: boolean): Promise<void>;
 
-  /** Behind an epoch, before its loss is compared with the best: what the model's rules make of it. */
+  /** Applies the model's rules to an epoch's loss, before it is compared with the best. */
   protected abstract applyEpochRules(loss: number): void;
 
-  /** A new run writes to this log. */
-  begin(log: MetricsLog): void {
-    this.log = log;
+  /** The schedule at the run's state. */
+  protected get schedule(): Schedule {
+    return { learningRate: this.parts.options.lr, momentsSince: 0 };
   }
 
-  /** Goes on where the checkpoint stands. */
-  restore({ weights, moments, epochState, run, path }: SavedRun, log: MetricsLog): void {
+  /**
+   * Continues from a checkpoint.
+   *
+   * @throws {DataError} if the checkpoint lacks what its unfinished epoch had collected.
+   */
+  restore({ run, ...saved }: SavedRun): void {
     const { trainer, context } = this.parts;
-    this.log = log;
     this.state = run;
-    trainer.steps = run.steps;
-    trainer.write(weights);
-    trainer.write(moments);
-    trainer.restoreEpochState(epochState, path);
-    context.note(`resuming from ${path}, after step ${run.steps}`);
+    trainer.restore({ ...saved, steps: run.steps, ...this.schedule });
+    context.note(`resuming from ${saved.path}, after step ${run.steps}`);
   }
 
+  /**
+   * Trains until all epochs or steps are done, or a signal asks to stop. Leaves at least one checkpoint.
+   *
+   * @throws {DataError} if a loss is not finite.
+   */
   async train(): Promise<TrainOutcome> {
-    const { options: { n_epochs, max_steps, profile, save_path }, context, trainer } = this.parts;
+    const { options: { n_epochs, max_steps, save_path }, context, profile } = this.parts;
     await this.started();
-    if (profile) {
-      trainer.timeline = this.profile = await RunProfile.start(trainer.gpu, context.note);
-    }
     let checkpoint = "";
     while (this.state.epochs < n_epochs && !this.mustStop) {
       const finished = await this.trainEpoch();
@@ -87,7 +98,7 @@ export abstract class Run<Options extends RunOptions = RunOptions, T extends Tra
       checkpoint = await this.finishEpoch() ?? checkpoint;
     }
     checkpoint ||= await this.saveNumbered();
-    await this.profile?.finish(save_path);
+    await profile?.finish(save_path);
     const { steps, epochs } = this.state;
     if (max_steps !== undefined && this.reachedMaximum) {
       context.note(`--max_steps ${max_steps} is reached`);
@@ -104,9 +115,9 @@ export abstract class Run<Options extends RunOptions = RunOptions, T extends Tra
     return this.parts.context.stop.exitCode !== undefined || this.reachedMaximum;
   }
 
-  /** Trains to the end of the current epoch; false where the run must stop before it. */
+  /** Trains to the end of the current epoch; false if the run must stop earlier. */
   private async trainEpoch(): Promise<boolean> {
-    const { state, parts: { options, context, trainer, train: loader } } = this;
+    const { state, parts: { options, context, trainer, train: loader, profile } } = this;
     const epoch = state.epochs + 1;
     const progress = context.progress(
       `epoch ${epoch} of ${options.n_epochs}`,
@@ -116,14 +127,14 @@ export abstract class Run<Options extends RunOptions = RunOptions, T extends Tra
       await this.logSteps(epoch, window);
       const done = state.batches - (state.steps - window.lastStep);
       progress.update(done * options.batch_size, `loss ${window.scalars.at(-1)!.loss!.toFixed(4)}`);
-    }, this.profile);
+    }, profile);
     let waitingSince = performance.now();
     for await (const batch of loader.epoch(epoch, state.batches)) {
-      const prepared = await this.prepare(batch);
+      const inputs = await this.modelBatch(batch);
       trainer.timeline.since(waitingSince, "waiting for data");
       if (this.isDue(reader)) await reader.settle();
       if (this.mustStop) break;
-      await this.trainStep(prepared, reader);
+      await this.trainStep(inputs, reader);
       loader.recycle(batch);
       state.batches++;
       state.steps = trainer.steps;
@@ -134,7 +145,7 @@ export abstract class Run<Options extends RunOptions = RunOptions, T extends Tra
     await reader.flush();
     progress.finish();
     if (state.batches < loader.batchesPerEpoch) return false;
-    this.profile?.endEpoch(epoch);
+    profile?.endEpoch(epoch);
     return true;
   }
 
@@ -142,16 +153,19 @@ export abstract class Run<Options extends RunOptions = RunOptions, T extends Tra
     return pending === Math.min(this.parts.options.log_every, ringCapacity);
   }
 
-  /** Submits a step. Losses that are due are read between its encoding and its submission, when the GPU has nothing else to do. */
+  /**
+   * Submits a step. Losses that are due are read between its encoding and its submission, while the GPU has no other
+   * work.
+   */
   private async trainStep(batch: Batch, reader: LossReader): Promise<void> {
-    const { profile, parts: { trainer } } = this;
+    const { trainer, profile } = this.parts;
     if (profile?.wantsDetail) {
       await reader.flush();
       return await profile.detail(trainer.steps, () => trainer.trainTimed(batch));
     }
-    const submit = trainer.prepare(batch);
-    if (this.isDue(reader)) await reader.begin();
-    submit();
+    const submit = await trainer.encodeStep(batch);
+    if (this.isDue(reader)) await reader.beginReading();
+    await submit();
   }
 
   private async logSteps(epoch: number, { scalars, lastStep, milliseconds }: Window): Promise<void> {
@@ -165,10 +179,10 @@ export abstract class Run<Options extends RunOptions = RunOptions, T extends Tra
       }
       return { phase: "train", epoch, step: first + index, ...each, lr, images_per_s: round(rate) };
     });
-    await this.log.add(lines);
+    await this.parts.log.add(lines);
   }
 
-  /** Sums up the epoch, validates, draws and saves; returns the checkpoint's path if one was due. */
+  /** Logs the epoch's means, validates, draws and saves. Returns the checkpoint's path if one was due. */
   private async finishEpoch(): Promise<string | undefined> {
     const { state, parts: { options, context, valid } } = this;
     const epoch = state.epochs + 1;
@@ -177,7 +191,7 @@ export abstract class Run<Options extends RunOptions = RunOptions, T extends Tra
     state.epochs = epoch;
     state.batches = 0;
     state.sums = {};
-    await this.log.add(lines);
+    await this.parts.log.add(lines);
     context.note(this.summary(lines));
     const isLast = epoch === options.n_epochs || this.mustStop;
     await this.draw(epoch, isLast);
@@ -193,7 +207,7 @@ export abstract class Run<Options extends RunOptions = RunOptions, T extends Tra
     const total: Record<string, number> = {};
     let [images, unread, weights] = [0, 0, 0];
     for await (const batch of loader.epoch(0)) {
-      await trainer.evaluate(await this.prepare(batch));
+      await trainer.evaluate(await this.modelBatch(batch));
       loader.recycle(batch);
       images += batch.count;
       unread++;
@@ -208,7 +222,7 @@ export abstract class Run<Options extends RunOptions = RunOptions, T extends Tra
     return await this.epochLine("valid", epoch, total, weights);
   }
 
-  /** Means over the phase's batches, and what the model adds. */
+  /** The log's line of a phase: means over its batches, and the model's figures. */
   private async epochLine(
     phase: Phase,
     epoch: number,
@@ -225,26 +239,31 @@ export abstract class Run<Options extends RunOptions = RunOptions, T extends Tra
     const { state, model } = this;
     if (state.bestLoss !== null && loss >= state.bestLoss) return;
     state.bestLoss = loss;
-    await saveWeights(this.pathOf(`best_${model.kind}`), model, await this.parts.trainer.weights(), state);
+    await saveWeights(
+      this.pathOf(`best_${model.kind}`),
+      model,
+      await this.parts.trainer.state.weights(),
+      state,
+    );
   }
 
   private saveNumbered(): Promise<string> {
     return this.save(`${this.model.kind}_${String(this.state.epochs).padStart(3, "0")}`);
   }
 
-  /** In mid-epoch the step is part of the name. */
+  /** Saves in the middle of an epoch: the step is part of the name. */
   private async saveInterrupted(): Promise<string> {
     const { epochs, steps } = this.state;
     const path = await this.save(`${this.model.kind}_${String(epochs).padStart(3, "0")}_step_${steps}`);
-    this.parts.context.note(`stopped after step ${steps}; --resume goes on from ${path}`);
+    this.parts.context.note(`stopped after step ${steps}; --resume continues from ${path}`);
     return path;
   }
 
   private async save(name: string): Promise<string> {
     const { trainer } = this.parts;
     const path = this.pathOf(name);
-    const weights = await trainer.weights();
-    const [moments, epochState] = [await trainer.moments(), await trainer.epochState()];
+    const [weights, moments] = [await trainer.state.weights(), await trainer.state.moments()];
+    const epochState = await trainer.epochState();
     await saveCheckpoint(path, this.model, {
       weights,
       moments,

@@ -1,23 +1,24 @@
-/** The picture of a run's curves, redrawn as the run goes. */
+/** The picture of a run's curves, which is redrawn while the run lasts. */
 
 import { writeFileAtomic } from "../io/atomic.ts";
 import { type Panel, renderCurves, type Series } from "../report/curves.ts";
 import type { MetricsLine, Phase } from "./metrics_log.ts";
 
-/** Milliseconds between two drawings, each of which takes about a second. */
+/** Milliseconds between two drawings. Each takes about a second. */
 const drawingInterval = 30_000;
 
+/** Draws the curves of one run to one file. */
 export class RunCurves {
   private lastDrawn = -Infinity;
 
   constructor(
     private readonly path: string,
     private readonly title: string,
-    /** What is drawn of the epochs' lines. */
+    /** Makes the panels from the epochs' lines. */
     private readonly panels: (lines: readonly MetricsLine[]) => Panel[],
   ) {}
 
-  /** Not more often than every half minute, unless it is the last time. */
+  /** Draws the curves, at most every 30 seconds unless `isLast`. */
   async draw(lines: readonly MetricsLine[], isLast: boolean): Promise<void> {
     if (!isLast && performance.now() - this.lastDrawn < drawingInterval) return;
     this.lastDrawn = performance.now();
@@ -26,7 +27,7 @@ export class RunCurves {
   }
 }
 
-/** A figure of one phase by epoch; epochs without it are left out. */
+/** One figure of one phase by epoch; NaN for epochs without it. */
 export function series(
   lines: readonly MetricsLine[],
   phase: Phase,

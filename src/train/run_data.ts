@@ -1,4 +1,4 @@
-/** The data files of a training run. */
+/** Opens and describes the data files of a training run. */
 
 import { BatchLoader, type BatchLoaderOptions } from "../data/loader.ts";
 import type { DatasetInfo } from "../data/hdf5_file.ts";
@@ -8,20 +8,26 @@ import type { Trainer } from "./trainer.ts";
 import type { RunOptions } from "./run_options.ts";
 import type { RunContext } from "../report/run_context.ts";
 
-/** Batches for training and, where there is a file for it, for validation. */
+/** The batches of a run. */
 export interface RunData {
   train: BatchLoader;
+  /** Default: no validation. */
   valid?: BatchLoader;
 }
 
-/** How a model wants its data. */
+/** What a model asks of its data. */
 export interface WantedData extends Pick<BatchLoaderOptions, "channels" | "labels" | "unlabelled" | "size"> {
   kind?: WantedDataFile["kind"];
-  /** Throws where the model cannot take what a file holds. */
+  /** Throws a DataError if the model cannot take a file's images. */
   check(info: DatasetInfo): void;
 }
 
-/** Opens both files: training in an order of its own each epoch, without a last smaller batch; validation in file order, all of it. */
+/**
+ * Opens the data files. Training batches come in a new order each epoch unless `shuffle` is false, and all are full.
+ * Validation batches cover the whole file in its order.
+ *
+ * @throws {DataError} if a file cannot be read, does not suit the model, or validation images have another size.
+ */
 export async function openData(
   options: RunOptions,
   { kind, check, ...wanted }: WantedData,
@@ -64,7 +70,7 @@ function requireSameSize(train: DatasetInfo, valid: DatasetInfo): void {
   );
 }
 
-/** Notes what the run learns from, and where. */
+/** Prints what the run learns from and what its steps take on the GPU. */
 export function describeRun(
   { batch_size, precision }: RunOptions,
   { note }: RunContext,

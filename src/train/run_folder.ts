@@ -1,52 +1,70 @@
-/** The folder that a run leaves behind: how it begins, and how an earlier run in it goes on. */
+/** The folder of a run: makes a new one, or reopens that of an earlier run. */
 
 import { join } from "node:path";
 import { DataError, UsageError } from "../errors.ts";
 import type { Gpu } from "../gpu/device.ts";
 import { makeFolder, writeFileAtomic } from "../io/atomic.ts";
 import { Tuner } from "../tune/tuner.ts";
-import { findCheckpoint, findRunState, loadCheckpoint } from "./checkpoint.ts";
+import type { ModelDescription } from "../trained/model_description.ts";
+import { findCheckpoint, findRunState, loadCheckpoint, type SavedRun } from "./checkpoint.ts";
 import { MetricsLog } from "./metrics_log.ts";
-import type { Run } from "./run.ts";
 import type { RunData } from "./run_data.ts";
 import type { RunOptions } from "./run_options.ts";
 import type { RunContext } from "../report/run_context.ts";
 import type { Trainer } from "./trainer.ts";
 
-/** How a new run begins. */
-export interface Beginning {
+/** What a new run starts with. */
+export interface NewRun {
   /** Folders in which the run leaves files, beside `checkpoint`. */
   folders: readonly string[];
   /** Reads the weights to start from, if not those of the seed; nothing has been written yet. */
   readWeights(): Promise<ReadonlyMap<string, Float32Array<ArrayBuffer>> | undefined>;
-  /** What else happens before the first step, when the weights are in place. */
-  prepare?(): Promise<void>;
+  /** Called when the weights are in place. */
+  initialise?(): Promise<void>;
 }
 
-/** Fresh, from given weights, or where the last checkpoint stands. */
-export async function prepareFolder<Options extends RunOptions, T extends Trainer>(
-  run: Run<Options, T>,
-  { options, trainer }: { options: Options; trainer: T },
-  beginning: Beginning,
-): Promise<void> {
+/** A folder that is ready for a run. */
+export interface RunFolder {
+  log: MetricsLog;
+  /** The checkpoint from which a resumed run continues. */
+  saved?: SavedRun;
+}
+
+/**
+ * Makes the folder of a new run and gives the trainer its weights, or with `--resume` reads the furthest checkpoint of
+ * an earlier run.
+ *
+ * @throws {DataError} if the folder of a new run holds a run already, or that of an earlier one no checkpoint of this
+ * model.
+ * @throws {UsageError} if the earlier run had other options that its results depend on.
+ */
+export async function openRunFolder(
+  model: ModelDescription,
+  { options, trainer }: { options: RunOptions; trainer: Trainer },
+  newRun: NewRun,
+): Promise<RunFolder> {
   const { save_path, resume } = options;
-  if (resume) return await resumeRun(run, { options, trainer });
+  if (resume) return await reopenRunFolder(model, { options, trainer });
   const metrics = metricsPath(save_path);
-  // A run that broke off before its first losses left nothing that is worth keeping.
+  // A run that ended before its first losses left nothing worth keeping.
   const exists = await Deno.stat(metrics).then(({ size }) => size > 0, () => false);
   if (exists) {
     throw new DataError(
-      `${save_path}: holds a run already; go on with it with --resume, or choose another folder`,
+      `${save_path}: holds a run already; continue it with --resume, or choose another folder`,
     );
   }
-  const weights = await beginning.readWeights();
-  for (const name of ["checkpoint", ...beginning.folders]) await makeFolder(join(save_path, name));
-  if (weights) trainer.write(weights);
-  await beginning.prepare?.();
-  run.begin(await MetricsLog.create(metrics));
+  const weights = await newRun.readWeights();
+  for (const name of ["checkpoint", ...newRun.folders]) await makeFolder(join(save_path, name));
+  if (weights) trainer.state.write(weights);
+  await newRun.initialise?.();
+  return { log: await MetricsLog.create(metrics) };
 }
 
-/** The tuner of a run; one that goes on keeps the kernels that it began with. */
+/**
+ * Opens the tuner of a run. A resumed run keeps the kernels that it began with.
+ *
+ * @throws {UsageError} if a resumed run asks for another way of tuning.
+ */
 export async function openTuner(
   { tune: mode, cache_folder: folder, save_path, resume }: RunOptions,
   { note }: RunContext,
@@ -64,10 +82,10 @@ function checkpointFolder(save_path: string): string {
   return join(save_path, "checkpoint");
 }
 
-async function resumeRun<Options extends RunOptions, T extends Trainer>(
-  run: Run<Options, T>,
-  { options, trainer }: { options: Options; trainer: T },
-): Promise<void> {
+async function reopenRunFolder(
+  model: ModelDescription,
+  { options, trainer }: { options: RunOptions; trainer: Trainer },
+): Promise<RunFolder> {
   const { save_path } = options;
   const folder = checkpointFolder(save_path);
   const found = await findCheckpoint(folder);
@@ -76,24 +94,25 @@ async function resumeRun<Options extends RunOptions, T extends Trainer>(
   }
   const { seed, batch_size, precision = "f32" } = options;
   const own = { seed, batch_size, precision, accumulate: trainer.accumulate };
-  // Before batches could be split they were not, and before there was float16 all was float32.
-  const earlier = { accumulate: 1, precision: "f32" };
-  const shapes = { weights: trainer.shapes, moments: trainer.momentShapes };
-  const saved = await loadCheckpoint(found, run.model, shapes, (state) => {
-    const before: Record<string, unknown> = { ...earlier, ...state };
+  // Old checkpoints lack these; their runs had these values.
+  const defaults = { accumulate: 1, precision: "f32" };
+  const shapes = { weights: trainer.state.shapes, moments: trainer.state.momentShapes };
+  const saved = await loadCheckpoint(found, model, shapes, (state) => {
+    const before: Record<string, unknown> = { ...defaults, ...state };
     for (const [name, value] of Object.entries(own)) {
       if (before[name] === value) continue;
       throw new UsageError(`--${name} ${value}: the run in ${save_path} began with ${before[name]}`);
     }
   });
-  run.restore(saved, await MetricsLog.reopen(metricsPath(save_path), saved.run.steps, saved.run.epochs));
+  const log = await MetricsLog.reopen(metricsPath(save_path), saved.run.steps, saved.run.epochs);
+  return { log, saved };
 }
 
 function metricsPath(save_path: string): string {
   return join(save_path, "metrics.jsonl");
 }
 
-/** args.json: every option, what the run is of, versions and the adapter. */
+/** Writes args.json: all options, the data files, versions and the adapter. */
 export async function writeArguments(
   options: RunOptions & { configuration: object },
   { versions }: RunContext,

@@ -1,23 +1,23 @@
-/** What every training run is asked for, what surrounds it, and how it ends. */
+/** The options of a training run, and how it ends. */
 
 import type { FloatType } from "../graph/layout.ts";
 import type { TuneMode } from "../tune/tuner.ts";
 
-/** The options that all models share; see the commands' help. */
+/** The options that all models share; see the help of `train:vqvae`. */
 export interface RunOptions {
   data_path: string;
-  /** No validation where it is missing. */
+  /** Default: no validation. */
   valid_path?: string;
   save_path: string;
   dataset: string;
   view: string;
-  /** Side of the images; the file's own where it is missing. */
+  /** Side of the images in pixels. Default: that of the file. */
   size?: number;
   n_epochs: number;
   batch_size: number;
-  /** Equal parts in which a batch goes through the model; as few as fit where it is missing. */
+  /** Equal parts in which a batch goes through the model. Default: as few as the GPU's memory holds. */
   accumulate?: number;
-  /** Of the values between layers and their gradients; float32 where it is missing. */
+  /** Of the values between layers and their gradients. Default: float32. */
   precision?: FloatType;
   lr: number;
   seed: number;
@@ -28,11 +28,11 @@ export interface RunOptions {
   resume: boolean;
   checkpoint_every: number;
   log_every: number;
-  /** How much is tried to find the fastest kernels; see Tuner. */
+  /** How many kernel variants are measured; see Tuner. */
   tune?: TuneMode;
-  /** Where it is kept what was found. */
+  /** Where the tuner keeps its findings. */
   cache_folder?: string;
-  /** Times steps and what the host does. */
+  /** Records the times of steps and of the host's work. */
   profile?: boolean;
   adapter?: string;
 }
@@ -43,6 +43,6 @@ export interface TrainOutcome {
   epochs: number;
   /** The weights at the end. */
   checkpoint: string;
-  /** Set where a signal ended the run. */
+  /** Set if a signal ended the run. */
   exitCode?: number;
 }

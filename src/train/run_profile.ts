@@ -1,4 +1,4 @@
-/** `--profile`: how busy the GPU is, where a step's time goes, and what the host does meanwhile. It changes no result. */
+/** `--profile`: records how busy the GPU is, where a step's time goes, and what the host does meanwhile. */
 
 import { join } from "node:path";
 import type { Gpu } from "../gpu/device.ts";
@@ -11,22 +11,23 @@ import { BusyTime } from "./busy_time.ts";
 import { ringCapacity } from "./scalar_ring.ts";
 import { activities, type Activity, type Timeline } from "./timeline.ts";
 
-/** Steps before the one whose dispatches are timed. */
+/** Steps before the step whose dispatches are timed. */
 const warmUpSteps = 3;
-/** A trace of more can hardly be looked at. */
+/** Trace viewers become slow with more. */
 const mostSpans = 20_000;
 
 interface SubmittedStep {
   /** From 1. */
   step: number;
-  /** On the wall. */
+  /** A value of `performance.now()`. */
   at: number;
 }
 
+/** The timeline of a profiled run. It changes no result. */
 export class RunProfile implements Timeline {
   private readonly spans: TraceSpan[] = [];
   private readonly host = Object.fromEntries(activities.map((name) => [name, 0])) as Record<Activity, number>;
-  /** Submitted, and their times not yet staged. */
+  /** Submitted steps whose times have not been staged. */
   private submitted: SubmittedStep[] = [];
   private steps = 0;
   private epoch = new BusyTime();
@@ -39,11 +40,12 @@ export class RunProfile implements Timeline {
     private readonly timestamps: Timestamps | undefined,
   ) {}
 
+  /** Starts a profile; `note` prints its results. */
   static async start(gpu: Gpu, note: (text: string) => void): Promise<RunProfile> {
     const timestamps = await Timestamps.make(gpu, ringCapacity);
     if (!timestamps) {
       note(
-        `profile: ${gpu.adapter.name} has no timestamps: what the host does is timed by the clock on the wall, the GPU is not`,
+        `profile: ${gpu.adapter.name} has no timestamps: only the host's work is timed`,
       );
     }
     return new RunProfile(gpu, note, timestamps);
@@ -73,7 +75,10 @@ export class RunProfile implements Timeline {
     this.submitted.push({ step: steps + 1, at: performance.now() });
   }
 
-  /** Stages the times of the steps that were submitted, at most ringCapacity. What comes back reads and keeps them. */
+  /**
+   * Stages the times of the steps submitted since the last call, at most ringCapacity. The returned function reads and
+   * keeps them.
+   */
   stage(): () => Promise<void> {
     const { submitted, timestamps, epoch } = this;
     this.submitted = [];
@@ -89,7 +94,7 @@ export class RunProfile implements Timeline {
     epoch: BusyTime,
     isFirst: boolean,
   ): void {
-    // In the run's first step kernels are still being compiled.
+    // During the run's first step the driver may still compile kernels.
     intervals.slice(isFirst ? 1 : 0).forEach((interval) => epoch.add(interval));
     const offset = wallOffset(submitted, intervals);
     intervals.forEach(({ begin, end }, index) =>
@@ -103,12 +108,14 @@ export class RunProfile implements Timeline {
     );
   }
 
-  /** True where the next step is the one whose dispatches are to be timed. */
+  /** True if the dispatches of the next step are to be timed. */
   get wantsDetail(): boolean {
     return this.timestamps !== undefined && this.detailed === undefined && this.steps >= warmUpSteps;
   }
 
-  /** Has a step run whose dispatches are timed; all steps before it have been read. It counts in no other figure. */
+  /**
+   * Runs a step whose dispatches are timed. All earlier steps must have been read. The step counts in no other figure.
+   */
   async detail(steps: number, run: () => Promise<readonly DispatchTime[]>): Promise<void> {
     const at = performance.now();
     const times = await run();
@@ -123,14 +130,18 @@ export class RunProfile implements Timeline {
     }
   }
 
-  /** Behind an epoch's last step, which has been read: says how busy the GPU was, and begins anew. */
+  /** Prints how busy the GPU was in an epoch, all of whose steps have been read, and starts the next epoch. */
   endEpoch(number: number): void {
     this.epochs.push(this.epoch);
     if (this.epoch.steps > 0) this.note(`profile: epoch ${number}: ${this.epoch.inWords()}`);
     this.epoch = new BusyTime();
   }
 
-  /** Says and writes what was found: profile.json and trace.json in `folder`. */
+  /**
+   * Prints the run's figures and writes them to profile.json and trace.json in `folder`.
+   *
+   * @throws {DataError} if a file cannot be written.
+   */
   async finish(folder: string): Promise<void> {
     const { gpu, note, host, detailed, steps } = this;
     if (this.epoch.steps > 0) this.epochs.push(this.epoch);
@@ -173,7 +184,10 @@ export class RunProfile implements Timeline {
   }
 }
 
-/** What the GPU's clock lacks to the wall's: no step begins before it was submitted, and one that finds the GPU idle begins at once. */
+/**
+ * The difference of the host's clock and the GPU's, in milliseconds. No step starts before it is submitted, and a step
+ * that finds the GPU idle starts at once, so it is the largest difference of a step's submission and its start.
+ */
 function wallOffset(submitted: readonly SubmittedStep[], intervals: readonly Interval[]): number {
   return Math.max(...submitted.map(({ at }, index) => at - intervals[index]!.begin));
 }

@@ -1,4 +1,4 @@
-/** A step's losses stay on the GPU in a ring and are read every few steps, since each read waits for the GPU. */
+/** The losses of the last steps, in a ring on the GPU. */
 
 import { floatType } from "../graph/layout.ts";
 import type { Tensor } from "../graph/tensor.ts";
@@ -6,32 +6,33 @@ import type { Memory } from "../gpu/memory.ts";
 import { record } from "../ops/updates.ts";
 import { variable } from "../ops/variable.ts";
 
-/** Slots of a training program's rings: the most steps between two reads. */
+/** Slots of a program's rings, and so the largest number of runs between two reads. */
 export const ringCapacity = 64;
 
+/** A ring of named scalars. The host reads it every few steps, because each read waits for the GPU. */
 export class ScalarRing<Name extends string> {
   readonly names: readonly Name[];
   /** [capacity, scalars]. */
   readonly tensor: Tensor;
 
-  /** `scalars` by name; at most `capacity` steps are kept. */
+  /** `scalars` are a step's values by name; the ring keeps the last `capacity` steps. */
   constructor(private readonly scalars: Readonly<Record<Name, Tensor>>, readonly capacity: number) {
     this.names = Object.keys(scalars) as Name[];
     this.tensor = variable(floatType([capacity, this.names.length]), "ring of scalars");
   }
 
-  /** The effect that keeps a step's scalars in the slot that `step` names. */
+  /** The effect that writes the scalars to the slot whose number is in `step`. */
   record(step: Tensor): Tensor {
     return record(step, this.tensor, this.names.map((name) => this.scalars[name]));
   }
 
-  /** The scalars of the steps with the given numbers, which must be among the last `capacity`. */
+  /** Reads the scalars of steps by their numbers, which must be among the last `capacity`. */
   async read(memory: Memory, steps: readonly number[]): Promise<Record<Name, number>[]> {
     const [values] = await memory.read([this.tensor]);
     return this.pick(values!, steps);
   }
 
-  /** The same from the ring's values, read before. */
+  /** The scalars of steps by their numbers, from the values of `tensor`. */
   pick(values: ArrayLike<number>, steps: readonly number[]): Record<Name, number>[] {
     return steps.map((step) => {
       const row = step % this.capacity * this.names.length;

@@ -1,8 +1,8 @@
-/** What the host does between two training steps, as a run with `--profile` notes it. */
+/** Records what the host does between training steps; a run with `--profile` has one that keeps what it records. */
 
 import type { TimedSlot } from "../gpu/executor.ts";
 
-/** In the order in which they follow each other. */
+/** In the order in which the host does them. */
 export const activities = [
   "waiting for data",
   "uploading",
@@ -11,20 +11,22 @@ export const activities = [
   "reading back losses",
 ] as const;
 
+/** Something that the host spends time on. */
 export type Activity = typeof activities[number];
 
+/** Receives the times of a trainer's activities. */
 export interface Timeline {
-  /** Notes how long `work` takes. */
+  /** Runs `work` and records how long it takes. */
   time<Result>(activity: Activity, work: () => Result): Result;
-  /** Notes what began at `begin`, of `performance.now()`, and ends now. */
+  /** Records an activity from `begin`, a value of `performance.now()`, until now. */
   since(begin: number, activity: Activity): void;
-  /** Where the time of the step behind so many others is to go, if anywhere. */
+  /** The slot for the GPU's time of the step that follows `steps` others; undefined if it is not timed. */
   slotOf(steps: number): TimedSlot | undefined;
-  /** The step behind so many others is about to be submitted. */
+  /** Called right before the step that follows `steps` others is submitted. */
   submitting(steps: number): void;
 }
 
-/** Notes nothing. */
+/** Records nothing. */
 export const untimed: Timeline = {
   time: (_, work) => work(),
   since: () => {},

@@ -1,83 +1,90 @@
-/** What every model in training has: its memory, optimizer and programs on one GPU, and its state as plain values. */
+/** A model in training: its memory, optimizer and programs on one GPU. What a model adds is in a class of its own. */
 
 import type { Batch } from "../data/loader.ts";
-import { elementCount } from "../graph/layout.ts";
+import { alone, type Group } from "../distributed/group.ts";
 import type { Tensor } from "../graph/tensor.ts";
-import { type Gpu, OutOfMemoryError } from "../gpu/device.ts";
-import { type DispatchTime, Executor } from "../gpu/executor.ts";
-import { Memory } from "../gpu/memory.ts";
-import type { Parameter, ParameterSet } from "../nn/parameters.ts";
+import type { Gpu } from "../gpu/device.ts";
+import type { DispatchTime, TimedSlot } from "../gpu/executor.ts";
+import type { Memory } from "../gpu/memory.ts";
 import type { Adam } from "../optim/adam.ts";
-import { plan, TooLargeError } from "../plan/plan.ts";
-import type { State } from "../trained/model_file.ts";
 import type { Tuner } from "../tune/tuner.ts";
-import { partCounts } from "./micro_batches.ts";
+import type { TrainerOptions, Training } from "./open_training.ts";
+import { addUpOverRanks } from "./rank_sums.ts";
 import { ringCapacity } from "./scalar_ring.ts";
-import type { BatchShape, LoadedProgram, StepProgram } from "./step_program.ts";
+import { type LoadedProgram, loadProgram, type StepProgram } from "./step_program.ts";
 import { type Timeline, untimed } from "./timeline.ts";
+import type { TrainingState } from "./training_state.ts";
 
-/** What an unfinished epoch has epochState beside the sums of its losses, by name. */
+/** What an unfinished epoch has collected in addition to the sums of its losses, by name. */
 export type EpochState = Map<string, Float32Array<ArrayBuffer> | Uint32Array<ArrayBuffer>>;
 
-/** What the training step is built for. */
-export interface BeginOptions {
-  shape: BatchShape;
-  /** Parts in which a batch goes through the model. */
-  accumulate?: number;
-  seed: number;
+/** What a trainer needs to continue a run. */
+export interface ResumePoint {
+  steps: number;
+  learningRate: number;
+  /** Training steps before which Adam's moments were zero. */
+  momentsSince: number;
+  weights: ReadonlyMap<string, Float32Array<ArrayBuffer>>;
+  moments: ReadonlyMap<string, Float32Array<ArrayBuffer>>;
+  epochState: EpochState;
+  /** The checkpoint, for messages. */
+  path: string;
 }
 
-/** A tensor of the state, with its shape in files. */
-type Entry = Pick<Parameter, "key" | "shape" | "tensor">;
+/** Values to be written to a program's input. */
+export type InputValues = readonly [Tensor, Float32Array<ArrayBuffer> | Uint32Array<ArrayBuffer>];
 
+/**
+ * Trains a model: uploads batches, submits training steps, reads losses. `Scalar` names what each step reports, `P` is
+ * the model's program.
+ */
 export abstract class Trainer<
   Scalar extends string = string,
   P extends StepProgram<Scalar> = StepProgram<Scalar>,
 > {
   readonly memory: Memory;
-  protected training!: LoadedProgram<P>;
-  private readonly evaluations = new Map<string, Promise<LoadedProgram<P>>>();
+  /** The model's weights and the optimizer's state. */
+  readonly state: TrainingState;
   /** Parts in which a batch goes through the model. */
-  accumulate = 1;
-  /** Where the time of training steps is noted. */
-  timeline: Timeline = untimed;
-  /** Training steps so far. */
-  steps = 0;
+  readonly accumulate: number;
+  /** Chooses kernel variants. Undefined: the planner's defaults run. */
+  readonly tuner?: Tuner;
+  readonly timeline: Timeline;
+  protected readonly training: LoadedProgram<P>;
+  protected readonly optimizer: Adam;
+  protected readonly group: Group;
+  private readonly evaluations = new Map<number, Promise<LoadedProgram<P>>>();
+  private rate: number;
+  private stepCount = 0;
   /** Training steps before which Adam's moments were zero: its bias correction counts from there. */
-  momentsSince = 0;
+  private momentsSince = 0;
 
   protected constructor(
-    readonly gpu: Gpu,
-    private readonly set: ParameterSet,
-    protected readonly optimizer: Adam,
-    public learningRate: number,
-    /** Settles which kernels run; without it the first guesses do. */
-    readonly tuner?: Tuner,
+    { memory, state, optimizer, step, accumulate }: Training<P>,
+    { learningRate, tuner, timeline = untimed, group = alone }: TrainerOptions,
   ) {
-    this.memory = new Memory(gpu);
+    this.memory = memory;
+    this.state = state;
+    this.accumulate = accumulate;
+    this.tuner = tuner;
+    this.timeline = timeline;
+    this.training = step;
+    this.optimizer = optimizer;
+    this.group = group;
+    this.rate = learningRate;
   }
 
-  /**
-   * Plans and compiles the training step, in so many parts (as few as the adapter can hold where it is left open); the weights
-   * are those of `seed` until others are loaded.
-   */
-  protected async begin(
-    programOf: (accumulate: number) => P,
-    { shape: [images], accumulate, seed }: BeginOptions,
-  ): Promise<void> {
-    const counts = accumulate === undefined ? partCounts(images) : [accumulate];
-    for (const parts of counts) {
-      try {
-        this.training = await this.load(programOf(parts));
-        this.accumulate = parts;
-        break;
-      } catch (error) {
-        const isTooLarge = error instanceof TooLargeError || error instanceof OutOfMemoryError;
-        if (!isTooLarge || parts === counts.at(-1)) throw error;
-      }
-    }
-    const values = this.set.initialValues(seed);
-    for (const { key, tensor } of this.set.all) this.memory.write(tensor, values.get(key)!);
+  get gpu(): Gpu {
+    return this.memory.gpu;
+  }
+
+  /** Training steps so far. */
+  get steps(): number {
+    return this.stepCount;
+  }
+
+  get learningRate(): number {
+    return this.rate;
   }
 
   /** Bytes that a training step takes on the GPU. */
@@ -90,64 +97,98 @@ export abstract class Trainer<
     return this.training.executor.plan.dispatches.length;
   }
 
-  /** Uploads a batch and encodes its training step; calling what comes back submits it, before anything else is prepared. */
-  prepare(batch: Batch): () => void {
-    const { timeline, training: { executor } } = this;
-    this.upload(batch);
+  /**
+   * Uploads a batch and encodes its training step. The returned function submits it; call it before the next batch is
+   * encoded. With several ranks it also waits for the other ranks' sums.
+   */
+  async encodeStep(batch: Batch): Promise<() => Promise<void>> {
+    const { timeline, training: { executor }, group } = this;
+    await this.upload(batch);
     const timed = timeline.slotOf(this.steps);
+    if (group.size > 1) return async () => await this.submitInParts(timed);
     const submit = timeline.time("encoding", () => executor.encode(timed));
     return () => {
       timeline.submitting(this.steps);
       timeline.time("submitting", submit);
-      this.steps++;
+      this.stepCount++;
+      return Promise.resolve();
     };
   }
 
-  /** The same step with a pass for each dispatch, waited for. The adapter must have timestamps. */
+  private async submitInParts(timed?: TimedSlot): Promise<void> {
+    const { timeline, training: { executor } } = this;
+    timeline.submitting(this.steps);
+    executor.run(timed, "before reduction");
+    await this.addUp();
+    executor.run(timed, "after reduction");
+    this.stepCount++;
+  }
+
+  /** Adds up over all ranks what a step's update is made from. */
+  private async addUp(): Promise<void> {
+    const { program: { program }, executor: { memory } } = this.training;
+    await addUpOverRanks(this.group, memory, program.reduced!.map(({ tensor }) => tensor));
+  }
+
+  /**
+   * Trains on a batch with a pass for each dispatch, and waits for the times of all.
+   *
+   * @throws {RangeError} if the adapter has no timestamps.
+   */
   async trainTimed(batch: Batch): Promise<DispatchTime[]> {
-    this.upload(batch);
-    const times = await this.training.executor.profile();
+    const { training: { executor }, group } = this;
+    await this.upload(batch);
+    const times = await executor.profile(group.size > 1 ? "before reduction" : undefined);
     if (!times) throw new RangeError("Cannot time dispatches without timestamps");
-    this.steps++;
+    if (group.size > 1) {
+      await this.addUp();
+      times.push(...(await executor.profile("after reduction"))!);
+    }
+    this.stepCount++;
     return times;
   }
 
-  private upload(batch: Batch): void {
+  private async upload(batch: Batch): Promise<void> {
     const { program } = this.training;
     const count = this.steps + 1;
     const scalars = this.optimizer.stepScalars(count - this.momentsSince, this.learningRate);
+    const inputs = await this.modelInputs(this.training, batch);
     this.timeline.time("uploading", () => {
       this.memory.write(program.images, batch.images);
       this.memory.write(program.step, Float32Array.of(...scalars, this.steps % ringCapacity, 0));
-      this.writeModelInputs(this.training, batch);
+      for (const [tensor, values] of inputs) this.memory.write(tensor, values);
     });
   }
 
-  /** Submits a batch of any size and learns nothing from it. At most ringCapacity may be unread. */
+  /** Submits a batch of any size for evaluation only. At most ringCapacity batches may be unread. */
   async evaluate(batch: Batch): Promise<void> {
     const loaded = await this.evaluation(batch.count);
     this.memory.write(loaded.program.images, batch.images);
     this.memory.write(loaded.program.step, Float32Array.of(0, 0, loaded.unread, 0));
-    this.writeModelInputs(loaded, batch);
+    for (const [tensor, values] of await this.modelInputs(loaded, batch)) this.memory.write(tensor, values);
     loaded.executor.run();
     loaded.unread++;
   }
 
-  /** What the unfinished epoch has epochState, for its checkpoint. */
+  /** What the unfinished epoch has collected, for a checkpoint. */
   abstract epochState(): Promise<EpochState>;
 
-  /** Goes on with what the checkpoint at `path` had epochState. Throws a DataError where something is missing. */
-  abstract restoreEpochState(epochState: EpochState, path: string): void;
+  /**
+   * Restores what {@linkcode epochState} gave.
+   *
+   * @throws {DataError} if the checkpoint at `path` lacks some of it.
+   */
+  protected abstract restoreEpochState(epochState: EpochState, path: string): void;
 
-  /** The program that evaluates batches of `count` images; `variant` names what it gives beside the losses. */
-  protected abstract evaluationProgram(count: number, variant: string): P;
+  /** The program that evaluates batches of `count` images. */
+  protected abstract evaluationProgram(count: number): P;
 
-  /** Writes what a program reads beside the images and the step's numbers. */
-  protected abstract writeModelInputs(loaded: LoadedProgram<P>, batch: Batch): void;
+  /** What a program reads in addition to the images and the step's scalars. */
+  protected abstract modelInputs(loaded: LoadedProgram<P>, batch: Batch): Promise<readonly InputValues[]>;
 
   /**
-   * Stages the losses of the last `count` training steps, oldest first; at most ringCapacity of them are kept. Reading them
-   * blocks until the GPU has done all that was submitted.
+   * Stages the losses of the last `count` training steps, oldest first; at most ringCapacity of them are kept. Reading
+   * them blocks until the GPU has finished all submitted work.
    */
   async stageScalars(count: number): Promise<() => Promise<Record<Scalar, number>[]>> {
     const slots = Array.from({ length: count }, (_, index) => (this.steps - count + index) % ringCapacity);
@@ -175,17 +216,17 @@ export abstract class Trainer<
     return { sums, weight: total };
   }
 
-  /** How much an unread batch counts in the mean over all: as much as it has images, unless a model says otherwise. */
+  /** The weight of an unread batch in the mean over all. Default: its number of images. */
   protected weightOf(loaded: LoadedProgram<P>, _slot: number): number {
     return loaded.count;
   }
 
-  /** What a program leaves for each of its runs. */
+  /** The rings in which a program leaves what the host reads of each run. */
   protected ringsOf({ program }: LoadedProgram<P>): Tensor[] {
     return [program.ring.tensor];
   }
 
-  /** The scalars in the given slots of a program's rings, which are the oldest that nobody has picked. */
+  /** The scalars in the given slots of a program's rings; these are the oldest that have not been picked. */
   protected pick(
     { program }: LoadedProgram<P>,
     [scalars]: readonly ArrayLike<number>[],
@@ -194,40 +235,28 @@ export abstract class Trainer<
     return program.ring.pick(scalars!, slots);
   }
 
-  /** Weights and buffers by PyTorch's keys. */
-  async weights(): Promise<State> {
-    return await this.read(this.set.all);
+  /**
+   * Continues a run.
+   *
+   * @throws {DataError} if the state of its unfinished epoch is incomplete.
+   */
+  restore({ steps, learningRate, momentsSince, weights, moments, epochState, path }: ResumePoint): void {
+    this.state.write(weights);
+    this.state.write(moments);
+    this.restoreEpochState(epochState, path);
+    this.stepCount = steps;
+    this.rate = learningRate;
+    this.momentsSince = momentsSince;
   }
 
-  /** Adam's moments, under the parameters' keys with `.exp_avg` and `.exp_avg_sq` behind them, and the state of the loss's scale. */
-  async moments(): Promise<State> {
-    return await this.read(this.momentTensors);
-  }
-
-  /** Replaces weights or moments; keys that are not given stay as they are. */
-  write(state: ReadonlyMap<string, Float32Array<ArrayBuffer>>): void {
-    for (const { key, tensor } of [...this.set.all, ...this.momentTensors]) {
-      const values = state.get(key);
-      if (values) this.memory.write(tensor, values);
-    }
-  }
-
-  /** Adam begins anew: its moments are zero, and its bias correction counts from the next step. */
-  restartMoments(): void {
-    for (const tensor of this.optimizer.running) {
-      this.memory.write(tensor, new Float32Array(elementCount(tensor.shape)));
-    }
+  /**
+   * Starts Adam afresh at another learning rate: its moments are zero, and its bias correction counts from the next
+   * step.
+   */
+  restartOptimizer(learningRate: number): void {
+    this.state.clearMoments();
     this.momentsSince = this.steps;
-  }
-
-  /** The shapes of all weights and buffers by key. */
-  get shapes(): Map<string, readonly number[]> {
-    return shapesOf(this.set.all);
-  }
-
-  /** The shapes of Adam's moments by key. */
-  get momentShapes(): Map<string, readonly number[]> {
-    return shapesOf(this.momentTensors);
+    this.rate = learningRate;
   }
 
   async close(): Promise<void> {
@@ -236,48 +265,12 @@ export abstract class Trainer<
     this.memory.destroy();
   }
 
-  protected evaluation(count: number, variant = ""): Promise<LoadedProgram<P>> {
-    const key = `${count} ${variant}`;
-    let loaded = this.evaluations.get(key);
+  private evaluation(count: number): Promise<LoadedProgram<P>> {
+    let loaded = this.evaluations.get(count);
     if (!loaded) {
-      loaded = this.load(this.evaluationProgram(count, variant));
-      this.evaluations.set(key, loaded);
+      loaded = loadProgram(this.evaluationProgram(count), this.memory, this.tuner);
+      this.evaluations.set(count, loaded);
     }
     return loaded;
   }
-
-  private async load(program: P): Promise<LoadedProgram<P>> {
-    const { gpu: { target }, tuner } = this;
-    let planned = plan(program.program, target);
-    // What does not fit is not tuned.
-    if (await tuner?.prepare(program.program)) planned = plan(program.program, target);
-    const executor = await Executor.load(planned, this.memory);
-    return { executor, program, count: program.images.shape[0]!, unread: 0 };
-  }
-
-  private get momentTensors(): Entry[] {
-    const { firstMoments, secondMoments, mixed } = this.optimizer;
-    const moments = [firstMoments, secondMoments].flatMap(({ members }) =>
-      members.map((tensor, index) => {
-        const { shape } = this.set.parameters[index]!;
-        return { key: tensor.label, shape, tensor };
-      })
-    );
-    const scaling = mixed?.tensors ?? [];
-    return [...moments, ...scaling.map((tensor) => ({ key: tensor.label, shape: tensor.shape, tensor }))];
-  }
-
-  private async read(entries: readonly Entry[]): Promise<State> {
-    const values = await this.memory.read(entries.map(({ tensor }) => tensor));
-    return new Map(
-      entries.map(({ key, shape }, index) => [
-        key,
-        { shape: [...shape], data: values[index] as Float32Array<ArrayBuffer> },
-      ]),
-    );
-  }
-}
-
-function shapesOf(entries: readonly Entry[]): Map<string, readonly number[]> {
-  return new Map(entries.map(({ key, shape }) => [key, shape]));
 }

@@ -41,7 +41,8 @@ function adamProgram(operationCase: OperationCase, precision: FloatType) {
   const optimizer = new Adam(parameters, readCase(operationCase).constants, precision);
   const sources = types.map((type, index) => variable(type, `gradient ${index}`));
   const step = stepInput();
-  const { effect, arenas } = optimizer.update(step, sources.map((source) => scale(source, 1)));
+  const gradients = optimizer.gather(sources.map((source) => scale(source, 1)));
+  const { effect, arenas } = optimizer.apply(step, gradients);
   return { optimizer, parameters, sources, step, program: { effects: [effect], arenas } };
 }
 

@@ -1,4 +1,4 @@
-/** Copies of weights in float16, through the optimizer's arenas. */
+/** The optimizer's float16 copies of weights. */
 
 import { assertEquals, assertThrows } from "@std/assert";
 import { Executor } from "../../src/gpu/executor.ts";

@@ -12,7 +12,7 @@ import { Adam } from "../../src/optim/adam.ts";
 import { epilogue, fuse, type Group } from "../../src/plan/fuse.ts";
 import { lowerNode } from "../../src/plan/lower.ts";
 import { type Location, plan, type Program } from "../../src/plan/plan.ts";
-import { evaluationProgram, trainingProgram } from "../../src/train/vqvae/program.ts";
+import { evaluationProgram, pictureProgram, trainingProgram } from "../../src/train/vqvae/program.ts";
 import { cardTarget, softwareTarget } from "./targets.ts";
 
 function requestsOf(root: Tensor, target: Target): DispatchRequest[] {
@@ -40,6 +40,7 @@ interface Tenant {
   location: Location;
   first: number;
   last: number;
+  isScratch: boolean;
 }
 
 /** The values in the plan's own buffers. */
@@ -61,7 +62,8 @@ function tenantsOf(program: Program, target: Target): Tenant[] {
         access === "read_write" || tenants.has(operand),
         `${label}: ${name} is read before it is written`,
       );
-      const tenant = tenants.get(operand) ?? { label, location, first: step, last: step };
+      const tenant = tenants.get(operand) ??
+        { label, location, first: step, last: step, isScratch: operand instanceof Scratch };
       assertEquals(tenant.location, location, `${label}: ${name} has moved`);
       tenant.last = step;
       tenants.set(operand, tenant);
@@ -71,7 +73,6 @@ function tenantsOf(program: Program, target: Target): Tenant[] {
     const tenant = tenants.get(result);
     if (tenant) tenant.last = dispatches.length;
   }
-  assert([...tenants.keys()].some((operand) => operand instanceof Scratch));
   return [...tenants.values()];
 }
 
@@ -91,10 +92,13 @@ for (const { name, configuration, shape } of configurations) {
       const optimizer = new Adam(model.set.parameters);
       const programs = [
         trainingProgram(model, optimizer, shape, { restart: 1 }).program,
-        evaluationProgram(model, optimizer, shape, true).program,
+        evaluationProgram(model, optimizer, shape).program,
+        pictureProgram(model, optimizer, shape).program,
       ];
+      let withScratch = 0;
       for (const program of programs) {
         const tenants = tenantsOf(program, target);
+        if (tenants.some(({ isScratch }) => isScratch)) withScratch++;
         assert(tenants.length > 50);
         tenants.forEach((one, index) => {
           for (const other of tenants.slice(0, index)) {
@@ -107,6 +111,10 @@ for (const { name, configuration, shape } of configurations) {
           }
         });
       }
+      assert(
+        withScratch >= 2,
+        "values that live for one node only are among them, in training and in evaluation",
+      );
     });
   }
 }

@@ -1,7 +1,9 @@
+/** Busy and idle time of the GPU. */
+
 import { assertAlmostEquals, assertEquals } from "@std/assert";
 import { BusyTime } from "../../src/train/busy_time.ts";
 
-Deno.test("idle is what lies between one step's end and the next one's begin", () => {
+Deno.test("the time between a step's end and the next step's start is idle", () => {
   const time = new BusyTime();
   for (const [begin, end] of [[5, 10], [12, 20], [19.5, 23]]) time.add({ begin: begin!, end: end! });
   assertEquals(time.figures(), {
@@ -14,7 +16,7 @@ Deno.test("idle is what lies between one step's end and the next one's begin", (
   });
 });
 
-Deno.test("neither an interruption nor the time between epochs counts", () => {
+Deno.test("neither interruptions nor the time between epochs count", () => {
   const [first, second] = [new BusyTime(), new BusyTime()];
   first.add({ begin: 0, end: 1 });
   first.interrupt();

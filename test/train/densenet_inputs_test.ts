@@ -1,4 +1,4 @@
-/** What classifiers are trained on and begin with: labels, latents, weights of others, and what is refused. */
+/** A classifier's labels, latents and first weights, and the options that are refused. */
 
 import { assert, assertAlmostEquals, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { join } from "node:path";
@@ -30,7 +30,7 @@ function train(name: string, changes: Partial<TrainDensenetOptions> = {}, notes:
   return trainDensenet(options, context(() => {}, notes));
 }
 
-Deno.test("labels become weights of a mean over those that are known", () => {
+Deno.test("labels become weights of a mean over the known labels", () => {
   const { positive, negative, known } = labelWeights(Float32Array.of(1, 0, NaN, NaN, 1, 0), [2, 1, 3]);
   assertEquals([...positive], [0.5, 0, 0, 0, 0.25, 0]);
   assertEquals([...negative], [0, 0.25, 0, 0, 0, 0.25]);
@@ -39,7 +39,7 @@ Deno.test("labels become weights of a mean over those that are known", () => {
   assertEquals([[...none.positive], [...none.negative], none.known], [[0, 0, 0], [0, 0, 0], 0]);
 });
 
-Deno.test("--pos_weight: a number, one for each class, or negatives over positives", () => {
+Deno.test("--pos_weight: one number, one per class, or negatives divided by positives", () => {
   const counts = [{ positives: 2, negatives: 6 }, { positives: 0, negatives: 5 }, {
     positives: 4,
     negatives: 1,
@@ -56,7 +56,7 @@ Deno.test("--pos_weight: a number, one for each class, or negatives over positiv
   }
 });
 
-Deno.test("--pos_weight auto counts the file's known labels; a class of one kind is named, and has no AUROC", async () => {
+Deno.test("--pos_weight auto counts known labels; a class with only one kind of label is reported, without AUROC", async () => {
   const path = at("lopsided.hdf5");
   const change = (label: number, index: number) =>
     index % 3 === 2 ? 0 : index % 3 === 1 && index < 9 ? NaN : label;
@@ -79,7 +79,7 @@ Deno.test("--pos_weight auto counts the file's known labels; a class of one kind
   assertAlmostEquals(line.auroc_mean, (line.auroc.top + line.auroc.shoe) / 2, 1e-12);
 });
 
-Deno.test("a batch without a known label costs nothing and teaches nothing", async () => {
+Deno.test("a batch without a known label has no loss and no gradient", async () => {
   const path = at("unknown.hdf5");
   await writeClothes(path, [0, 10], (label, index) => index < 15 ? NaN : label);
   await train("unknown", { data_path: path, shuffle: false, max_steps: 1 });
@@ -94,7 +94,7 @@ Deno.test("a batch without a known label costs nothing and teaches nothing", asy
   assert(second.loss > 0.1 && Number.isFinite(second.loss));
 });
 
-Deno.test("latents of a file and latents made on the fly teach the same, bit for bit", async () => {
+Deno.test("training on latents of a file and on latents made on the fly gives the same bytes", async () => {
   const vqvae_file = goldenPath("strides_2_2.pt").pathname;
   const gpu = await Gpu.open();
   const codec = new Codec(gpu, await readCodec(vqvae_file));
@@ -112,7 +112,7 @@ Deno.test("latents of a file and latents made on the fly teach the same, bit for
   const [channels] = codec.latentShape({ height: 32, width: 32 });
   codec.close();
   gpu.close();
-  // At 16 by 16 nothing would be left of an image in the fourth block.
+  // In a fourth block nothing would be left of latents of 16 by 16.
   const shallow = { ...classifierOptions("", "").architecture, block_layers: [2, 2, 2] };
   const both = {
     data_path: folder,
@@ -133,13 +133,13 @@ Deno.test("latents of a file and latents made on the fly teach the same, bit for
   assertEquals([other.input, JSON.parse(other.configuration!).latent_channels], ["recon", 0]);
 });
 
-/** The first step's loss of a run. */
+/** The loss of a run's first step. */
 async function firstLoss(name: string, changes: Partial<TrainDensenetOptions>): Promise<number> {
   await train(name, { shuffle: false, max_steps: 1, ...changes });
   return (await metricsOf(at(name)))[0].loss;
 }
 
-Deno.test("--init takes a whole classifier, by our keys and by those of others", async () => {
+Deno.test("--init takes a whole classifier, with vqray's keys or the original's", async () => {
   await saveClassifier(at("ours.safetensors"), smallDensenet, { input: "orig" });
   const weights = smallWeights(smallDensenet) as Map<string, HostTensor>;
   const counter: HostTensor = { shape: [], data: BigInt64Array.of(7n) };
@@ -151,7 +151,7 @@ Deno.test("--init takes a whole classifier, by our keys and by those of others",
   assert(loss !== await firstLoss("init_none", {}));
 });
 
-Deno.test("--pretrained takes torchvision's features in both spellings, and leaves its head", async () => {
+Deno.test("--pretrained takes torchvision's features in both spellings, without its classifier", async () => {
   const weights = [...smallWeights(smallDensenet)] as [string, HostTensor][];
   const features = weights.filter(([key]) => !key.includes("classifier"))
     .map(([key, tensor]): [string, HostTensor] => [key.replace("model.", ""), tensor]);
@@ -171,7 +171,7 @@ Deno.test("--pretrained takes torchvision's features in both spellings, and leav
   );
   const loss = await firstLoss("pretrained_new", { pretrained: at("new.safetensors") });
   assertEquals(await firstLoss("pretrained_old", { pretrained: at("old.safetensors") }), loss);
-  // Running statistics come from the file, the head from the seed.
+  // Running statistics come from the file, the classifier from the seed.
   const { tensors } = await readSafetensors(at("pretrained_new/checkpoint/densenet_000_step_1.safetensors"));
   const { tensors: fresh } = await readSafetensors(
     at("init_none/checkpoint/densenet_000_step_1.safetensors"),
@@ -193,7 +193,7 @@ await small.finish();
 
 const refusals: [string, Partial<TrainDensenetOptions>, RegExp][] = [
   [
-    "labels of no kind",
+    "labels other than 0, 1 and NaN",
     { data_path: at("minus.hdf5") },
     /minus.hdf5: image 2 .* has -1 as label 1, expected 0, 1, or NaN/,
   ],
@@ -213,8 +213,12 @@ const refusals: [string, Partial<TrainDensenetOptions>, RegExp][] = [
     { data_path: at("small.hdf5") },
     /small.hdf5: inputs .* are 16 by 16 .* at least 29 by 29/,
   ],
-  ["one value a channel", { batch_size: 1 }, /--batch_size 1: .* sees one value a channel/],
-  ["two beginnings", { init: "a.pt", pretrained: "b.pth" }, /--pretrained b.pth: expected without --init/],
+  ["one value per channel", { batch_size: 1 }, /--batch_size 1: .* sees one value per channel/],
+  [
+    "two files of first weights",
+    { init: "a.pt", pretrained: "b.pth" },
+    /--pretrained b.pth: expected without --init/,
+  ],
   ["Adam's decay of one", { b1: 1 }, /--b1 1: expected at least 0 and less than 1/],
   ["weights for other classes", { pos_weight: "1,2" }, /--pos_weight 1,2: expected auto/],
   [
@@ -237,7 +241,7 @@ const refusals: [string, Partial<TrainDensenetOptions>, RegExp][] = [
     { data_path: folder, size: 64, recon: "latent" },
     /expected any_train_64_latent.hdf5/,
   ],
-  ["a run that is there", { save_path: at("recon") }, /recon: holds a run already/],
+  ["a folder that holds a run", { save_path: at("recon") }, /recon: holds a run already/],
   [
     "--resume on other inputs",
     { save_path: at("recon"), resume: true },

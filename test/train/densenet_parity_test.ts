@@ -1,4 +1,4 @@
-/** DenseNet against torchvision's: the same weights and inputs give the same logits, losses, gradients and running statistics. */
+/** Classifier training against torchvision: logits, losses, gradients and running statistics. */
 
 import { assert, assertEquals } from "@std/assert";
 import { Gpu } from "../../src/gpu/device.ts";
@@ -32,7 +32,7 @@ import {
 
 type State = Map<string, Float32Array<ArrayBuffer>>;
 
-/** A model with its optimizer on a GPU, and what its two programs are given. */
+/** A model with its optimizer on a GPU, and the inputs of its programs. */
 class Subject {
   readonly memory: Memory;
   readonly model: Densenet;
@@ -60,7 +60,7 @@ class Subject {
     return executor;
   }
 
-  /** Logits by the running statistics. */
+  /** The logits with the running statistics. */
   async evaluation(): Promise<{ run(): Promise<ArrayLike<number>> }> {
     const logits = this.model.forward(channelsLast(this.inputs), "evaluate");
     const executor = await this.load({ results: [logits], arenas: [this.optimizer.parameters] });
@@ -72,13 +72,13 @@ class Subject {
     };
   }
 
-  /** A training step; what it returns is from before its update. */
+  /** A training step. Logits, loss and gradients are those before its update. */
   async training() {
     const logits = this.model.forward(channelsLast(this.inputs), "train");
     const loss = logisticLoss(logits, this.positive, this.negative);
     const weights = this.model.set.parameters.map(({ tensor }) => tensor);
     const ofWeights = gradients(loss, weights);
-    const { effect, arenas } = this.optimizer.update(this.step, ofWeights);
+    const { effect, arenas } = this.optimizer.apply(this.step, this.optimizer.gather(ofWeights));
     const executor = await this.load({ results: [logits, loss], effects: [effect], arenas });
     return {
       run: async () => {
@@ -90,7 +90,7 @@ class Subject {
     };
   }
 
-  /** Uploads what step `index` (from 0) is given. */
+  /** Uploads the inputs of step `index` (from 0). */
   async feed(index: number): Promise<void> {
     const { inputs, labels } = await densenetBatch(this.golden, index);
     this.memory.write(this.inputs, inputs);
@@ -108,7 +108,7 @@ class Subject {
   }
 }
 
-/** Asserts that everything named is within `limit` of its golden; all that is not is listed, in the order of the model. */
+/** Asserts that all errors are below `limit`; the message lists the others, in the order of the model. */
 function assertClose(what: string, errors: readonly (readonly [string, number])[], limit: number): void {
   const off = errors.filter(([, error]) => !(error < limit)).map(([key, error]) => `${key} by ${error}`);
   assert(
@@ -117,7 +117,7 @@ function assertClose(what: string, errors: readonly (readonly [string, number])[
   );
 }
 
-/** The norm of what is between them, relative to the golden's, which is whole. */
+/** The norm of the difference, relative to that of the golden, which has all values. */
 function relativeError({ values, sumOfSquares }: GoldenArray, actual: ArrayLike<number>): number {
   const squares = values.reduce((sum, value, index) => sum + (value - actual[index]!) ** 2, 0);
   return values.length === actual.length ? Math.sqrt(squares / sumOfSquares) : Infinity;

@@ -1,4 +1,4 @@
-/** Small files of real labelled images, and a classifier that learns them in seconds. */
+/** Small files of real labelled images, and options of runs that train a classifier on them in seconds. */
 
 import { fileURLToPath } from "node:url";
 import { DataFile } from "../../src/data/hdf5_file.ts";
@@ -9,11 +9,11 @@ import { smallDensenet } from "../trained/small_classifier.ts";
 
 const fashion = fileURLToPath(new URL("../../data/fashion_train_32_orig.hdf5", import.meta.url));
 
-/** What the images are labelled with: worn above, worn on feet, or neither. */
+/** The ten kinds of clothing in three classes: tops, shoes, neither. */
 const groups = [[0, 2, 3, 4, 6], [5, 7, 9], [1, 8]];
 export const classes = ["top", "shoe", "neither"];
 
-/** Pieces of clothing [count, 3, 32, 32] from the shipped file, the one at `first` leading, and their labels [count, 3]. */
+/** The `count` images from index `first` on of the shipped file, [count, 3, 32, 32], and their labels [count, 3]. */
 export async function clothes(first: number, count: number) {
   const file = await DataFile.open(fashion, { labels: true, channels: 3 });
   const indices = firstIndices(count).map((index) => first + index);
@@ -28,7 +28,7 @@ export async function clothes(first: number, count: number) {
   return { images, labels };
 }
 
-/** Writes images and what `change` makes of their labels. */
+/** Writes images with the labels that `change` returns. */
 export async function writeClothes(
   path: string,
   [first, count]: readonly [number, number],
@@ -43,7 +43,7 @@ export async function writeClothes(
 
 const { n_classes: _, latent_channels: __, ...architecture } = smallDensenet;
 
-/** A run of two epochs on `data_path`. */
+/** Options of two epochs on the images in `data_path`, in batches of five. */
 export function classifierOptions(
   data_path: string,
   save_path: string,

@@ -1,4 +1,4 @@
-/** A batch that goes through the model in parts is the same step as in one. */
+/** A batch that goes through the model in parts gives the same step as the whole batch. */
 
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { Executor } from "../../src/gpu/executor.ts";
@@ -7,7 +7,6 @@ import { Memory } from "../../src/gpu/memory.ts";
 import { elementCount } from "../../src/graph/layout.ts";
 import { densenet121 } from "../../src/models/densenet/configuration.ts";
 import { Densenet } from "../../src/models/densenet/model.ts";
-import { defaultConfiguration } from "../../src/models/vqvae/configuration.ts";
 import { Vqvae } from "../../src/models/vqvae/model.ts";
 import { Adam } from "../../src/optim/adam.ts";
 import { plan, TooLargeError } from "../../src/plan/plan.ts";
@@ -17,13 +16,14 @@ import { microBatches } from "../../src/train/micro_batches.ts";
 import { trainingProgram } from "../../src/train/vqvae/program.ts";
 import { VqvaeTrainer } from "../../src/train/vqvae/trainer.ts";
 import { relativeError } from "../run_graph.ts";
+import { smallCodec } from "./small_codec.ts";
 
 const shape = [8, 3, 32, 32] as const;
+const configuration = { ...smallCodec, n_res_block: 2 };
 const images = uniformArray(keyOf("images"), elementCount(shape), -1, 1);
 
-/** Losses of three steps, and all weights behind them. */
+/** The losses of three steps, and all weights after them. */
 async function trainCodec(gpu: Gpu, accumulate: number) {
-  const configuration = { ...defaultConfiguration, channel: 16, n_res_channel: 8, embed_dim: 8, n_embed: 32 };
   const model = new Vqvae(configuration);
   const optimizer = new Adam(model.set.parameters);
   const { program, ...inputs } = trainingProgram(model, optimizer, shape, { accumulate });
@@ -103,9 +103,8 @@ Deno.test("a batch that cannot be split into equal parts is refused", () => {
   assertThrows(() => microBatches(8, 0, build), RangeError, "into 0 equal parts");
 });
 
-Deno.test("a batch that the adapter cannot hold goes in as few parts as it can", async () => {
+Deno.test("a batch that the adapter cannot hold is split into as few parts as possible", async () => {
   const gpu = await Gpu.open();
-  const configuration = { ...defaultConfiguration, channel: 16, n_res_channel: 8, embed_dim: 8, n_embed: 32 };
   const options = { configuration, shape, learningRate: 3e-4, seed: 1 };
   const parts = async (maxBindingBytes: number) => {
     const narrow = Object.create(gpu, { target: { value: { ...gpu.target, maxBindingBytes } } }) as Gpu;

@@ -1,4 +1,4 @@
-/** Training against PyTorch: the same weights and images give the same losses, gradients and codebooks. */
+/** Codec training against PyTorch: the same weights and images give the same losses, gradients and codebooks. */
 
 import { assert, assertEquals } from "@std/assert";
 import { Executor } from "../../src/gpu/executor.ts";
@@ -23,7 +23,7 @@ import {
   type TrainingGolden,
 } from "../golden/read.ts";
 
-/** The golden's initial weights: from its file, or from the streams of its keys. */
+/** The golden's initial weights: from its file, or from a hash of each key. */
 async function initialState(golden: TrainingGolden): Promise<Map<string, Float32Array<ArrayBuffer>>> {
   if (golden.format === "hash") return new Map([...hashState(golden)].map(([key, { data }]) => [key, data]));
   const { tensors } = await readWeights(goldenPath(`${golden.name}.pt`).pathname);
@@ -38,7 +38,8 @@ async function compare(golden: TrainingGolden, subgroups: boolean): Promise<void
   const { size } = await readImages(golden.images);
   const shape = [golden.batch, golden.configuration.in_channel!, size, size] as const;
   const { program, images, step, ring, result } = trainingProgram(model, optimizer, shape);
-  // Gradients lie in an arena, codes and pictures are asked for: all of them can be read after a step.
+  // Gradients are persistent, since they lie in an arena; codes and pictures are results. All can be read after a
+  // step.
   const gradients = program.arenas!.find(({ tensor }) => tensor.label === "gradients")!.members;
   const results = [result.top.codes, result.bottom.codes, result.reconstruction];
   const executor = await Executor.load(plan({ ...program, results }, gpu.target), memory);
@@ -86,7 +87,7 @@ async function compare(golden: TrainingGolden, subgroups: boolean): Promise<void
   gpu.close();
 }
 
-/** The others would take a software adapter minutes without subgroups; every operation is tested in both ways elsewhere. */
+/** The other models would take minutes on a software adapter; operations are tested without subgroups elsewhere. */
 const alsoWithoutSubgroups = ["strides_4_2", "embed_dim_1", "default"];
 
 for (const golden of await readTrainingGoldens()) {

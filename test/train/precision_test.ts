@@ -1,11 +1,10 @@
-/** Training on float16 values: its losses are float32's, its bytes the seed's, and a step that overflows changes nothing. */
+/** Training with float16 values: losses, repeatability, and steps that overflow. */
 
 import { assert, assertAlmostEquals, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { join } from "node:path";
 import { UsageError } from "../../src/errors.ts";
 import { Gpu } from "../../src/gpu/device.ts";
 import type { FloatType } from "../../src/graph/layout.ts";
-import { defaultConfiguration } from "../../src/models/vqvae/configuration.ts";
 import { trainDensenet } from "../../src/train/densenet/train.ts";
 import { requirePrecision } from "../../src/train/precision.ts";
 import type { RunOptions } from "../../src/train/run_options.ts";
@@ -13,6 +12,7 @@ import { trainVqvae } from "../../src/train/vqvae/train.ts";
 import { VqvaeTrainer } from "../../src/train/vqvae/trainer.ts";
 import { testOfHalves } from "../halves.ts";
 import { classifierOptions, clothes, writeClothes } from "./labelled_images.ts";
+import { codecOptions, smallCodec } from "./small_codec.ts";
 import { checkpointBytes, context, metricsOf, timeless } from "./run_context.ts";
 
 const folder = await Deno.makeTempDir();
@@ -22,24 +22,15 @@ const [data, valid] = [at("train.hdf5"), at("valid.hdf5")];
 await writeClothes(data, [0, 40]);
 await writeClothes(valid, [100, 8]);
 
-const configuration = {
-  ...defaultConfiguration,
-  channel: 16,
-  n_res_block: 1,
-  n_res_channel: 8,
-  embed_dim: 8,
-  n_embed: 32,
-};
-
 type Changes = Partial<RunOptions> & { precision: FloatType };
 
 const train = {
   vqvae: (name: string, changes: Changes) => {
-    const { recon: _, pos_weight: __, architecture: ___, ...shared } = classifierOptions(data, at(name));
-    const own = { sample_every: 10, kmeans_init: true, restart_dead_codes: 0.5, configuration };
-    return trainVqvae({ ...shared, ...own, batch_size: 8, ...changes }, context());
+    const own = { sample_every: 10, kmeans_init: true, restart_dead_codes: 0.5, lr: 1e-3, batch_size: 8 };
+    return trainVqvae(codecOptions(data, at(name), { ...own, ...changes }), context());
   },
-  // With fewer images or a larger rate float32 itself would answer to a change of its input as small as float16's rounding.
+  // With fewer images or a larger learning rate, a change as small as float16's rounding would change float32's
+  // losses, too.
   densenet: (name: string, changes: Changes) =>
     trainDensenet(
       classifierOptions(data, at(name), { batch_size: 20, lr: 2e-4, ...changes }),
@@ -63,7 +54,7 @@ for (const model of ["vqvae", "densenet"] as const) {
   });
 
   testOfHalves(
-    `${model}: in float16 the same seed gives the same bytes, and a resumed run goes on with them`,
+    `${model}: in float16 the same seed gives the same bytes, and so does a resumed run`,
     async () => {
       const name = `${model} halves`;
       await train[model](name, { precision: "f16", n_epochs: 3, valid_path: valid, checkpoint_every: 3 });
@@ -96,41 +87,44 @@ for (const model of ["vqvae", "densenet"] as const) {
 
 testOfHalves("gradients that overflow change neither weights nor moments, and halve the scale", async () => {
   const gpu = await Gpu.open();
-  const options = { configuration, shape: [8, 3, 32, 32] as const, learningRate: 1e-3, seed: 1 };
+  const options = { configuration: smallCodec, shape: [8, 3, 32, 32] as const, learningRate: 1e-3, seed: 1 };
   const trainer = await VqvaeTrainer.open(gpu, { ...options, precision: "f16" });
   const { images } = await clothes(0, 8);
-  const step = () => trainer.prepare({ images, count: 8, indices: new Uint32Array(8) })();
+  const step = async () => {
+    const submit = await trainer.encodeStep({ images, count: 8, indices: new Uint32Array(8) });
+    await submit();
+  };
   const values = async () => {
-    const state = [...await trainer.weights(), ...await trainer.moments()];
+    const state = [...await trainer.state.weights(), ...await trainer.state.moments()];
     return new Map(state.map(([key, { data }]) => [key, [...data]]));
   };
-  step();
+  await step();
   const before = await values();
   const scale = 2 ** 60;
-  trainer.write(new Map([["loss_scale", Float32Array.of(scale)]]));
-  step();
+  trainer.state.write(new Map([["loss_scale", Float32Array.of(scale)]]));
+  await step();
   const after = await values();
   const changed = [...before.keys()].filter((key) => `${before.get(key)}` !== `${after.get(key)}`);
-  // The codebooks follow the codes of the forward pass, which is what it would have been.
+  // The codebooks follow the forward pass, which does not overflow.
   assertEquals(changed.filter((key) => !key.startsWith("quantize_")), [
     "loss_scale",
     "loss_scale.good_steps",
   ]);
   assert(changed.some((key) => key.endsWith(".embed")));
   assertEquals([after.get("loss_scale"), after.get("loss_scale.good_steps")], [[scale / 2], [0]]);
-  trainer.write(new Map([["loss_scale", Float32Array.of(1024)]]));
-  step();
+  trainer.state.write(new Map([["loss_scale", Float32Array.of(1024)]]));
+  await step();
   const later = await values();
   assert(`${later.get("enc_b.blocks.0.weight")}` !== `${after.get("enc_b.blocks.0.weight")}`);
-  // Adam's second step, not its third.
+  // This is Adam's second step, not its third.
   assertAlmostEquals(later.get("loss_scale.corrections")![0]!, 1 - 0.9 ** 2, 1e-6);
-  trainer.restartMoments();
+  trainer.restartOptimizer(1e-3);
   assertEquals((await values()).get("loss_scale.corrections"), [0, 0]);
   await trainer.close();
   gpu.close();
 });
 
-Deno.test("--precision f16 is refused where the adapter has none, by the adapter's name", async () => {
+Deno.test("--precision f16 is refused if the adapter has no float16, with the adapter's name", async () => {
   const gpu = await Gpu.open();
   const [narrow, wide] = [false, true].map((halves) =>
     Object.create(gpu, { target: { value: { ...gpu.target, halves } } }) as Gpu

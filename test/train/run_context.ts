@@ -1,4 +1,4 @@
-/** What tests of whole runs share. */
+/** Surroundings of runs in tests, and readers of the files that runs leave. */
 
 import { join } from "node:path";
 import { Progress } from "../../src/report/progress.ts";
@@ -6,7 +6,10 @@ import type { RunContext } from "../../src/report/run_context.ts";
 
 const silent = { isTerminal: false, columns: 80, write() {} };
 
-/** RunContext without output; `onProgress` sees each update and can ask for an end, `notes` takes what is said. */
+/**
+ * A context without output. `onProgress` is called with each update and can ask the run to stop; notes are added to
+ * `notes`.
+ */
 export function context(
   onProgress: (done: number, stop: { exitCode?: number }) => void = () => {},
   notes: string[] = [],
@@ -35,7 +38,7 @@ export async function metricsOf(folder: string): Promise<Line[]> {
   return text.trim().split("\n").map((line) => JSON.parse(line));
 }
 
-/** The same without what no two runs share. */
+/** The lines without the figures that depend on time. */
 export function timeless(lines: readonly Line[]): Line[] {
   return lines.map(({ images_per_s: _, ...rest }) => rest);
 }

@@ -1,13 +1,13 @@
-/** `--profile` on whole runs: what it tells, and that it changes nothing. */
+/** `--profile`: what it reports of a run, and that it changes no result. */
 
 import { assert, assertEquals } from "@std/assert";
 import { join } from "node:path";
 import { Gpu } from "../../src/gpu/device.ts";
-import { defaultConfiguration } from "../../src/models/vqvae/configuration.ts";
 import { trainDensenet } from "../../src/train/densenet/train.ts";
 import { RunProfile } from "../../src/train/run_profile.ts";
 import { trainVqvae } from "../../src/train/vqvae/train.ts";
 import { classifierOptions, writeClothes } from "./labelled_images.ts";
+import { codecOptions } from "./small_codec.ts";
 import { checkpointBytes, context, metricsOf, timeless } from "./run_context.ts";
 
 const folder = await Deno.makeTempDir();
@@ -15,31 +15,6 @@ globalThis.addEventListener("unload", () => Deno.removeSync(folder, { recursive:
 const at = (name: string) => join(folder, name);
 const data = at("train.hdf5");
 await writeClothes(data, [0, 18]);
-
-const codec = {
-  data_path: data,
-  dataset: "any",
-  view: "any",
-  n_epochs: 2,
-  batch_size: 4,
-  lr: 3e-4,
-  seed: 816,
-  shuffle: true,
-  resume: false,
-  checkpoint_every: 10,
-  sample_every: 1,
-  log_every: 2,
-  kmeans_init: false,
-  restart_dead_codes: 0.5,
-  configuration: {
-    ...defaultConfiguration,
-    channel: 16,
-    n_res_block: 1,
-    n_res_channel: 8,
-    embed_dim: 8,
-    n_embed: 32,
-  },
-};
 
 const gpu = await Gpu.open();
 const hasTimestamps = gpu.device.features.has("timestamp-query");
@@ -57,11 +32,14 @@ for (
     [
       "vqvae",
       (name, profile, notes) =>
-        trainVqvae({ ...codec, save_path: at(name), profile }, context(() => {}, notes)),
+        trainVqvae(
+          codecOptions(data, at(name), { profile, log_every: 2, restart_dead_codes: 0.5 }),
+          context(() => {}, notes),
+        ),
     ],
   ] as [string, (name: string, profile: boolean, notes: string[]) => Promise<{ steps: number }>][]
 ) {
-  Deno.test(`${model}: the same bytes with --profile and without, and figures beside them`, async () => {
+  Deno.test(`${model}: a run with --profile leaves the same bytes, and figures of its time`, async () => {
     const [plain, profiled] = [`${model} plain`, `${model} profiled`];
     await train(plain, false, []);
     const notes: string[] = [];
@@ -78,7 +56,7 @@ for (
 
     const profile = await json(at(join(profiled, "profile.json")));
     assertEquals([profile.timestamps, profile.steps, profile.detailed_step], [true, steps, 4]);
-    // All but the first and the one whose dispatches were timed.
+    // All steps but the first and the step whose dispatches were timed.
     assertEquals(profile.gpu.steps, steps - 2);
     assertEquals(profile.epochs.length, 2);
     const { busy_milliseconds: busy, idle_milliseconds: idle, idle_share: share } = profile.gpu;
@@ -100,7 +78,7 @@ for (
   });
 }
 
-Deno.test("without timestamps it says so, and tells what the host does", async () => {
+Deno.test("without timestamps the profile says so, and has the times of the host's work", async () => {
   const without = await Gpu.open({ timestamps: false });
   const notes: string[] = [];
   const profile = await RunProfile.start(without, (text) => notes.push(text));
@@ -120,7 +98,7 @@ Deno.test("without timestamps it says so, and tells what the host does", async (
   assert(host_milliseconds.uploading >= 5 && host_milliseconds.submitting === 0);
   assert(
     notes[0]!.endsWith(
-      "has no timestamps: what the host does is timed by the clock on the wall, the GPU is not",
+      "has no timestamps: only the host's work is timed",
     ),
   );
   assertEquals(notes.length, 2);

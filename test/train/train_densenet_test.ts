@@ -1,4 +1,4 @@
-/** Whole runs of classifiers on real images, from a data file to the files that a run leaves. */
+/** Runs of classifier training on real images, from the data file to the files that a run leaves. */
 
 import { assert, assertAlmostEquals, assertEquals } from "@std/assert";
 import { join } from "node:path";
@@ -21,7 +21,7 @@ const valid = at("valid.hdf5");
 const inverted = at("inverted.hdf5");
 await writeClothes(data, [0, 18]);
 await writeClothes(valid, [100, 12]);
-// What is learnt makes these worse.
+// The more a classifier learns from the training images, the worse it is on these.
 await writeClothes(inverted, [0, 12], (label) => 1 - label);
 
 function train(
@@ -35,7 +35,7 @@ function train(
 const epochLines = (lines: Line[], phase: string) =>
   lines.filter((each) => each.epoch_end && each.phase === phase);
 
-Deno.test("a run leaves its arguments, metrics, weights and curves, and tells each class's AUROC", async () => {
+Deno.test("a run leaves its arguments, metrics, weights and curves, and reports each class's AUROC", async () => {
   const notes: string[] = [];
   const outcome = await train("files", { valid_path: valid }, context(() => {}, notes));
   assertEquals([outcome.steps, outcome.epochs, outcome.exitCode], [6, 2, undefined]);
@@ -68,11 +68,11 @@ Deno.test("a run leaves its arguments, metrics, weights and curves, and tells ea
   ]);
   await readSafetensors(at("files/checkpoint/best_densenet.safetensors"));
   const curves = await Deno.readFile(at("files/loss_and_auroc.png"));
-  // A PNG's width stands behind its signature and the first chunk's length and name.
+  // A PNG's width follows its signature and the first chunk's length and name.
   assert(new DataView(curves.buffer).getUint32(16) > 800);
 });
 
-/** Mean binary cross-entropy of the labels that are known. */
+/** The mean binary cross-entropy over the known labels. */
 function crossEntropy(probabilities: Float32Array, labels: Float32Array): number {
   const losses = [...labels].map((label, index) => {
     const p = probabilities[index]!;
@@ -81,15 +81,15 @@ function crossEntropy(probabilities: Float32Array, labels: Float32Array): number
   return losses.reduce((sum, loss) => sum + loss, 0) / labels.filter((label) => !Number.isNaN(label)).length;
 }
 
-Deno.test("validation figures are those of the checkpoint's classifier, unknown labels left out", async () => {
+Deno.test("validation figures are those of the checkpoint's classifier, without unknown labels", async () => {
   const unknown = (label: number, index: number) => index % 7 < 2 || index < 18 ? NaN : label;
   await writeClothes(at("holes.hdf5"), [100, 12], unknown);
-  await train("judged", { valid_path: at("holes.hdf5"), n_epochs: 1 });
-  const [line] = epochLines(await metricsOf(at("judged")), "valid");
+  await train("validated", { valid_path: at("holes.hdf5"), n_epochs: 1 });
+  const [line] = epochLines(await metricsOf(at("validated")), "valid");
   const { images, labels } = await clothes(100, 12);
   const known = labels.map(unknown);
   const gpu = await Gpu.open();
-  const path = at("judged/checkpoint/densenet_001.safetensors");
+  const path = at("validated/checkpoint/densenet_001.safetensors");
   const classifier = new Classifier(gpu, await readClassifier(path));
   const probabilities = await classifier.predict(images, { count: 12, height: 32, width: 32 });
   classifier.close();
@@ -103,7 +103,7 @@ Deno.test("validation figures are those of the checkpoint's classifier, unknown 
   assertEquals(line.auroc, Object.fromEntries(expected));
 });
 
-Deno.test("the same seed gives the same bytes, another seed others; validation changes nothing", async () => {
+Deno.test("the same seed gives the same bytes, with and without validation; another seed gives others", async () => {
   await train("first");
   await train("second", { valid_path: valid, log_every: 1 });
   await train("third", { seed: 817 });
@@ -117,7 +117,7 @@ Deno.test("the same seed gives the same bytes, another seed others; validation c
   assertEquals(training(lines!), training(others!));
 });
 
-Deno.test("a resumed run equals an uninterrupted one, bit for bit", async () => {
+Deno.test("a resumed run leaves the same bytes as an uninterrupted one", async () => {
   await train("whole", { valid_path: valid, n_epochs: 2 });
   await train("halves", { valid_path: valid, n_epochs: 1 });
   await train("halves", { valid_path: valid, n_epochs: 2, resume: true });
@@ -128,7 +128,7 @@ Deno.test("a resumed run equals an uninterrupted one, bit for bit", async () => 
   assertEquals(timeless(await metricsOf(at("halves"))), timeless(await metricsOf(at("whole"))));
 });
 
-Deno.test("a run that is stopped in mid-epoch goes on from the very step, with the scores it had", async () => {
+Deno.test("a run that is stopped in the middle of an epoch continues with the next step and the scores so far", async () => {
   const stopping = context((done, stop) => {
     if (done >= 5) stop.exitCode = 130;
   });
@@ -141,13 +141,13 @@ Deno.test("a run that is stopped in mid-epoch goes on from the very step, with t
     await checkpointBytes(at("stopped"), "densenet_002"),
     await checkpointBytes(at("straight"), "densenet_002"),
   );
-  // Each epoch's AUROC of training images is over those before the stop, too.
+  // The training images before the stop count in the epoch's AUROC.
   assertEquals(timeless(await metricsOf(at("stopped"))), timeless(await metricsOf(at("straight"))));
 });
 
 const falling = { valid_path: inverted, shuffle: false } as const;
 
-Deno.test("where validation gets worse the learning rate falls and Adam begins anew", async () => {
+Deno.test("when the validation loss rises, the learning rate drops and Adam restarts", async () => {
   const notes: string[] = [];
   await train("falling", { ...falling, n_epochs: 3 }, context(() => {}, notes));
   const lines = epochLines(await metricsOf(at("falling")), "valid");
@@ -165,26 +165,26 @@ Deno.test("where validation gets worse the learning rate falls and Adam begins a
   assertEquals(JSON.parse(metadata.run!).rule.lr_drops, drops);
 });
 
-Deno.test("the first step behind the rule is Adam's first, at the lower rate", async () => {
-  await train("behind", { ...falling, n_epochs: 2, checkpoint_every: 1 });
-  const before = await readSafetensors(at("behind/checkpoint/densenet_002.safetensors"));
-  const state = await readSafetensors(at("behind/checkpoint/densenet_002.optimizer.safetensors"));
+Deno.test("the first step after a drop of the learning rate is a first step of Adam at the lower rate", async () => {
+  await train("after", { ...falling, n_epochs: 2, checkpoint_every: 1 });
+  const before = await readSafetensors(at("after/checkpoint/densenet_002.safetensors"));
+  const state = await readSafetensors(at("after/checkpoint/densenet_002.optimizer.safetensors"));
   const { rule } = JSON.parse(state.metadata.run!);
   assertEquals(rule.moments_since, 6, "the second epoch was no worse than the first");
   const moments = [...state.tensors].filter(([key]) => key.includes(".exp_avg"));
   assert(moments.every(([, { data }]) => (data as Float32Array).every((value) => value === 0)));
-  await train("behind", { ...falling, n_epochs: 3, max_steps: 7, resume: true });
-  const after = await readSafetensors(at("behind/checkpoint/densenet_002_step_7.safetensors"));
+  await train("after", { ...falling, n_epochs: 3, max_steps: 7, resume: true });
+  const after = await readSafetensors(at("after/checkpoint/densenet_002_step_7.safetensors"));
   const lr = 1e-3 / 10 ** rule.lr_drops;
   const key = "model.classifier.0.weight";
   const [old, moved] = [before, after].map(({ tensors }) => tensors.get(key)!.data as Float32Array);
-  // Bias correction makes the first step one of the rate itself, wherever there is a gradient.
+  // Bias correction makes every change of the first step as large as the rate, wherever there is a gradient.
   const steps = old!.map((value, index) => Math.abs(moved![index]! - value)).sort();
   assertAlmostEquals(steps.at(-1)!, lr, 0.01 * lr);
   assertAlmostEquals(steps[steps.length >> 1]!, lr, 0.01 * lr);
 });
 
-Deno.test("a run resumed across the rule equals an uninterrupted one, bit for bit", async () => {
+Deno.test("a run that is resumed after a drop of the learning rate leaves the same bytes as an uninterrupted one", async () => {
   await train("across", { ...falling, n_epochs: 2 });
   await train("across", { ...falling, n_epochs: 4, max_steps: 8, resume: true });
   await train("across", { ...falling, n_epochs: 4, resume: true });
@@ -196,7 +196,7 @@ Deno.test("a run resumed across the rule equals an uninterrupted one, bit for bi
   assertEquals(timeless(await metricsOf(at("across"))), timeless(await metricsOf(at("through"))));
 });
 
-Deno.test("without validation data the rate stays, and the best is that of the training loss", async () => {
+Deno.test("without validation data the learning rate stays, and the training loss decides which checkpoint is best", async () => {
   const notes: string[] = [];
   await train("alone", { n_epochs: 3, lr: 0.05 }, context(() => {}, notes));
   assert(notes.some((note) => note.startsWith("without validation data the learning rate stays")));

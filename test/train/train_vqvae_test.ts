@@ -1,4 +1,4 @@
-/** Whole runs on real images, from a data file to the files that a run leaves. */
+/** Runs of codec training on real images, from the data file to the files that a run leaves. */
 
 import { assert, assertAlmostEquals, assertEquals, assertRejects } from "@std/assert";
 import { join } from "node:path";
@@ -10,6 +10,7 @@ import { defaultConfiguration } from "../../src/models/vqvae/configuration.ts";
 import type { TrainVqvaeOptions } from "../../src/train/vqvae/options.ts";
 import { trainVqvae } from "../../src/train/vqvae/train.ts";
 import { goldenPath, readTrainingGoldens, trainingBatch } from "../golden/read.ts";
+import { codecOptions } from "./small_codec.ts";
 import { checkpointBytes as bytesIn, context, metricsOf as metricsIn, timeless } from "./run_context.ts";
 
 const [golden] = await readTrainingGoldens();
@@ -17,7 +18,7 @@ const folder = await Deno.makeTempDir();
 const data = join(folder, "real.hdf5");
 const other = join(folder, "other.hdf5");
 
-/** The 16 images of the golden, whose training takes them in the file's order. */
+/** Writes the golden's images of the given steps, in the order in which its training takes them. */
 async function writeData(path: string, steps: readonly number[]): Promise<void> {
   const batches = await Promise.all(steps.map((step) => trainingBatch(golden!, step)));
   const writer = await ImageFileWriter.create(path, { shape: [3, 32, 32], labelCount: 1 });
@@ -28,38 +29,13 @@ async function writeData(path: string, steps: readonly number[]): Promise<void> 
 await writeData(data, [0, 1]);
 await writeData(other, [1]);
 
-function options(save_path: string, changes: Partial<TrainVqvaeOptions> = {}): TrainVqvaeOptions {
-  return {
-    data_path: data,
-    save_path: join(folder, save_path),
-    dataset: "any",
-    view: "any",
-    n_epochs: 2,
-    batch_size: 4,
-    lr: 3e-4,
-    seed: 816,
-    shuffle: true,
-    resume: false,
-    checkpoint_every: 10,
-    sample_every: 1,
-    log_every: 3,
-    kmeans_init: false,
-    configuration: {
-      ...defaultConfiguration,
-      channel: 16,
-      n_res_block: 1,
-      n_res_channel: 8,
-      embed_dim: 8,
-      n_embed: 32,
-    },
-    ...changes,
-  };
-}
+const options = (save_path: string, changes: Partial<TrainVqvaeOptions> = {}) =>
+  codecOptions(data, join(folder, save_path), changes);
 
 const metricsOf = (save_path: string) => metricsIn(join(folder, save_path));
 const checkpointBytes = (save_path: string, name: string) => bytesIn(join(folder, save_path), name);
 
-Deno.test("a run from PyTorch's weights has PyTorch's losses, step by step", async () => {
+Deno.test("a run from PyTorch's weights has PyTorch's losses at every step", async () => {
   const { configuration, batch, learning_rate, name, steps } = golden!;
   await trainVqvae(
     options("parity", {
@@ -123,11 +99,11 @@ Deno.test("a run leaves its arguments, metrics, weights and pictures", async () 
     );
   }
   const curves = await Deno.readFile(join(root, "loss_curves.png"));
-  // A PNG's width stands behind its signature and the first chunk's length and name.
+  // A PNG's width follows its signature and the first chunk's length and name.
   assert(new DataView(curves.buffer).getUint32(16) > 800);
 });
 
-Deno.test("the same seed gives the same bytes, another seed others; validation changes nothing", async () => {
+Deno.test("the same seed gives the same bytes, with and without validation; another seed gives others", async () => {
   const random = { kmeans_init: true, restart_dead_codes: 0.5 };
   await trainVqvae(options("first", random), context());
   await trainVqvae(options("second", { ...random, valid_path: other, log_every: 1 }), context());
@@ -140,7 +116,7 @@ Deno.test("the same seed gives the same bytes, another seed others; validation c
   assert(weights(first!).some((value, index) => value !== weights(third!)[index]));
 });
 
-Deno.test("a resumed run equals an uninterrupted one, bit for bit", async () => {
+Deno.test("a resumed run leaves the same bytes as an uninterrupted one", async () => {
   const changes = { valid_path: other, restart_dead_codes: 0.5, kmeans_init: true };
   await trainVqvae(options("whole", { ...changes, n_epochs: 4 }), context());
   await trainVqvae(options("halves", { ...changes, n_epochs: 2 }), context());
@@ -149,7 +125,7 @@ Deno.test("a resumed run equals an uninterrupted one, bit for bit", async () => 
   assertEquals(timeless(await metricsOf("halves")), timeless(await metricsOf("whole")));
 });
 
-Deno.test("a run that is stopped in mid-epoch goes on from the very step", async () => {
+Deno.test("a run that is stopped in the middle of an epoch continues with the next step", async () => {
   const stopping = context((done, stop) => {
     if (done >= 4) stop.exitCode = 130;
   });
@@ -161,7 +137,7 @@ Deno.test("a run that is stopped in mid-epoch goes on from the very step", async
   assertEquals(await checkpointBytes("stopped", "vqvae_004"), await checkpointBytes("straight", "vqvae_004"));
 });
 
-Deno.test("--max_steps ends a run in mid-epoch, with a checkpoint", async () => {
+Deno.test("--max_steps ends a run in the middle of an epoch, with a checkpoint", async () => {
   const outcome = await trainVqvae(
     options("maximum", { n_epochs: 9, max_steps: 6, log_every: 50 }),
     context(),
@@ -179,7 +155,7 @@ const refusals: [string, Partial<TrainVqvaeOptions>, RegExp][] = [
   [
     "a run without --resume where there is one",
     { save_path: join(folder, "parity") },
-    /parity: holds a run already; go on with it with --resume/,
+    /parity: holds a run already; continue it with --resume/,
   ],
   ["--resume where there is none", { resume: true }, /there is no checkpoint to resume from/],
   [

@@ -1,14 +1,14 @@
-/** A run with tuned kernels: its checkpoint keeps them, and a run that goes on has the same. */
+/** Runs with tuned kernels: a checkpoint keeps the choice, and a resumed run has the same kernels. */
 
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { join } from "node:path";
 import { ImageFileWriter } from "../../src/data/write.ts";
 import { UsageError } from "../../src/errors.ts";
 import { readSafetensors } from "../../src/io/safetensors_file.ts";
-import { defaultConfiguration } from "../../src/models/vqvae/configuration.ts";
 import { uniformArray } from "../../src/random.ts";
 import type { TrainVqvaeOptions } from "../../src/train/vqvae/options.ts";
 import { trainVqvae } from "../../src/train/vqvae/train.ts";
+import { codecOptions, smallCodec } from "./small_codec.ts";
 import { checkpointBytes, context } from "./run_context.ts";
 
 const folder = await Deno.makeTempDir();
@@ -19,41 +19,22 @@ await writer.finish();
 
 async function train(name: string, changes: Partial<TrainVqvaeOptions>): Promise<string[]> {
   const notes: string[] = [];
-  await trainVqvae({
-    data_path,
-    save_path: join(folder, name),
-    dataset: "any",
-    view: "any",
-    n_epochs: 2,
-    batch_size: 4,
-    lr: 3e-4,
-    seed: 816,
-    shuffle: true,
-    resume: false,
+  const options = codecOptions(data_path, join(folder, name), {
     checkpoint_every: 1,
-    sample_every: 1,
-    log_every: 3,
-    kmeans_init: false,
-    configuration: {
-      ...defaultConfiguration,
-      channel: 16,
-      n_res_block: 1,
-      n_res_channel: 8,
-      embed_dim: 8,
-      n_embed: 16,
-    },
+    configuration: { ...smallCodec, n_embed: 16 },
     ...changes,
-  }, context(undefined, notes));
+  });
+  await trainVqvae(options, context(undefined, notes));
   return notes;
 }
 
-Deno.test("a resumed run keeps the kernels of its checkpoint, and its bytes, without measuring", async () => {
+Deno.test("a resumed run takes the kernels from its checkpoint without measuring, and leaves the same bytes", async () => {
   const cache_folder = join(folder, "cache");
   const first = await train("whole", { tune: "quick", cache_folder });
   assert(first.some((note) => note.startsWith("tuning ")), first.join("\n"));
   const again = await train("parts", { tune: "quick", cache_folder, n_epochs: 1 });
   assert(!again.some((note) => note.startsWith("tuning ")), again.join("\n"));
-  // Neither the option nor the cache: all is in the checkpoint.
+  // Neither the option nor the cache is given; the checkpoint has all choices.
   const resumed = await train("parts", { resume: true, cache_folder: undefined });
   assert(!resumed.some((note) => note.startsWith("tuning ")), resumed.join("\n"));
   assertEquals(
@@ -66,7 +47,7 @@ Deno.test("a resumed run keeps the kernels of its checkpoint, and its bytes, wit
   assert(Object.keys(kernels.choices).length > 20, Object.keys(kernels.choices).join("\n"));
 });
 
-Deno.test("another way of tuning than the run began with is refused", async () => {
+Deno.test("resuming with another way of tuning is refused", async () => {
   await assertRejects(
     () => train("parts", { resume: true, tune: "full" }),
     UsageError,

@@ -83,12 +83,12 @@ export class Quantizer {
   }
 
   /** The effect that adds a batch's codes to {@linkcode usage}. */
-  count({ statistics }: Quantized): Tensor {
+  count({ statistics }: Pick<Quantized, "statistics">): Tensor {
     return countCodes(statistics, this.usage);
   }
 
   /** The effects by which a training step updates the codebook, after the batch was quantized. */
-  update({ statistics, input }: Quantized, restart?: Restart): Tensor[] {
+  update({ statistics, input }: Pick<Quantized, "statistics" | "input">, restart?: Restart): Tensor[] {
     const changes = [emaUpdate(statistics, this.codebook, this.decay)];
     if (restart) {
       // A restarted code begins at twice the threshold, which gives it ln 2 / (1 − decay) steps to be chosen.

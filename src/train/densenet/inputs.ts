@@ -1,4 +1,4 @@
-/** What a classifier learns from: images, reconstructions or latents from files, or what a codec makes of images on the fly. */
+/** A classifier's inputs: images, reconstructions or latents from files, or what a codec makes of images on the fly. */
 
 import { classNames } from "../../data/class_names.ts";
 import { defaultClassNames } from "../../models/densenet/class_names.ts";
@@ -14,17 +14,22 @@ import { readCodec } from "../../trained/codec_file.ts";
 import { openData, type RunData, type WantedData } from "../run_data.ts";
 import type { TrainDensenetOptions } from "./options.ts";
 
+/** The opened data files, and how their batches become inputs. */
 export interface Inputs {
   data: RunData;
-  /** [C, H, W] of what the network takes. */
+  /** [C, H, W] of the network's inputs. */
   shape: readonly [channels: number, height: number, width: number];
   classNames: string[];
-  /** A loader's batch as the network takes it. */
-  prepare(batch: Batch): Promise<Batch>;
+  /** The loader's batch with the network's inputs for images. */
+  modelBatch(batch: Batch): Promise<Batch>;
   close(): void;
 }
 
-/** Opens the data files and, for inputs that are made on the fly, the codec. Throws one line where they do not fit. */
+/**
+ * Opens the data files and, for inputs that are made on the fly, the codec.
+ *
+ * @throws {DataError} if a file cannot be read, or the files do not fit together.
+ */
 export async function openInputs(options: TrainDensenetOptions, gpu: Gpu): Promise<Inputs> {
   const { recon, vqvae_file } = options;
   const isMade = vqvae_file !== undefined && recon !== "orig";
@@ -38,7 +43,7 @@ export async function openInputs(options: TrainDensenetOptions, gpu: Gpu): Promi
       data,
       shape: inputShape(recon, train.info, codec),
       classNames: classNames(train.info) ?? defaultClassNames(train.info.labelCount),
-      prepare: async (batch) => ({ ...batch, images: await maker.make(batch) }),
+      modelBatch: async (batch) => ({ ...batch, images: await maker.make(batch) }),
       close() {
         maker.close();
         train.close();
@@ -58,9 +63,9 @@ function wantedData({ recon, size, n_classes }: TrainDensenetOptions, codec: Cod
   const labelled = { labels: true, unlabelled: true };
   const check = (info: DatasetInfo) => requireClasses(info, n_classes);
   if (!codec) {
-    // A latent's own side is not the one in the file's name, which is that of the images it was made of.
-    const form = recon === "latent" ? {} : { size, channels: 3 };
-    return { ...labelled, ...form, kind: recon, check };
+    // The size in a latent file's name is that of the images, not of the latents.
+    const dimensions = recon === "latent" ? {} : { size, channels: 3 };
+    return { ...labelled, ...dimensions, kind: recon, check };
   }
   const { configuration } = codec.saved;
   if (recon === "recon" && configuration.in_channel !== 3) {
@@ -73,7 +78,7 @@ function wantedData({ recon, size, n_classes }: TrainDensenetOptions, codec: Cod
   return { ...labelled, size, channels: configuration.in_channel, check: checkBoth };
 }
 
-/** [C, H, W] of what is made of a file's images, or of these themselves. */
+/** [C, H, W] of the inputs made from a file's images. */
 function inputShape(
   recon: ClassifierInput,
   { channels, height, width }: DatasetInfo,

@@ -1,9 +1,9 @@
-/** Labels of images, one for each class: 1, 0, or NaN where nobody knows. */
+/** Labels of images, one per class: 1, 0, or NaN if unknown. */
 
 import { DataFile } from "../../data/hdf5_file.ts";
 import { DataError, UsageError } from "../../errors.ts";
 
-/** How often a class is labelled either way. */
+/** How many images have a class's label 1, and how many 0. */
 export interface LabelCount {
   positives: number;
   negatives: number;
@@ -13,9 +13,9 @@ export interface LabelCount {
 const rowsAtOnce = 4096;
 
 /**
- * Counts each class's labels in a file; its images are not read.
+ * Counts each class's labels in a file. The images are not read.
  *
- * @throws DataError if a label is not 0, 1 or NaN, or if there is none but NaN
+ * @throws {DataError} if the file cannot be read, a label is not 0, 1 or NaN, or all labels are NaN.
  */
 export async function countLabels(path: string): Promise<LabelCount[]> {
   const file = await DataFile.open(path, { labels: true, unlabelled: true });
@@ -49,10 +49,11 @@ export async function countLabels(path: string): Promise<LabelCount[]> {
 }
 
 /**
- * The weight of each class's positive labels: `text` is one number for all, one for each with commas between them, or "auto",
- * which is the number of negative labels over that of positive ones, so that both weigh alike in sum; 1 where either is zero.
+ * The weight of each class's positive labels. `text` is one number for all classes, one number for each, separated by
+ * commas, or "auto": negative labels divided by positive labels, so that both kinds weigh the same in total, or 1 if a
+ * kind is missing.
  *
- * @throws UsageError
+ * @throws {UsageError} if `text` is none of these.
  */
 export function positiveWeights(text: string, counts: readonly LabelCount[]): number[] {
   if (text === "auto") {
@@ -71,18 +72,29 @@ export function positiveWeights(text: string, counts: readonly LabelCount[]): nu
   return counts.map((_, index) => numbers[numbers.length === 1 ? 0 : index]!);
 }
 
-/** What the loss takes of a batch's labels, [B, K] each; see {@linkcode logisticLoss}. */
+/** A batch's labels as the loss takes them, [B, K] each; see {@linkcode logisticLoss}. */
 export interface LabelWeights {
   positive: Float32Array<ArrayBuffer>;
   negative: Float32Array<ArrayBuffer>;
-  /** Labels that are known. */
+  /** The number of known labels. */
   known: number;
 }
 
-/** Weights with which the loss is its mean over the known labels; all zero where there is none. */
-export function labelWeights(labels: Float32Array, positiveWeights: readonly number[]): LabelWeights {
+/** The number of labels that are known. */
+export function countKnown(labels: Float32Array): number {
+  return labels.reduce((count, label) => Number.isNaN(label) ? count : count + 1, 0);
+}
+
+/**
+ * Weights with which the loss is its mean over `known` labels; all zero if no label is known. `known` counts the labels
+ * of the whole batch, of which `labels` may be one rank's part; default: those of `labels`.
+ */
+export function labelWeights(
+  labels: Float32Array,
+  positiveWeights: readonly number[],
+  known = countKnown(labels),
+): LabelWeights {
   const [positive, negative] = [new Float32Array(labels.length), new Float32Array(labels.length)];
-  const known = labels.reduce((count, label) => Number.isNaN(label) ? count : count + 1, 0);
   labels.forEach((label, index) => {
     if (Number.isNaN(label)) return;
     positive[index] = positiveWeights[index % positiveWeights.length]! * label / known;

@@ -1,25 +1,25 @@
-/** A run of classifier training: its learning-rate rule, and what it reports and draws beside the losses. */
+/** A run of classifier training: its learning-rate rule, and what it reports and draws in addition to the losses. */
 
 import { join } from "node:path";
 import type { Batch } from "../../data/loader.ts";
 import type { Panel } from "../../report/curves.ts";
 import { textTable } from "../../report/table.ts";
 import type { ModelDescription } from "../../trained/model_description.ts";
-import type { SavedRun } from "../checkpoint.ts";
-import type { MetricsLine, MetricsLog, Phase } from "../metrics_log.ts";
-import { Run, type RunParts } from "../run.ts";
+import type { MetricsLine, Phase } from "../metrics_log.ts";
+import { Run, type RunParts, type Schedule } from "../run.ts";
 import { RunCurves, series } from "../run_curves.ts";
 import type { Inputs } from "./inputs.ts";
 import type { TrainDensenetOptions } from "./options.ts";
 import { meanOf } from "./scores.ts";
 import type { DensenetTrainer } from "./trainer.ts";
 
-/** What the learning rate is divided by where an epoch is worse than the best. */
+/** The learning rate is divided by this after an epoch that is worse than the best. */
 const divisor = 10;
 
-/** Areas under the curve by the classes' names. */
+/** Areas under the curve by class name. */
 type Auroc = Record<string, number | null>;
 
+/** Adds the classifier's AUROC, curves and learning-rate rule to a run. */
 export class DensenetRun extends Run<TrainDensenetOptions, DensenetTrainer> {
   private readonly curves: RunCurves;
 
@@ -34,9 +34,9 @@ export class DensenetRun extends Run<TrainDensenetOptions, DensenetTrainer> {
     this.curves = new RunCurves(path, "DenseNet", (lines) => panels(lines, inputs.classNames));
   }
 
-  override restore(saved: SavedRun, log: MetricsLog): void {
-    super.restore(saved, log);
-    this.applyRule();
+  protected override get schedule(): Schedule {
+    const { lr_drops, moments_since } = this.state.rule!;
+    return { learningRate: this.parts.options.lr / divisor ** lr_drops, momentsSince: moments_since };
   }
 
   protected override started(): Promise<void> {
@@ -48,8 +48,8 @@ export class DensenetRun extends Run<TrainDensenetOptions, DensenetTrainer> {
     return Promise.resolve();
   }
 
-  protected override prepare(batch: Batch): Promise<Batch> {
-    return this.inputs.prepare(batch);
+  protected override modelBatch(batch: Batch): Promise<Batch> {
+    return this.inputs.modelBatch(batch);
   }
 
   protected override figures(phase: Phase): Promise<{ auroc_mean: number | null; auroc: Auroc }> {
@@ -69,29 +69,20 @@ export class DensenetRun extends Run<TrainDensenetOptions, DensenetTrainer> {
   }
 
   protected override draw(_epoch: number, isLast: boolean): Promise<void> {
-    return this.curves.draw(this.log.epochs, isLast);
+    return this.curves.draw(this.parts.log.epochs, isLast);
   }
 
-  /** A validation loss above the best so far divides the learning rate, and Adam's moments restart. */
+  /** If the validation loss is above the best so far, divides the learning rate and restarts Adam. */
   protected override applyEpochRules(loss: number): void {
     const { state, parts: { trainer, valid, context } } = this;
     if (!valid || state.bestLoss === null || loss <= state.bestLoss) return;
-    state.rule!.lr_drops++;
-    trainer.restartMoments();
-    state.rule!.moments_since = trainer.steps;
-    this.applyRule();
+    state.rule = { lr_drops: state.rule!.lr_drops + 1, moments_since: trainer.steps };
+    trainer.restartOptimizer(this.schedule.learningRate);
     context.note(
       `the validation loss is above the best, ${
         fixed(state.bestLoss)
       }: learning rate ${trainer.learningRate}`,
     );
-  }
-
-  private applyRule(): void {
-    const { options, trainer } = this.parts;
-    const { lr_drops, moments_since } = this.state.rule!;
-    trainer.learningRate = options.lr / divisor ** lr_drops;
-    trainer.momentsSince = moments_since;
   }
 }
 
@@ -101,7 +92,7 @@ function fixed(value: unknown): string {
 
 function panels(lines: readonly MetricsLine[], classNames: readonly string[]): Panel[] {
   const phases = ["train", "valid"] as const;
-  const judged = lines.some(({ phase }) => phase === "valid") ? "valid" : "train";
+  const detailed = lines.some(({ phase }) => phase === "valid") ? "valid" : "train";
   const both = (title: string, figure: (line: MetricsLine) => unknown): Panel => ({
     title,
     yLabel: title.toLowerCase(),
@@ -111,9 +102,9 @@ function panels(lines: readonly MetricsLine[], classNames: readonly string[]): P
     both("Loss", (line) => line.loss),
     { ...both("Mean AUROC", (line) => line.auroc_mean), yLabel: "AUROC" },
     {
-      title: `AUROC by class, ${judged}`,
+      title: `AUROC by class, ${detailed}`,
       yLabel: "AUROC",
-      series: classNames.map((name) => series(lines, judged, name, (line) => (line.auroc as Auroc)[name])),
+      series: classNames.map((name) => series(lines, detailed, name, (line) => (line.auroc as Auroc)[name])),
     },
   ];
 }

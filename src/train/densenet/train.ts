@@ -1,4 +1,4 @@
-/** Trains a classifier from HDF5 files, and leaves a run behind: weights, metrics and curves. */
+/** Trains a classifier from HDF5 files. */
 
 import { DataError, UsageError } from "../../errors.ts";
 import { Gpu } from "../../gpu/device.ts";
@@ -6,7 +6,8 @@ import { blockSides, type DensenetConfiguration } from "../../models/densenet/co
 import { requireEqualParts } from "../micro_batches.ts";
 import { requirePrecision } from "../precision.ts";
 import { describeRun } from "../run_data.ts";
-import { openTuner, prepareFolder, writeArguments } from "../run_folder.ts";
+import { openRunFolder, openTuner, writeArguments } from "../run_folder.ts";
+import { RunProfile } from "../run_profile.ts";
 import type { TrainOutcome } from "../run_options.ts";
 import type { RunContext } from "../../report/run_context.ts";
 import { type Inputs, openInputs } from "./inputs.ts";
@@ -16,12 +17,23 @@ import { DensenetRun } from "./run.ts";
 import { DensenetTrainer } from "./trainer.ts";
 import { classifierWeights, pretrainedWeights } from "./weights.ts";
 
-/** Runs until the epochs or steps are done or a signal asks for an end. */
+/**
+ * Trains a classifier until all epochs or steps are done, or a signal asks to stop.
+ *
+ * Leaves in `options.save_path`: `args.json`, `metrics.jsonl`, `loss_and_auroc.png`, and in `checkpoint/` the weights
+ * `densenet_NNN.safetensors` with their `.optimizer.safetensors`, and `best_densenet.safetensors`. With
+ * `options.profile` also `profile.json` and `trace.json`. Nothing is written before options, model and files have been
+ * checked.
+ *
+ * @throws {UsageError} if options contradict each other, the adapter or the resumed run.
+ * @throws {DataError} if a file cannot be read or written, does not fit the model, or a loss is not finite.
+ * @throws {TooLargeError} if not even a single image's step fits the adapter's bindings.
+ * @throws {OutOfMemoryError} if not even a single image's step fits into the GPU's memory.
+ */
 export async function trainDensenet(
   options: TrainDensenetOptions,
   context: RunContext,
 ): Promise<TrainOutcome> {
-  // Everything about the options, the model and the files is checked before anything is written.
   checkOptions(options, context);
   requireEqualParts(options);
   const gpu = await Gpu.open({ adapter: options.adapter });
@@ -51,6 +63,7 @@ async function trainOn(
   };
   requireRoom(configuration, inputs, batch_size / (options.accumulate ?? 1));
   const weights = positiveWeights(options.pos_weight, await countAll(inputs, context));
+  const profile = options.profile ? await RunProfile.start(gpu, context.note) : undefined;
   const trainer = await DensenetTrainer.open(gpu, {
     configuration,
     shape: [batch_size, ...shape],
@@ -63,26 +76,25 @@ async function trainOn(
     accumulate: options.accumulate,
     precision: options.precision,
     tuner: await openTuner(options, context, gpu),
+    timeline: profile,
   });
   if (trainer.accumulate > 1) {
     context.note(
-      "batch normalisation takes the moments of each part, so this is not quite training with the whole batch",
+      "batch normalisation takes the moments of each part, so the steps differ slightly from those of the whole batch",
     );
   }
   describeRun(options, context, trainer, data);
   const extraMetadata = { class_names: JSON.stringify(classNames), input: recon };
-  const run = new DensenetRun(
-    { kind: "densenet", configuration, extraMetadata },
-    { options, context, trainer, ...data },
-    inputs,
-  );
-  await prepareFolder(run, { options, trainer }, {
+  const model = { kind: "densenet", configuration, extraMetadata } as const;
+  const { log, saved } = await openRunFolder(model, { options, trainer }, {
     folders: [],
     readWeights: async () => {
-      if (init !== undefined) return await classifierWeights(init, configuration, trainer.shapes);
-      if (pretrained !== undefined) return await pretrainedWeights(pretrained, trainer.shapes);
+      if (init !== undefined) return await classifierWeights(init, configuration, trainer.state.shapes);
+      if (pretrained !== undefined) return await pretrainedWeights(pretrained, trainer.state.shapes);
     },
   });
+  const run = new DensenetRun(model, { options, context, trainer, log, profile, ...data }, inputs);
+  if (saved) run.restore(saved);
   const { architecture: _, ...rest } = options;
   const settled = { ...rest, class_names: classNames, pos_weights: weights, configuration };
   await writeArguments(settled, context, gpu, data);
@@ -102,7 +114,7 @@ function checkOptions(
   }
   if (init !== undefined && pretrained !== undefined) {
     throw new UsageError(
-      `--pretrained ${pretrained}: expected without --init, which brings all weights itself`,
+      `--pretrained ${pretrained}: expected without --init, which has all weights already`,
     );
   }
   if (vqvae_file !== undefined && recon === "orig") {
@@ -110,7 +122,10 @@ function checkOptions(
   }
 }
 
-/** Checks that the images are not pooled away, and that each channel has two values at least to take a deviation of. */
+/**
+ * Checks that pooling leaves something of the images, and that batch normalisation sees at least two values per
+ * channel.
+ */
 function requireRoom(
   configuration: DensenetConfiguration,
   { shape: [, height, width], data }: Inputs,
@@ -124,7 +139,7 @@ function requireRoom(
   }
   if (batch * rows! * columns! > 1) return;
   throw new UsageError(
-    `--batch_size ${batch}: ${given}, of which batch normalisation sees one value a channel in the end; expected at least 2 images`,
+    `--batch_size ${batch}: ${given}, so batch normalisation sees one value per channel; expected at least 2 images`,
   );
 }
 
@@ -134,16 +149,20 @@ function smallestSide(configuration: DensenetConfiguration): number {
   return side;
 }
 
-/** The training file's labels; notes the classes of either file that no area under the curve can be told for. */
+/** Counts the training file's labels. Prints the classes of either file for which no area under the curve exists. */
 async function countAll({ data, classNames }: Inputs, { note }: RunContext): Promise<LabelCount[]> {
   const count = async (path: string) => {
     const counts = await countLabels(path);
-    const alike = classNames.filter((_, index) => {
+    const uniform = classNames.filter((_, index) => {
       const { positives, negatives } = counts[index]!;
       return positives === 0 || negatives === 0;
     });
-    if (alike.length > 0) {
-      note(`${path}: labels of one kind only, so no AUROC and no weight of its own: ${alike.join(", ")}`);
+    if (uniform.length > 0) {
+      note(
+        `${path}: all known labels are equal, so there is no AUROC, and --pos_weight auto gives 1: ${
+          uniform.join(", ")
+        }`,
+      );
     }
     return counts;
   };

@@ -1,72 +1,68 @@
-/** A classifier in training. */
+/** Trains a classifier on one GPU. */
 
 import type { Batch } from "../../data/loader.ts";
 import { DataError } from "../../errors.ts";
-import type { FloatType } from "../../graph/layout.ts";
 import type { Tensor } from "../../graph/tensor.ts";
 import type { Gpu } from "../../gpu/device.ts";
 import type { DensenetConfiguration } from "../../models/densenet/configuration.ts";
 import { Densenet } from "../../models/densenet/model.ts";
 import { Adam, defaultAdam } from "../../optim/adam.ts";
-import type { Tuner } from "../../tune/tuner.ts";
 import type { Phase } from "../metrics_log.ts";
-import type { BatchShape, LoadedProgram } from "../step_program.ts";
-import { type EpochState, Trainer } from "../trainer.ts";
-import { labelWeights } from "./labels.ts";
+import { openTraining, type TrainerOptions, type Training } from "../open_training.ts";
+import type { LoadedProgram } from "../step_program.ts";
+import { type EpochState, type InputValues, Trainer } from "../trainer.ts";
+import { countKnown, labelWeights } from "./labels.ts";
 import { type DensenetProgram, evaluationProgram, trainingProgram } from "./program.ts";
 import { Scores } from "./scores.ts";
 
-export interface DensenetTrainerOptions {
+export interface DensenetTrainerOptions extends TrainerOptions {
   configuration: DensenetConfiguration;
-  /** [B, C, H, W] of a training batch. */
-  shape: BatchShape;
   /** The weight of each class's positive labels. */
   positiveWeights: readonly number[];
-  learningRate: number;
+  /** Adam's decays of the moments, and its L2 regularisation. */
   beta1: number;
   beta2: number;
   weightDecay: number;
-  seed: number;
-  /** Parts in which a batch goes through the model; as few as fit where it is missing. */
-  accumulate?: number;
-  /** Of the values between layers and their gradients; float32 where it is missing. */
-  precision?: FloatType;
-  tuner?: Tuner;
 }
 
-/** The labels of a batch that was submitted. */
+/** The labels of a submitted batch. */
 interface Submitted {
   labels: Float32Array<ArrayBuffer>;
   known: number;
 }
 
+/** Adds a classifier's labels and scores to a trainer. */
 export class DensenetTrainer extends Trainer<"loss", DensenetProgram> {
-  /** What the images of the current epoch have scored. */
+  /** The scores of the current epoch's images. */
   readonly scores: Readonly<Record<Phase, Scores>>;
-  /** The batches of each program whose logits nobody has read, oldest first. */
+  /** The batches of each program whose logits have not been read, oldest first. */
   private readonly submitted = new Map<DensenetProgram, Submitted[]>();
 
   private constructor(
-    gpu: Gpu,
+    training: Training<DensenetProgram>,
     private readonly model: Densenet,
     private readonly options: DensenetTrainerOptions,
   ) {
-    const { beta1, beta2, weightDecay, learningRate, configuration, precision } = options;
-    const attributes = { ...defaultAdam, beta1, beta2, weightDecay };
-    const optimizer = new Adam(model.set.parameters, attributes, precision);
-    super(gpu, model.set, optimizer, learningRate, options.tuner);
-    const { n_classes } = configuration;
+    super(training, options);
+    const { n_classes } = options.configuration;
     this.scores = { train: new Scores(n_classes), valid: new Scores(n_classes) };
   }
 
-  /** Builds, plans and compiles the training step; the weights are those of `seed` until others are loaded. */
+  /**
+   * Plans and compiles the training step of a classifier, with the weights of `options.seed`.
+   *
+   * @throws {UsageError} if the parts of the configuration do not fit together.
+   * @throws {TooLargeError} if a value of the step is larger than the adapter binds.
+   * @throws {OutOfMemoryError} if the step does not fit into the GPU's memory.
+   */
   static async open(gpu: Gpu, options: DensenetTrainerOptions): Promise<DensenetTrainer> {
-    const trainer = new DensenetTrainer(gpu, new Densenet(options.configuration), options);
-    const { model, optimizer } = trainer;
-    const programOf = (accumulate: number) =>
-      trainingProgram(model, optimizer, options.shape, { accumulate });
-    await trainer.begin(programOf, options);
-    return trainer;
+    const { configuration, shape, beta1, beta2, weightDecay, precision, group } = options;
+    const model = new Densenet(configuration);
+    const attributes = { ...defaultAdam, beta1, beta2, weightDecay };
+    const optimizer = new Adam(model.set.parameters, attributes, precision);
+    const programOf = (accumulate: number) => trainingProgram(model, optimizer, shape, { accumulate, group });
+    const training = await openTraining(gpu, { set: model.set, optimizer }, programOf, options);
+    return new DensenetTrainer(training, model, options);
   }
 
   protected override evaluationProgram(count: number): DensenetProgram {
@@ -74,14 +70,19 @@ export class DensenetTrainer extends Trainer<"loss", DensenetProgram> {
     return evaluationProgram(this.model, this.optimizer, [count, channels, height, width]);
   }
 
-  protected override writeModelInputs({ program }: LoadedProgram<DensenetProgram>, { labels }: Batch): void {
-    const { positive, negative, known } = labelWeights(labels!, this.options.positiveWeights);
-    this.memory.write(program.positive, positive);
-    this.memory.write(program.negative, negative);
-    this.queueOf(program).push({ labels: labels!, known });
+  protected override async modelInputs(
+    { program }: LoadedProgram<DensenetProgram>,
+    { labels }: Batch,
+  ): Promise<InputValues[]> {
+    const known = Float32Array.of(countKnown(labels!));
+    this.queueOf(program).push({ labels: labels!, known: known[0]! });
+    // A training step's loss is the mean over the known labels of all ranks.
+    if (program === this.training.program) await this.group.allReduce(known);
+    const { positive, negative } = labelWeights(labels!, this.options.positiveWeights, known[0]);
+    return [[program.positive, positive], [program.negative, negative]];
   }
 
-  /** As many labels as are known. */
+  /** The number of known labels. */
   protected override weightOf({ program }: LoadedProgram<DensenetProgram>, slot: number): number {
     return this.queueOf(program)[slot]!.known;
   }
@@ -90,7 +91,7 @@ export class DensenetTrainer extends Trainer<"loss", DensenetProgram> {
     return [program.ring.tensor, program.logits.tensor];
   }
 
-  /** Keeps the scores, too: losses and logits come in one reading. */
+  /** Also keeps the scores: losses and logits are read together. */
   protected override pick(
     { program }: LoadedProgram<DensenetProgram>,
     [losses, rows]: readonly ArrayLike<number>[],
@@ -107,7 +108,9 @@ export class DensenetTrainer extends Trainer<"loss", DensenetProgram> {
     return program.ring.pick(losses!, slots);
   }
 
-  /** Each class's area under the curve over the phase's images, which are then forgotten. */
+  /**
+   * Each class's area under the curve over the phase's images, see {@linkcode Scores.auroc}; clears the phase's scores.
+   */
   takeAuroc(phase: Phase): (number | null)[] {
     const values = this.scores[phase].auroc();
     this.scores[phase].clear();
@@ -120,7 +123,7 @@ export class DensenetTrainer extends Trainer<"loss", DensenetProgram> {
     return Promise.resolve(new Map([["scores", scores], ["labels", labels]]));
   }
 
-  override restoreEpochState(epochState: EpochState, path: string): void {
+  protected override restoreEpochState(epochState: EpochState, path: string): void {
     const [scores, labels] = [epochState.get("scores"), epochState.get("labels")];
     if (!(scores instanceof Float32Array && labels instanceof Float32Array)) {
       throw new DataError(`${path}: the optimizer's state beside it lacks the images' scores`);

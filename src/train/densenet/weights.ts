@@ -1,4 +1,4 @@
-/** The weights that a classifier begins with, from files of others. */
+/** Reads the weights that a classifier starts with. */
 
 import { DataError } from "../../errors.ts";
 import type { HostTensor } from "../../io/host_tensor.ts";
@@ -11,9 +11,9 @@ type Shapes = ReadonlyMap<string, readonly number[]>;
 type State = Map<string, Float32Array<ArrayBuffer>>;
 
 /**
- * A whole classifier, vqray's own or the original's.
+ * The weights of a whole classifier from a file of vqray or of the original repository.
  *
- * @throws DataError naming the file, where it holds another model
+ * @throws {DataError} if the file cannot be read, or holds another model.
  */
 export async function classifierWeights(
   path: string,
@@ -31,9 +31,9 @@ export async function classifierWeights(
 }
 
 /**
- * The features of torchvision's DenseNet. Its classifier, of a thousand other classes, is left out.
+ * The features of torchvision's DenseNet, without its classifier of ImageNet's thousand classes.
  *
- * @throws DataError naming the file, where it holds another model
+ * @throws {DataError} if the file cannot be read, or holds another model.
  */
 export async function pretrainedWeights(path: string, shapes: Shapes): Promise<State> {
   const prefix = "model.features.";
@@ -47,8 +47,8 @@ export async function pretrainedWeights(path: string, shapes: Shapes): Promise<S
 }
 
 /**
- * A classifier's tensors under the keys of ours: `features.…` and `classifier.…`, of a network that stands alone, get the
- * `model.` that it has inside the classifier, and the counters of batches, which nothing reads, are left out.
+ * A classifier's tensors by vqray's keys: torchvision's `features.…` and `classifier.…` become `model.features.…` and
+ * `model.classifier.…`. The counters `num_batches_tracked`, which nothing reads, are left out.
  */
 export function classifierTensors(tensors: Tensors): Map<string, HostTensor> {
   const named = [...tensors].filter(([key]) => !key.endsWith(".num_batches_tracked"));

@@ -1,4 +1,4 @@
-/** The pictures of a run of codec training: originals, samples of reconstructions, and the curves of its losses. */
+/** The pictures of a run of codec training: originals, reconstructions, and curves of the losses. */
 
 import { join } from "node:path";
 import type { BatchLoader } from "../../data/loader.ts";
@@ -11,9 +11,10 @@ import type { MetricsLine, Phase } from "../metrics_log.ts";
 import { RunCurves, series } from "../run_curves.ts";
 import type { VqvaeTrainer } from "./trainer.ts";
 
-/** Grids are five by five. */
+/** Images in a grid of five by five. */
 const samples = 25;
 
+/** Draws the pictures of one run. */
 export class VqvaePictures {
   private readonly curves: RunCurves;
   private chosen: { images: Float32Array<ArrayBuffer>; count: number } | undefined;
@@ -27,12 +28,15 @@ export class VqvaePictures {
     this.curves = new RunCurves(join(folder, "loss_curves.png"), "VQ-VAE-2", panels);
   }
 
-  /** sample/original.png. */
+  /** Writes sample/original.png. */
   async writeOriginals(): Promise<void> {
     await this.writeGrid("original.png", (await this.samples()).images);
   }
 
-  /** sample/0001.png, the reconstructions after epoch 1, and sample/flat_0001.png, what the top codes alone give. */
+  /**
+   * After epoch 1, writes the reconstructions to sample/0001.png, and those from the top codes alone to
+   * sample/flat_0001.png.
+   */
   async writeSamples(epoch: number): Promise<void> {
     const { images, count } = await this.samples();
     const { whole, topOnly } = await this.trainer.reconstruct(images, count);
@@ -41,7 +45,7 @@ export class VqvaePictures {
     await this.writeGrid(`flat_${name}`, topOnly);
   }
 
-  /** loss_curves.png: losses and perplexities by epoch. */
+  /** Draws losses and perplexities by epoch to loss_curves.png. */
   async drawCurves(lines: readonly MetricsLine[], isLast: boolean): Promise<void> {
     await this.curves.draw(lines, isLast);
   }
@@ -73,7 +77,7 @@ export class VqvaePictures {
   }
 }
 
-/** How normalised images of this size become a picture. */
+/** The options with which a grid of normalised images becomes a picture. */
 export function gridOptions(channels: number, height: number, width: number): GridOptions {
   const [mean, std] = [imagenetMean.slice(0, channels), imagenetDeviation.slice(0, channels)];
   return { channels, height, width, mean, std };

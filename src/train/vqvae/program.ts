@@ -1,9 +1,9 @@
-/** The codec's two programs, training and evaluation, each a graph for one batch size and its inputs. */
+/** The codec's programs for training, evaluation and pictures: graphs for one batch size, with their inputs. */
 
+import { alone, type Group } from "../../distributed/group.ts";
 import { floatType } from "../../graph/layout.ts";
 import type { Tensor } from "../../graph/tensor.ts";
 import type { Vqvae, VqvaeResult } from "../../models/vqvae/model.ts";
-import type { Quantized, Quantizer } from "../../models/vqvae/quantizer.ts";
 import { channelsLast } from "../../ops/channels.ts";
 import { perplexity } from "../../ops/codebook.ts";
 import { cast, scale } from "../../ops/elementwise.ts";
@@ -11,17 +11,20 @@ import { gradients } from "../../ops/gradient.ts";
 import { variable } from "../../ops/variable.ts";
 import { type Adam, stepInput } from "../../optim/adam.ts";
 import type { MixedPrecision } from "../../optim/mixed_precision.ts";
+import type { Program } from "../../plan/plan.ts";
 import { average, microBatches, total } from "../micro_batches.ts";
+import { sumOverRanks } from "../rank_sums.ts";
 import { ringCapacity, ScalarRing } from "../scalar_ring.ts";
 import type { BatchShape, StepProgram } from "../step_program.ts";
 
+/** What the ring keeps of each step, by the metrics' names. */
 export type VqvaeScalar = "loss" | "recon_loss" | "latent_loss" | "perplexity_t" | "perplexity_b";
 
-/** A program of the codec. */
+/** A program that computes the codec's losses. */
 export interface VqvaeProgram extends StepProgram<VqvaeScalar> {
-  /** u32 [4], the first being the step's random key; written before each run where dead codes are restarted. */
+  /** u32 [4], of which the first is the step's random key; written before each run if dead codes are restarted. */
   key: Tensor;
-  /** The whole batch's, or its first part's where it goes through the model in several. */
+  /** Of the first part of the batch. */
   result: VqvaeResult;
 }
 
@@ -31,89 +34,155 @@ function inputsOf(shape: BatchShape) {
   return { images, step: stepInput(), key };
 }
 
-/** The codes' sums and counts of the whole batch, and what the host is to see of it. */
-function summarise(model: Vqvae, results: readonly VqvaeResult[], mixed?: MixedPrecision) {
-  const levels = [[model.quantizeTop, "top"], [model.quantizeBottom, "bottom"]] as const;
-  const [top, bottom] = levels.map(([quantizer, level]) => {
-    const statistics = total(results.map((each) => each[level].statistics));
-    const last = results.at(-1)![level];
-    return { quantizer, quantized: { ...last, statistics, perplexity: perplexity(statistics) } };
-  }) as [Level, Level];
+/** The losses and the codes' statistics of a whole batch. */
+interface Totals {
+  loss: Tensor;
+  recon_loss: Tensor;
+  latent_loss: Tensor;
+  /** Of the top and of the bottom level; see codeStatistics. */
+  statistics_t: Tensor;
+  statistics_b: Tensor;
+}
+
+/** The totals of the parts of a batch. */
+function totalsOf(parts: readonly VqvaeResult[]): Totals {
   const mean = (name: "loss" | "reconstructionLoss" | "latentLoss") =>
-    average(results.map((each) => each[name]));
-  const ring = new ScalarRing<VqvaeScalar>({
+    average(parts.map((each) => each[name]));
+  return {
     loss: mean("loss"),
     recon_loss: mean("reconstructionLoss"),
     latent_loss: mean("latentLoss"),
-    perplexity_t: top.quantized.perplexity,
-    perplexity_b: bottom.quantized.perplexity,
-    ...mixed?.scalars,
-  }, ringCapacity);
-  const counts = [top, bottom].map(({ quantizer, quantized }) => quantizer.count(quantized));
-  return { ring, counts, levels: [top, bottom] };
+    statistics_t: total(parts.map(({ top }) => top.statistics)),
+    statistics_b: total(parts.map(({ bottom }) => bottom.statistics)),
+  };
 }
 
-interface Level {
-  quantizer: Quantizer;
-  quantized: Quantized;
+/** The ring of what the host sees of a step. */
+function ringOf({ statistics_t, statistics_b, ...losses }: Totals, mixed?: MixedPrecision) {
+  const scalars = {
+    ...losses,
+    perplexity_t: perplexity(statistics_t),
+    perplexity_b: perplexity(statistics_b),
+  };
+  return new ScalarRing<VqvaeScalar>({ ...scalars, ...mixed?.scalars }, ringCapacity);
 }
 
+/** The effects that count both levels' codes. */
+function countCodes(model: Vqvae, { statistics_t, statistics_b }: Totals): Tensor[] {
+  return [
+    model.quantizeTop.count({ statistics: statistics_t }),
+    model.quantizeBottom.count({ statistics: statistics_b }),
+  ];
+}
+
+/** Variants of the training step. */
 export interface TrainingVariant {
-  /** Codes with a smaller smoothed count are restarted. */
+  /** Codes with a smaller smoothed count are restarted. Default: none. */
   restart?: number;
-  /** Equal parts in which the batch goes through the model; the step is the same. */
+  /** Equal parts in which the batch goes through the model; the step is the same. Default: 1. */
   accumulate?: number;
+  /** The ranks among whose parts the whole batch is divided. Default: one rank. */
+  group?: Group;
 }
 
-/** One training step: loss, gradients, Adam, codebooks. */
+/**
+ * One training step: loss, gradients, Adam, codebooks. With several ranks the program has `reduced` arenas, and the
+ * step is that of all ranks' images together; each rank has the same number of them.
+ */
 export function trainingProgram(
   model: Vqvae,
   optimizer: Adam,
   shape: BatchShape,
-  { restart, accumulate = 1 }: TrainingVariant = {},
+  { restart, accumulate = 1, group = alone }: TrainingVariant = {},
 ): VqvaeProgram {
   const inputs = inputsOf(shape);
   const { step, key, images } = inputs;
   const { halves, mixed } = optimizer;
   const weights = model.set.parameters.map(({ tensor }) => tensor);
-  const whole = microBatches(shape[0], accumulate, (range) => {
+  const share = 1 / (accumulate * group.size);
+  const batch = microBatches(shape[0], accumulate, (range) => {
     const own = model.forward(channelsLast(images, range), halves);
-    const loss = accumulate === 1 ? own.loss : scale(own.loss, 1 / accumulate);
+    const loss = share === 1 ? own.loss : scale(own.loss, share);
     return { gradients: gradients(loss, weights, mixed?.state.scale), own };
   });
-  // Behind all forward passes, so that everything in them sees the codebooks as they were.
-  const { ring, counts, levels } = summarise(model, whole.parts, mixed);
+  const gathered = optimizer.gather(batch.gradients);
+  const { totals, top, bottom, reduced } = overRanks(group, batch.parts, restart !== undefined);
+  // After all forward passes, so that everything in them sees the codebooks as they were.
+  const ring = ringOf(totals, mixed);
+  const counts = countCodes(model, totals);
   const restarting = restart === undefined ? undefined : { threshold: restart, key };
-  const codebooks = levels.flatMap(({ quantizer, quantized }) => quantizer.update(quantized, restarting));
+  const codebooks = [
+    ...model.quantizeTop.update(top, restarting),
+    ...model.quantizeBottom.update(bottom, restarting),
+  ];
   const record = ring.record(step);
-  const { effect, arenas } = optimizer.update(step, whole.gradients);
-  const effects = [...counts, ...codebooks, record, effect];
-  return { program: { effects, arenas }, ...inputs, ring, result: whole.parts[0]! };
+  const { effect, arenas } = optimizer.apply(step, gathered);
+  return {
+    program: {
+      effects: [...counts, ...codebooks, record, effect],
+      arenas: [...arenas, ...reduced],
+      reduced: reduced.length > 0 ? [gathered, ...reduced] : [],
+    },
+    ...inputs,
+    ring,
+    result: batch.parts[0]!,
+  };
 }
 
 /**
- * Losses of a batch without any change to the model but its codes' counters. `withImages` also gives the reconstructions,
- * and what the decoder makes of the top codes alone.
+ * The totals over all ranks. Restarted codes draw from the inputs of the last part of the batch, which the last rank
+ * has.
  */
-export function evaluationProgram(
-  model: Vqvae,
-  optimizer: Adam,
-  shape: BatchShape,
-  withImages = false,
-): VqvaeProgram {
+function overRanks(group: Group, parts: readonly VqvaeResult[], restarts: boolean) {
+  const totals = totalsOf(parts);
+  const { rank, size } = group;
+  const weighted = (factor: number) => (tensor: Tensor) => ({ tensor, factor });
+  const inputs = [parts.at(-1)!.top.input, parts.at(-1)!.bottom.input] as const;
+  const { sums, reduced } = sumOverRanks(group, [
+    ...[totals.loss, totals.recon_loss, totals.latent_loss].map(weighted(1 / size)),
+    ...[totals.statistics_t, totals.statistics_b].map(weighted(1)),
+    ...restarts ? inputs.map(weighted(rank === size - 1 ? 1 : 0)) : [],
+  ]);
+  const [loss, recon_loss, latent_loss, statistics_t, statistics_b] = sums as TensorsOfTotals;
+  const [, , , , , input_t = inputs[0], input_b = inputs[1]] = sums;
+  return {
+    totals: { loss, recon_loss, latent_loss, statistics_t, statistics_b },
+    top: { statistics: statistics_t, input: input_t },
+    bottom: { statistics: statistics_b, input: input_b },
+    reduced,
+  };
+}
+
+type TensorsOfTotals = [Tensor, Tensor, Tensor, Tensor, Tensor];
+
+/** Losses of a batch; nothing changes but the counters of its codes. */
+export function evaluationProgram(model: Vqvae, optimizer: Adam, shape: BatchShape): VqvaeProgram {
   const inputs = inputsOf(shape);
-  const { precision, halves, arenas } = optimizer;
+  const { halves, arenas } = optimizer;
   const result = model.forward(channelsLast(inputs.images), halves);
-  const { ring, counts } = summarise(model, [result]);
-  const { top, bottom, reconstruction } = result;
-  const topOnly = () => {
-    const [given, none] = [top.values, scale(bottom.values, 0)].map((each) => cast(each, precision));
-    return model.decodeLatent(model.latent(given!, none!, halves), halves);
-  };
-  const program = {
-    results: withImages ? [reconstruction, topOnly()] : [],
-    effects: [...counts, ring.record(inputs.step)],
-    arenas,
-  };
-  return { program, ...inputs, ring, result };
+  const totals = totalsOf([result]);
+  const ring = ringOf(totals);
+  const effects = [...countCodes(model, totals), ring.record(inputs.step)];
+  return { program: { effects, arenas }, ...inputs, ring, result };
+}
+
+/** A program that shows what a batch looks like to the codec, and changes nothing. */
+export interface PictureProgram {
+  program: Program;
+  /** Flat [B, C, H, W]; written before each run. */
+  images: Tensor;
+  /** [B, C, H, W]. */
+  reconstruction: Tensor;
+  /** What the decoder makes of the top codes alone, [B, C, H, W]. */
+  topOnly: Tensor;
+}
+
+/** Reconstructions of a batch, and what the decoder makes of its top codes alone. */
+export function pictureProgram(model: Vqvae, optimizer: Adam, shape: BatchShape): PictureProgram {
+  const images = variable(floatType(shape), "images");
+  const { precision, halves, arenas } = optimizer;
+  const { top, bottom, reconstruction } = model.forward(channelsLast(images), halves);
+  const [given, none] = [top.values, scale(bottom.values, 0)].map((each) => cast(each, precision));
+  const topOnly = model.decodeLatent(model.latent(given!, none!, halves), halves);
+  return { program: { results: [reconstruction, topOnly], arenas }, images, reconstruction, topOnly };
 }
