@@ -152,7 +152,7 @@ export class Executor {
 
   private homeOf(tensor: Tensor): Home {
     const location = this.plan.locations.get(tensor);
-    if (!location) throw new RangeError(`${tensor.label} is no result of this plan`);
+    if (!location) throw new RangeError(`${tensor.label} is not a result of this plan`);
     return homeAt(tensor, location, this.buffers);
   }
 

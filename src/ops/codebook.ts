@@ -256,7 +256,7 @@ export function codeStatistics(codes: Tensor, x: Tensor, embed: Tensor): Tensor 
  * exp(−Σ p · ln p) with p the share of each code in {@linkcode codeStatistics}, a scalar []: the effective number of
  * codes in use, from 1 to the size of the codebook.
  *
- * @throws {RangeError} if the statistics are no rows of whole quads
+ * @throws {RangeError} if the statistics are not rows of whole quads
  */
 export function perplexity(statistics: Tensor): Tensor {
   return apply(perplexityOperation, [statistics], undefined);

@@ -60,7 +60,7 @@ export function requireCodebook(
 /**
  * The number of codes, and of quads in each code, from code statistics.
  *
- * @throws {RangeError} if these are no rows of whole quads
+ * @throws {RangeError} if these are not rows of whole quads
  */
 export function statisticsRows(name: string, { shape }: TensorType): { codes: number; quads: number } {
   const [codes, width] = shape;

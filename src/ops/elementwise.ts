@@ -200,7 +200,7 @@ export function scale(x: Tensor, factor: number): Tensor {
 /**
  * The gradient of mean((a − b)²) for `a`, times the scalar `upstream` [].
  *
- * @throws {RangeError} if a and b differ in shape, layout or element type, or `upstream` is no float32 scalar
+ * @throws {RangeError} if a and b differ in shape, layout or element type, or `upstream` is not a float32 scalar
  */
 export function mseGradient(a: Tensor, b: Tensor, upstream: Tensor): Tensor {
   return apply(mseGradientOperation, [a, b, upstream], { factor: 2 / elementCount(a.shape) });

@@ -25,7 +25,7 @@ import { constant } from "./variable.ts";
  * assertEquals([toWeight.operation.name, toWeight.inputs[1]], ["multiply", x]);
  * ```
  *
- * @throws {RangeError} if the loss is no scalar, does not depend on a target, or depends on it through an operation
+ * @throws {RangeError} if the loss is not a scalar, does not depend on a target, or depends on it through an operation
  * that has no gradient
  */
 export function gradients(loss: Tensor, targets: readonly Tensor[], factor?: Tensor): Tensor[] {

@@ -55,7 +55,7 @@ const narrowOperation: Operation<{ start: number; count: number }> = {
     const { images, channels, height, width } = imageExtents(x!);
     if (start % 4 !== 0 || start < 0 || count < 1 || start + count > channels) {
       throw new RangeError(
-        `Cannot run narrow as channels ${start} to ${start + count} are no quads of ${channels} channels`,
+        `Cannot run narrow as channels ${start} to ${start + count} are not quads of ${channels} channels`,
       );
     }
     return floatType([images, count, height, width], "channels_last", x!.dtype);
@@ -74,7 +74,7 @@ export function workspace(shape: Shape, label: string, dtype: DataType = "f32"):
 /**
  * The channels of both tensors as one tensor [B, C₁ + C₂, H, W], without a copy: they lie side by side in one host.
  *
- * @throws {RangeError} if they do not, if they differ in more than their channels, or if C₁ is no multiple of four
+ * @throws {RangeError} if they do not, if they differ in more than their channels, or if C₁ is not a multiple of four
  */
 export function append(first: Tensor, second: Tensor): Tensor {
   const [a, b] = [first.place, second.place];
@@ -90,7 +90,7 @@ export function append(first: Tensor, second: Tensor): Tensor {
  * Channels `start` (a multiple of four) to `start + count` of x [B, C, H, W], in x's own memory. It cannot be
  * differentiated.
  *
- * @throws {RangeError} if `start` is no multiple of four or x does not have these channels
+ * @throws {RangeError} if `start` is not a multiple of four or x does not have these channels
  */
 export function narrow(x: Tensor, start: number, count: number): Tensor {
   const node = apply(narrowOperation, [x], { start, count });

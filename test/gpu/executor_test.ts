@@ -143,7 +143,7 @@ Deno.test("only results and tensors of loaded plans can be read", () =>
     const x = variable(floatType([3]), "x"), other = variable(floatType([3]), "other");
     const hidden = scale(x, 2), y = sum(hidden);
     const executor = await load({ results: [y] }, memory);
-    await assertRejects(() => executor.read([hidden]), RangeError, "scale is no result of this plan");
+    await assertRejects(() => executor.read([hidden]), RangeError, "scale is not a result of this plan");
     await assertRejects(() => memory.read([other]), RangeError, "other is in no plan that was loaded");
     await assertRejects(() => memory.read([y]), RangeError, "sum is in no plan that was loaded");
     assertEquals(await executor.read([]), []);

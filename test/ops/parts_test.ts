@@ -150,7 +150,7 @@ Deno.test("a tensor that does not fit into its place is refused", () => {
   assertThrows(into(8), RangeError, "at channel 8");
   assertThrows(into(0, workspace([1, 8, 2, 3], "other")), RangeError, "of other [1,8,2,3]");
   assertThrows(() => append(x, x), RangeError, "do not lie side by side");
-  assertThrows(() => narrow(x, 2, 2), RangeError, "channels 2 to 4 are no quads of 4 channels");
+  assertThrows(() => narrow(x, 2, 2), RangeError, "channels 2 to 4 are not quads of 4 channels");
 });
 
 Deno.test("a plan refuses an operation that would read another tensor's rows as its own", async () => {
