@@ -4,7 +4,9 @@ import { DataError } from "../errors.ts";
 import type { Hdf5Handle } from "./hdf5_library.ts";
 import { LibraryRows } from "./library_rows.ts";
 import type { RowReader } from "./row_reader.ts";
-import { FileBytes, locateBlocks, type StoredBlocks } from "./stored_blocks.ts";
+import { headerAddress } from "./number_format.ts";
+import { FileBytes } from "./object_header.ts";
+import { locateBlocks, type StoredBlocks } from "./stored_blocks.ts";
 import { type Filter, StoredRows } from "./stored_rows.ts";
 
 type Metadata = ReturnType<Hdf5Handle["library"]["get_dataset_metadata"]>;
@@ -52,18 +54,24 @@ function storedRows(
   metadata: Metadata,
   rowBytes: number,
 ): StoredRows | undefined {
-  const { shape, chunks, size: elementBytes, littleEndian: isLittleEndian } = metadata;
+  const { shape, chunks, size: elementBytes, littleEndian } = metadata;
   const filters = library.get_dataset_filters(id, `/${name}`).map((filter) => knownFilters[filter.id]);
   if (!shape || rowBytes === 0 || !filters.every((filter) => filter !== undefined)) return undefined;
-  // A reference to an object is the address of its header.
-  const reference = library.create_object_reference(id, `/${name}`);
-  const header = Number(new DataView(Uint8Array.from(reference).buffer).getBigUint64(0, true));
+  if (!littleEndian && ![1, 2, 4, 8].includes(elementBytes)) return undefined;
+  const header = headerAddress({ library, id }, name);
   const file = Deno.openSync(path);
   try {
     const bytes = new FileBytes(file, start, file.statSync().size);
     const blocks = locateBlocks(bytes, header, { shape, chunks, elementBytes });
     requireWholeBlocks(blocks, filters, rowBytes);
-    return new StoredRows(file, blocks, { path, name, rowBytes, elementBytes, isLittleEndian, filters });
+    return new StoredRows(file, blocks, {
+      path,
+      name,
+      rowBytes,
+      elementBytes,
+      isLittleEndian: littleEndian,
+      filters,
+    });
   } catch (error) {
     file.close();
     if (error instanceof RangeError) return undefined;

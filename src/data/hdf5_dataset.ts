@@ -3,6 +3,7 @@
 import { DataError } from "../errors.ts";
 import type { Hdf5Handle } from "./hdf5_library.ts";
 import { chooseRowReader } from "./choose_reader.ts";
+import { decodeNumbers, isUsual, type NumberFormat, readNumberFormat, usualBytes } from "./number_format.ts";
 import { planReads } from "./read_plan.ts";
 import type { RowReader } from "./row_reader.ts";
 
@@ -33,6 +34,8 @@ export class Hdf5Dataset {
   readonly shape: number[];
   readonly elementType: ElementType;
   private readonly metadata: Metadata;
+  /** The format of the numbers if it is not the usual one of their type. */
+  private readonly unusual: NumberFormat | undefined;
   private reader: RowReader | undefined;
 
   /**
@@ -43,12 +46,14 @@ export class Hdf5Dataset {
    */
   constructor(private readonly file: Hdf5Handle, private readonly name: string, expectedShape: string) {
     const metadata = datasetMetadata(file, name, expectedShape);
-    const elementType = elementTypeOf(metadata);
+    const format = numberFormat(file, name, metadata);
+    const elementType = format && elementTypeOf(format);
     if (!elementType) {
       throw new DataError(
         `${file.path}: "${name}" holds ${describeType(metadata)}, expected numbers ${expectedShape}`,
       );
     }
+    this.unusual = isUsual(format) ? undefined : format;
     if (metadata.virtual_sources) {
       throw new DataError(
         `${file.path}: "${name}" is a virtual dataset, expected one that holds its own data`,
@@ -73,10 +78,17 @@ export class Hdf5Dataset {
     for (const { start, count, wanted } of planReads(indices, reader.rowsPerChunk, rowsPerRead)) {
       const { buffer, byteOffset } = reader.read(start, count);
       for (const { row, position } of wanted) {
-        const values = new elementArrays[this.elementType](buffer, byteOffset + row * rowBytes, elements);
-        visit(values, position, start + row);
+        visit(this.numbersAt(buffer, byteOffset + row * rowBytes, elements), position, start + row);
       }
     }
+  }
+
+  private numbersAt(buffer: ArrayBuffer, offset: number, count: number): Row {
+    const Elements = elementArrays[this.elementType];
+    if (!this.unusual) return new Elements(buffer, offset, count);
+    const numbers = new Elements(count);
+    decodeNumbers(new Uint8Array(buffer, offset, count * this.metadata.size), this.unusual, numbers);
+    return numbers;
   }
 
   /** Whether rows are decompressed as they are read, which costs processor time. Known after the first read. */
@@ -123,18 +135,29 @@ const typeClasses = [
   "arrays",
 ];
 
-function elementTypeOf({ type, size, signed, enum_type }: Metadata): ElementType | undefined {
+/** The format of a dataset's numbers; undefined if it holds none, or numbers in a format that is not supported. */
+function numberFormat(file: Hdf5Handle, name: string, metadata: Metadata): NumberFormat | undefined {
+  const { type, size, enum_type } = metadata;
   const isBoolean = enum_type !== undefined && enum_type.type === 0 && size === 1;
-  const isInteger = typeClasses[type] === "integers" || isBoolean;
-  const isFloat = typeClasses[type] === "floating-point numbers";
-  if (!isInteger && !isFloat) return undefined;
-  const name = `${isFloat ? "float" : signed ? "int" : "uint"}${8 * size}`;
-  return name in elementArrays ? name as ElementType : undefined;
+  if (!isBoolean && typeClasses[type] !== "integers" && typeClasses[type] !== "floating-point numbers") {
+    return undefined;
+  }
+  try {
+    return readNumberFormat(file, name);
+  } catch (error) {
+    if (error instanceof RangeError) return undefined;
+    throw error;
+  }
+}
+
+function elementTypeOf(format: NumberFormat): ElementType {
+  const kind = format.kind === "float" ? "float" : format.isSigned ? "int" : "uint";
+  return `${kind}${8 * (isUsual(format) ? format.bytes : usualBytes(format))}` as ElementType;
 }
 
 function describeType({ type, size }: Metadata): string {
   const name = typeClasses[type] ?? "an unknown type";
-  return type <= 1 ? `${8 * size}-bit ${name}` : name;
+  return type <= 1 ? `${8 * size}-bit ${name} of an unusual format` : name;
 }
 
 function product(sizes: readonly number[]): number {

@@ -3,6 +3,8 @@
 // The layouts are a contiguous piece, and chunks of whole rows in a version 1 B-tree: the default layouts of h5py and
 // of this project's writer. Names in quotation marks are sections of the HDF5 File Format Specification, version 3.0.
 
+import { type FileBytes, findMessage, messageTypes, readsAs } from "./object_header.ts";
+
 /** Blocks of whole rows. Block b starts with the dataset's row b · rowsPerBlock. */
 export interface StoredBlocks {
   rowsPerBlock: number;
@@ -22,38 +24,6 @@ export interface StoredShape {
   elementBytes: number;
 }
 
-/** Longer structures are a sign of a damaged file. */
-const maxStructureBytes = 2 ** 24;
-
-/** A file's bytes by address. Addresses count from the superblock. */
-export class FileBytes {
-  constructor(private readonly file: Deno.FsFile, readonly start: number, private readonly size: number) {}
-
-  /**
-   * Reads bytes.
-   *
-   * @throws {RangeError} if they are not all in the file
-   */
-  view(address: number, length: number): DataView {
-    this.requireInside(address, length);
-    if (length > maxStructureBytes) throw new RangeError(`a structure of ${length} bytes at ${address}`);
-    const bytes = new Uint8Array(length);
-    this.file.seekSync(this.start + address, Deno.SeekMode.Start);
-    for (let filled = 0; filled < length;) {
-      const read = this.file.readSync(bytes.subarray(filled));
-      if (!read) throw new RangeError("the file was shortened while it was read");
-      filled += read;
-    }
-    return new DataView(bytes.buffer);
-  }
-
-  /** @throws {RangeError} if the bytes are not all in the file */
-  requireInside(address: number, length: number): void {
-    if (this.start + address + length <= this.size) return;
-    throw new RangeError(`${length} bytes at ${address} are not in the file`);
-  }
-}
-
 /**
  * Finds the blocks of a dataset.
  *
@@ -62,60 +32,20 @@ export class FileBytes {
  */
 export function locateBlocks(bytes: FileBytes, header: number, stored: StoredShape): StoredBlocks {
   requireWideAddresses(bytes);
-  const layout = findLayout(bytes, header);
+  const layout = findMessage(bytes, header, messageTypes.layout)?.body;
+  if (!layout) throw new RangeError("no layout");
   const [version, layoutClass] = [layout.getUint8(0), layout.getUint8(1)];
   if (layoutClass === 1 && (version === 3 || version === 4)) return contiguousBlock(bytes, layout, stored);
   if (layoutClass === 2 && version === 3) return chunkBlocks(bytes, layout, stored);
   throw new RangeError(`layout ${layoutClass} of version ${version}`);
 }
 
-/** Addresses and lengths have eight bytes in almost every file ("Superblock"). */
+/** Addresses and lengths have eight bytes in almost every file. */
 function requireWideAddresses(bytes: FileBytes): void {
-  const superblock = bytes.view(0, 16);
-  const sizes = superblock.getUint8(8) < 2 ? 13 : 9;
-  if (superblock.getUint16(sizes) !== 0x0808) {
+  const { addressBytes, lengthBytes } = bytes.sizes();
+  if (addressBytes !== 8 || lengthBytes !== 8) {
     throw new RangeError("addresses and lengths do not have eight bytes");
   }
-}
-
-const layoutMessage = 0x08;
-const continuationMessage = 0x10;
-/** Limit of a header's blocks, since those of a damaged file may form a loop. */
-const maxHeaderBlocks = 64;
-
-/** Finds the message "Data Layout" in an object header of version 1 or 2 ("Data Object Headers"). */
-function findLayout(bytes: FileBytes, header: number): DataView {
-  const prefix = bytes.view(header, 34);
-  const isVersion2 = readsAs(prefix, "OHDR");
-  const blocks: (readonly [address: number, length: number])[] = [
-    isVersion2 ? firstBlockOfVersion2(prefix, header) : [header + 16, prefix.getUint32(8, true)],
-  ];
-  const headBytes = !isVersion2 ? 8 : prefix.getUint8(5) & 4 ? 6 : 4;
-  for (const [address, length] of blocks) {
-    const messages = bytes.view(address, length);
-    for (let at = 0, size = 0; at + headBytes <= length; at += headBytes + size) {
-      const type = isVersion2 ? messages.getUint8(at) : messages.getUint16(at, true);
-      size = messages.getUint16(at + (isVersion2 ? 1 : 2), true);
-      const body = new DataView(messages.buffer, at + headBytes, size);
-      if (type === layoutMessage) return body;
-      if (type === continuationMessage && blocks.length < maxHeaderBlocks) {
-        const [next, bytesThere] = [wide(body, 0), wide(body, 8)];
-        // In version 2, these messages are between a signature and a checksum.
-        blocks.push(isVersion2 ? [next + 4, bytesThere - 8] : [next, bytesThere]);
-      }
-    }
-  }
-  throw new RangeError("no layout");
-}
-
-/** Address and length of the messages that follow the prefix of a version 2 header. */
-function firstBlockOfVersion2(prefix: DataView, header: number): readonly [address: number, length: number] {
-  const flags = prefix.getUint8(5);
-  const at = 6 + (flags & 0x20 ? 16 : 0) + (flags & 0x10 ? 4 : 0);
-  const sizeBytes = 1 << (flags & 3);
-  let length = 0;
-  for (let byte = sizeBytes - 1; byte >= 0; byte--) length = length * 256 + prefix.getUint8(at + byte);
-  return [header + at + sizeBytes, length];
 }
 
 function contiguousBlock(
@@ -204,8 +134,4 @@ function* chunksUnder(
 /** An address or a length of eight bytes. It is exact up to 2⁵³, more than the size of any file. */
 function wide(view: DataView, offset: number): number {
   return Number(view.getBigUint64(offset, true));
-}
-
-function readsAs(view: DataView, text: string): boolean {
-  return [...text].every((letter, index) => view.getUint8(index) === letter.charCodeAt(0));
 }
