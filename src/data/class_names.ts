@@ -32,7 +32,7 @@ export function classNames({ path, labelCount, attributes }: DatasetInfo): strin
   return names;
 }
 
-function split(text: string): string[] {
+export function split(text: string): string[] {
   const trimmed = text.trim();
   return trimmed.split(trimmed.includes("\n") ? "\n" : ",");
 }

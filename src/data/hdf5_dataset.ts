@@ -42,7 +42,7 @@ export class Hdf5Dataset {
    * Looks the dataset up; reads none of its rows.
    *
    * @param expectedShape shape to name in errors, for instance `[N, K]`
-   * @throws {DataError} if the file has no numeric dataset of this name, or a virtual one
+   * @throws {DataError} if the file has no numeric dataset of this name
    */
   constructor(private readonly file: Hdf5Handle, private readonly name: string, expectedShape: string) {
     const metadata = datasetMetadata(file, name, expectedShape);
@@ -54,11 +54,6 @@ export class Hdf5Dataset {
       );
     }
     this.unusual = isUsual(format) ? undefined : format;
-    if (metadata.virtual_sources) {
-      throw new DataError(
-        `${file.path}: "${name}" is a virtual dataset, expected one that holds its own data`,
-      );
-    }
     this.metadata = metadata;
     this.elementType = elementType;
     this.shape = metadata.shape ?? [];

@@ -1,53 +1,35 @@
 /** Opens and reads HDF5 files of images. */
 
-import { DataError } from "../errors.ts";
-import { Hdf5Dataset } from "./hdf5_dataset.ts";
-import { attributesOf, type Hdf5Handle, openHdf5 } from "./hdf5_library.ts";
-import { normalisationFor } from "./normalisation.ts";
+import { DataError, UsageError } from "../errors.ts";
 import {
-  integerNormalisation,
+  type DataFileOptions,
+  type DatasetInfo,
+  describe,
+  type Description,
+  type OpenDatasets,
+  usualKeys,
+} from "./dataset_info.ts";
+import { Hdf5Dataset, type Row } from "./hdf5_dataset.ts";
+import { type Hdf5Handle, openHdf5 } from "./hdf5_library.ts";
+import { requireOwnNumbers, resolveObject } from "./hdf5_links.ts";
+import type { PixelRange } from "./input_range.ts";
+import {
+  normalisationOf,
   type PixelNormalisation,
   requireFinite,
+  toPlanes,
   writeFloats,
   writeIntegers,
 } from "./pixels.ts";
 
-/** What a data file holds, as it is read. */
-export interface DatasetInfo {
-  path: string;
-  /** Number of images. */
-  count: number;
-  /** Channels of an image as it is read: the requested number, or the file's own. */
-  channels: number;
-  height: number;
-  width: number;
-  /** Labels per image; 0 if labels are not read. */
-  labelCount: number;
-  /** Channels of an image in the file: 1 if grayscale is repeated. */
-  fileChannels: number;
-  /** Type of the numbers in the file: float16, float32, float64, uint8 or uint16. */
-  dtype: string;
-  /** Attributes of the file, `labels` and `img`. For equal names `img` takes precedence, then `labels`. */
-  attributes: Record<string, unknown>;
-}
-
-/** What a reader expects of a data file, and what it reads. */
-export interface DataFileOptions {
-  /** Optional number of channels; grayscale is repeated to that number. Default: the file's own. */
-  channels?: number;
-  /** Optional: whether labels are required (true), read if present ("optional") or not read (false, the default). */
-  labels?: boolean | "optional";
-  /** Optional: whether a label may be NaN, which means unknown; default: false. Infinity is never allowed. */
-  unlabelled?: boolean;
-  /** Optional height and width that images must have; default: any. */
-  size?: number;
-}
+export type { DataFileOptions, DatasetInfo };
 
 /**
- * An HDF5 file of images: `img` [N, C, H, W], [N, 1, H, W] or [N, H, W], and optionally `labels` [N, K].
+ * An HDF5 file of images: `img` [N, C, H, W], [N, 1, H, W], [N, H, W] or [N, H, W, C], and optionally `labels` [N, K] or
+ * [N].
  *
- * float16, float32 and float64 images are read unchanged, since they are normalised when they are written. uint8 and
- * uint16 images are scaled to 0 … 1 and normalised. Images are read by index; the file is never read whole.
+ * Normalised float16, float32 and float64 images are read unchanged. Other images are scaled to 0 … 1 and normalised;
+ * see `chooseScale`. Images are read by index; the file is never read whole.
  *
  * ```ts
  * import { assertEquals } from "@std/assert";
@@ -68,19 +50,21 @@ export interface DataFileOptions {
  */
 export class DataFile {
   readonly info: DatasetInfo;
-  private readonly file: Hdf5Handle;
   private readonly images: Hdf5Dataset;
-  private readonly labels: Hdf5Dataset | undefined;
+  private readonly description: Description;
   private readonly normalisation: PixelNormalisation | undefined;
-  private readonly mayLackLabels: boolean;
 
-  private constructor(file: Hdf5Handle, options: DataFileOptions) {
-    this.file = file;
-    this.images = new Hdf5Dataset(file, "img", "[N, C, H, W]");
-    this.labels = openLabels(file, options.labels ?? false);
-    this.info = describe(file, this.images, this.labels, options);
-    this.normalisation = integerNormalisation(this.info.dtype, this.info.channels);
-    this.mayLackLabels = options.unlabelled ?? false;
+  /** @param files the open files, first the data file itself, then those to which its links lead */
+  private constructor(
+    private readonly files: readonly Hdf5Handle[],
+    datasets: OpenDatasets,
+    options: DataFileOptions,
+  ) {
+    this.images = datasets.images;
+    this.description = describe(files[0]!, datasets, options);
+    const { info, scale } = this.description;
+    this.info = info;
+    this.normalisation = scale.by && normalisationOf(scale.by, info.channels, info.dtype === "uint8");
   }
 
   /**
@@ -90,17 +74,17 @@ export class DataFile {
    * with the file, what it has and what was expected
    */
   static async open(path: string, options: DataFileOptions = {}): Promise<DataFile> {
-    const file = await openHdf5(path);
+    const files = [await openHdf5(path)];
     let dataFile: DataFile | undefined;
     try {
-      dataFile = new DataFile(file, options);
+      dataFile = new DataFile(files, await openDatasets(files, options), options);
       // An unknown compression must be reported now, not in the middle of a run.
       dataFile.readImages(Uint32Array.of(0));
       return dataFile;
     } catch (error) {
       // After a crash in WebAssembly another call may never return.
       const isUsable = !(error instanceof WebAssembly.RuntimeError);
-      if (isUsable) dataFile ? dataFile.close() : file.library.close_file(file.id);
+      if (isUsable) dataFile ? dataFile.close() : closeAll(files);
       throw asDataError(path, error);
     }
   }
@@ -119,12 +103,21 @@ export class DataFile {
     this.guard(() =>
       this.images.readRows(indices, (row, position, index) => {
         const image = images.subarray(position * channels * plane, (position + 1) * channels * plane);
-        if (this.normalisation) return writeIntegers(row, image, plane, this.normalisation);
-        writeFloats(row, image);
-        requireFinite(image, "value", () => `${path}: image ${index} (counted from 0)`);
+        this.write(row, image, index);
       })
     );
     return images;
+  }
+
+  /** Writes a row to an image [C, H, W], normalised. */
+  private write(row: Row, image: Float32Array, index: number): void {
+    const { info: { path, fileChannels, height, width, dtype }, scale, isChannelsLast } = this.description;
+    const planes = isChannelsLast ? toPlanes(row, fileChannels) : row;
+    const where = () => `${path}: image ${index} (counted from 0)`;
+    if (scale.isGuess) requireInRange(planes, scale.by as PixelRange, where);
+    if (this.normalisation) writeIntegers(planes, image, height * width, this.normalisation);
+    else writeFloats(planes, image);
+    if (dtype.startsWith("float")) requireFinite(image, "value", where);
   }
 
   /**
@@ -135,16 +128,7 @@ export class DataFile {
   readLabels(indices: Uint32Array): Float32Array<ArrayBuffer> {
     const { labelCount, path } = this.info;
     const labels = allocate(path, indices.length, labelCount);
-    this.guard(() =>
-      this.labels?.readRows(indices, (row, position, index) => {
-        for (let label = 0; label < labelCount; label++) {
-          labels[position * labelCount + label] = Number(row[label]);
-        }
-        const own = labels.subarray(position * labelCount, (position + 1) * labelCount);
-        const known = this.mayLackLabels ? own.map((label) => Number.isNaN(label) ? 0 : label) : own;
-        requireFinite(known, "label", () => `${path}: image ${index} (counted from 0)`);
-      })
-    );
+    this.guard(() => this.description.labels?.read(indices, labels));
     return labels;
   }
 
@@ -156,8 +140,8 @@ export class DataFile {
   /** Closes the file and frees the memory for reads. */
   close(): void {
     this.images.close();
-    this.labels?.close();
-    this.file.library.close_file(this.file.id);
+    this.description.labels?.close();
+    closeAll(this.files);
   }
 
   private guard(read: () => void): void {
@@ -183,74 +167,38 @@ export function requireDivisible({ path, height, width }: DatasetInfo, stride: n
   );
 }
 
-function openLabels(file: Hdf5Handle, mode: boolean | "optional"): Hdf5Dataset | undefined {
-  if (mode === false) return undefined;
-  if (mode === "optional" && file.library.get_type(file.id, "/labels") < 0) return undefined;
-  return new Hdf5Dataset(file, "labels", "[N, K]");
+/** Opens the datasets. Files to which links lead are added to `files`. */
+async function openDatasets(files: Hdf5Handle[], options: DataFileOptions): Promise<OpenDatasets> {
+  const { images_key = usualKeys.images, labels_key = usualKeys.labels, labels: mode = false } = options;
+  const file = files[0]!;
+  const open = async (key: string, expectedShape: string) => {
+    const at = await resolveObject(file, key, files);
+    await requireOwnNumbers(at);
+    return { at, dataset: new Hdf5Dataset(at.file, at.name, expectedShape) };
+  };
+  const images = await open(images_key, "[N, C, H, W]");
+  const isWanted = mode === true ||
+    (mode === "optional" && file.library.get_type(file.id, `/${labels_key}`) >= 0);
+  const labels = isWanted ? await open(labels_key, "[N, K]") : undefined;
+  return { images: images.dataset, imagesAt: images.at, labels: labels?.dataset, labelsAt: labels?.at };
 }
 
-const imageTypes: readonly string[] = ["float16", "float32", "float64", "uint8", "uint16"];
-
-function describe(
-  file: Hdf5Handle,
-  images: Hdf5Dataset,
-  labels: Hdf5Dataset | undefined,
-  options: DataFileOptions,
-): DatasetInfo {
-  const { path } = file;
-  const { shape } = images;
-  const fail = (message: string) => new DataError(`${path}: ${message}`);
-  if (!imageTypes.includes(images.elementType)) {
-    throw fail(`"img" holds ${images.elementType}, expected ${imageTypes.join(", ")}`);
-  }
-  if (shape.length !== 3 && shape.length !== 4) {
-    throw fail(`"img" has shape [${shape.join(", ")}], expected [N, C, H, W] or [N, H, W]`);
-  }
-  const [count, fileChannels, height, width] =
-    (shape.length === 3 ? [shape[0], 1, ...shape.slice(1)] : shape) as [number, number, number, number];
-  if (shape.includes(0)) throw fail(`"img" has shape [${shape.join(", ")}], expected at least one image`);
-
-  const channels = options.channels ?? fileChannels;
-  if (fileChannels !== 1 && fileChannels !== channels) {
-    throw fail(`images have ${fileChannels} channels, expected ${channels === 1 ? "1" : `1 or ${channels}`}`);
-  }
-  const { size } = options;
-  if (size !== undefined && (height !== size || width !== size)) {
-    throw fail(`images are ${height} by ${width}, expected ${size} by ${size}`);
-  }
-  if (images.elementType.startsWith("uint") && !normalisationFor(channels)) {
-    throw fail(`"img" holds ${images.elementType} with ${channels} channels, expected 1 or 3 to normalise`);
-  }
-  const labelCount = labels ? requireLabelShape(path, labels, count) : 0;
-  const attributes = {
-    ...attributesOf(file, "/"),
-    ...(labels ? attributesOf(file, "/labels") : {}),
-    ...attributesOf(file, "/img"),
-  };
-  return {
-    path,
-    count,
-    channels,
-    height,
-    width,
-    labelCount,
-    fileChannels,
-    dtype: images.elementType,
-    attributes,
-  };
+function closeAll(files: readonly Hdf5Handle[]): void {
+  for (const { library, id } of files) library.close_file(id);
 }
 
-function requireLabelShape(path: string, { shape }: Hdf5Dataset, count: number): number {
-  const [rows, labelCount] = shape;
-  if (shape.length !== 2 || !labelCount) {
-    throw new DataError(`${path}: "labels" has shape [${shape.join(", ")}], expected [${count}, K]`);
+/** @throws {DataError} if a value is outside the range that a sample had */
+function requireInRange(row: Row, { black, white }: PixelRange, where: () => string): void {
+  for (let index = 0; index < row.length; index++) {
+    if (row[index]! < black || row[index]! > white) {
+      throw new DataError(
+        `${where()} has ${
+          row[index]
+        } as value ${index}, although a sample of images has ${black} to ${white}; ` +
+          "state the range with --input_range",
+      );
+    }
   }
-  if (rows !== count) {
-    throw new DataError(
-      `${path}: holds ${count} images and ${rows} rows of labels, expected one row for each image`,
-    );
-  }
-  return labelCount;
 }
 
 function allocate(path: string, count: number, elements: number): Float32Array<ArrayBuffer> {
@@ -264,8 +212,8 @@ function allocate(path: string, count: number, elements: number): Float32Array<A
 }
 
 /** One line for any error that a damaged file causes in the library. */
-function asDataError(path: string, error: unknown): DataError {
-  if (error instanceof DataError) return error;
+function asDataError(path: string, error: unknown): DataError | UsageError {
+  if (error instanceof DataError || error instanceof UsageError) return error;
   const message = (error instanceof Error ? error.message : String(error)).split("\n")[0]!;
   // The library's own "error - name not defined!" says nothing that helps.
   const reason = message.startsWith("error - ") ? "" : ` (${message})`;

@@ -1,5 +1,6 @@
 /** Loads the HDF5 library and opens files with it. */
 
+import { resolve, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 import { DataError } from "../errors.ts";
 import { fileError } from "../io/file_error.ts";
@@ -22,6 +23,7 @@ export interface Hdf5Handle {
 
 /** The part of the library's file system that is used here. All output, also to stderr, goes through `write`. */
 interface FileSystem {
+  open(path: string, flags: number, mode?: number): FileStream;
   write(stream: FileStream, bytes: Int8Array, offset: number, length: number, position?: number): number;
 }
 
@@ -61,7 +63,7 @@ export function observeWrites(observe: WriteObserver, action: () => void): void 
 
 /**
  * Loads the HDF5 library, once. The library prints nothing; callers report what went wrong. Filters that are not built
- * in come only from the folder `filters/` beside this file.
+ * in come only from `filterFolders`.
  */
 export function loadHdf5(): Promise<LoadedHdf5> {
   loading ??= load();
@@ -79,6 +81,7 @@ async function load(): Promise<LoadedHdf5> {
     const classes = await import("h5wasm/node");
     const library = await classes.ready;
     watchWrites(library);
+    guardReads(library);
     useBundledFilters(library);
     return { library, classes };
   } finally {
@@ -105,8 +108,41 @@ function watchWrites(library: Hdf5Library): void {
   };
 }
 
+/** The files that the library may open, by their absolute paths. */
+const allowed = new Set<string>();
+
+/**
+ * Lets the library open a file to which another file leads, for instance the source of a virtual dataset. Files that are
+ * opened by name need no permission.
+ */
+export function allowFile(path: string): void {
+  allowed.add(resolve(path));
+}
+
+/**
+ * Makes the library open only files that were opened by name or allowed. Otherwise a file could contain links that lead
+ * to any file that the user can read.
+ */
+function guardReads(library: Hdf5Library): void {
+  const { open } = library;
+  library.open = (path, ...options) => {
+    allowFile(path);
+    return open.call(library, path, ...options);
+  };
+  const files = library.FS as unknown as FileSystem;
+  const { open: openStream } = files;
+  files.open = (path, flags, mode) => {
+    const isFilter = filterFolders.some((folder) => (resolve(path) + sep).startsWith(resolve(folder) + sep));
+    const isAllowed = isFilter || allowed.has(resolve(path));
+    if (!isAllowed) throw Object.assign(new Error(), { name: "ErrnoError", errno: permissionError });
+    return openStream(path, flags, mode);
+  };
+}
+
 /** WASI's errno for a failed input or output. */
 const inputOutputError = 29;
+/** WASI's errno for a missing permission. */
+const permissionError = 2;
 
 function notifyObserver(position: number, length: number): void {
   try {
@@ -116,11 +152,17 @@ function notifyObserver(position: number, length: number): void {
   }
 }
 
-/** Replaces the system's folders of filters, whose native code the library cannot run, by the bundled one. */
+/** Folders of filters in WebAssembly: those of the package h5wasm-plugins, and LZF, in the folder beside this file. */
+const filterFolders = [
+  new URL("./plugins/", import.meta.resolve("h5wasm-plugins")),
+  new URL("./filters/", import.meta.url),
+].map((folder) => fileURLToPath(folder));
+
+/** Replaces the system's folders of filters, whose native code the library cannot run. */
 function useBundledFilters(library: Hdf5Library): void {
   const systemFolders = library.get_plugin_search_paths().length;
   for (let folder = 0; folder < systemFolders; folder++) library.remove_plugin_search_path(0);
-  library.insert_plugin_search_path(fileURLToPath(new URL("./filters/", import.meta.url)), 0);
+  for (const folder of filterFolders) library.insert_plugin_search_path(folder, 0);
 }
 
 /**

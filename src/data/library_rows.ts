@@ -63,7 +63,8 @@ export class LibraryRows implements RowReader {
     if (unknown.length > 0) {
       const names = unknown.map((filter) => `${filter.name || "unnamed"} (filter ${filter.id})`).join(", ");
       return new DataError(
-        `${path}: "${this.name}" is compressed with ${names}, expected gzip, shuffle, lzf or none`,
+        `${path}: "${this.name}" is compressed with ${names}, ` +
+          "expected gzip, lzf, bzip2, Blosc, LZ4, Zstandard, bitshuffle or none",
       );
     }
     let damaged = 0;
@@ -72,5 +73,21 @@ export class LibraryRows implements RowReader {
   }
 }
 
-/** gzip, shuffle, fletcher32, nbit, scale-offset and lzf, by their registered numbers. */
-const readableFilters: ReadonlySet<number> = new Set([1, 2, 3, 5, 6, 32000]);
+/**
+ * gzip, shuffle, fletcher32, nbit, scale-offset, bzip2, LZF, Blosc, LZ4, bitshuffle, Zstandard and Blosc2, by their
+ * registered numbers.
+ */
+const readableFilters: ReadonlySet<number> = new Set([
+  1,
+  2,
+  3,
+  5,
+  6,
+  307,
+  32000,
+  32001,
+  32004,
+  32008,
+  32015,
+  32026,
+]);

@@ -2,19 +2,11 @@
 
 import { DataError } from "../errors.ts";
 import { joinKeys, permutation } from "../random.ts";
-import type { DatasetInfo } from "./hdf5_file.ts";
+import type { DataFileOptions, DatasetInfo } from "./dataset_info.ts";
 import { Readers } from "./readers.ts";
 
 /** What a loader reads, and in which order. */
-export interface BatchLoaderOptions {
-  /** Optional number of channels; grayscale is repeated to that number. Default: the file's own. */
-  channels?: number;
-  /** Optional: whether labels are required (true), read if present ("optional") or not read (false, the default). */
-  labels?: boolean | "optional";
-  /** Optional: whether a label may be NaN, which means unknown; default: false. */
-  unlabelled?: boolean;
-  /** Optional height and width that images must have; default: any. */
-  size?: number;
+export interface BatchLoaderOptions extends DataFileOptions {
   /** Images per batch. */
   batchSize: number;
   /** Whether a last batch with fewer than `batchSize` images is left out, as in training. */
@@ -93,8 +85,9 @@ export class BatchLoader {
    * while `dropLast` is set; the message is one line with the file, what it has and what was expected
    */
   static async open(path: string, options: BatchLoaderOptions): Promise<BatchLoader> {
-    const { channels, labels, unlabelled, size } = options;
-    const readers = await Readers.open(path, { channels, labels, unlabelled, size }, options.readers);
+    const { channels, labels, unlabelled, size, images_key, labels_key, input_range } = options;
+    const file = { channels, labels, unlabelled, size, images_key, labels_key, input_range };
+    const readers = await Readers.open(path, file, options.readers);
     try {
       return new BatchLoader(readers, options);
     } catch (error) {

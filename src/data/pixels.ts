@@ -2,9 +2,10 @@
 
 import { DataError } from "../errors.ts";
 import type { Row } from "./hdf5_dataset.ts";
+import type { OtherNormalisation, PixelRange } from "./input_range.ts";
 import { normalisationFor } from "./normalisation.ts";
 
-/** How integer pixels are normalised: pixel · scale + shift, with one scale and shift for each channel. */
+/** How stored pixels are normalised: pixel · scale + shift, with one scale and shift for each channel. */
 export interface PixelNormalisation {
   scale: number[];
   shift: number[];
@@ -15,33 +16,61 @@ export interface PixelNormalisation {
 /** The normalisation of integer pixels of type `dtype`; undefined for floats, which are already normalised. */
 export function integerNormalisation(dtype: string, channels: number): PixelNormalisation | undefined {
   const largest = dtype === "uint8" ? 255 : dtype === "uint16" ? 65535 : undefined;
-  const numbers = normalisationFor(channels);
-  if (!largest || !numbers) return undefined;
-  const { mean, deviation } = numbers;
-  const scale = deviation.map((value) => 1 / (largest * value));
-  const shift = mean.map((value, channel) => -value / deviation[channel]!);
-  const tableOf = (factor: number, channel: number) =>
-    Float32Array.from({ length: 256 }, (_, byte) => byte * factor + shift[channel]!);
-  return { scale, shift, tables: dtype === "uint8" ? scale.map(tableOf) : undefined };
+  if (!largest) return undefined;
+  return normalisationOf({ black: 0, white: largest }, channels, dtype === "uint8");
 }
 
 /**
- * Normalises integer pixels [C, H, W] or [1, H, W] into an image [C, H, W]. A single channel is repeated, and each copy
+ * The normalisation of stored values.
+ *
+ * @param by the values of black and white, or the numbers with which the values were normalised
+ * @param isByte whether the values are uint8, which are looked up in tables
+ * @returns undefined if images with this number of channels have no normalisation
+ */
+export function normalisationOf(
+  by: PixelRange | OtherNormalisation,
+  channels: number,
+  isByte = false,
+): PixelNormalisation | undefined {
+  const numbers = normalisationFor(channels);
+  if (!numbers) return undefined;
+  const { mean, deviation } = numbers;
+  const isRange = "black" in by;
+  const own = (values: readonly number[], channel: number) => values[channel % values.length]!;
+  const scale = deviation.map((value, channel) =>
+    isRange ? 1 / ((by.white - by.black) * value) : own(by.deviation, channel) / value
+  );
+  const shift = mean.map((value, channel) => {
+    const zero = isRange ? -by.black / (by.white - by.black) : own(by.mean, channel);
+    return (zero - value) / deviation[channel]!;
+  });
+  const tableOf = (factor: number, channel: number) =>
+    Float32Array.from({ length: 256 }, (_, byte) => byte * factor + shift[channel]!);
+  return { scale, shift, tables: isByte ? scale.map(tableOf) : undefined };
+}
+
+/**
+ * Normalises stored pixels [C, H, W] or [1, H, W] into an image [C, H, W]. A single channel is repeated, and each copy
  * is normalised with its own channel's numbers.
  *
  * @param plane pixels of a channel, H · W
  */
 export function writeIntegers(row: Row, image: Float32Array, plane: number, by: PixelNormalisation): void {
-  const pixels = row as Uint8Array | Uint16Array;
+  // Rows of int64 are converted one number at a time.
+  const pixels = row instanceof BigInt64Array || row instanceof BigUint64Array
+    ? Float64Array.from(row, Number)
+    : row as PlainRow;
   const isGray = pixels.length === plane;
   for (let channel = 0; channel < by.scale.length; channel++) {
     const source = isGray ? pixels : pixels.subarray(channel * plane, (channel + 1) * plane);
     const result = image.subarray(channel * plane, (channel + 1) * plane);
     const table = by.tables?.[channel];
     if (table) lookUp(source as Uint8Array, result, table);
-    else scaleAndShift(source as Uint16Array, result, by.scale[channel]!, by.shift[channel]!);
+    else scaleAndShift(source, result, by.scale[channel]!, by.shift[channel]!);
   }
 }
+
+type PlainRow = Exclude<Row, BigInt64Array | BigUint64Array>;
 
 /** Four pixels at a time, which takes half the time of one at a time. */
 function lookUp(bytes: Uint8Array, result: Float32Array, table: Float32Array): void {
@@ -56,8 +85,20 @@ function lookUp(bytes: Uint8Array, result: Float32Array, table: Float32Array): v
   for (let index = even; index < length; index++) result[index] = table[bytes[index]!]!;
 }
 
-function scaleAndShift(words: Uint16Array, result: Float32Array, scale: number, shift: number): void {
+function scaleAndShift(words: PlainRow, result: Float32Array, scale: number, shift: number): void {
   for (let index = 0; index < words.length; index++) result[index] = words[index]! * scale + shift;
+}
+
+/** The row of an image [H, W, C] as [C, H, W]. */
+export function toPlanes(row: Row, channels: number): Row {
+  const planes = row.slice();
+  const plane = row.length / channels;
+  for (let channel = 0; channel < channels; channel++) {
+    for (let pixel = 0; pixel < plane; pixel++) {
+      planes[channel * plane + pixel] = row[pixel * channels + channel]!;
+    }
+  }
+  return planes;
 }
 
 /** Copies floats [C, H, W] or [1, H, W] to an image [C, H, W]. A single channel is repeated. */

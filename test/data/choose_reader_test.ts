@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { chooseRowReader } from "../../src/data/choose_reader.ts";
 import { type Hdf5Handle, loadHdf5, openHdf5 } from "../../src/data/hdf5_library.ts";
+import { resolveObject } from "../../src/data/hdf5_links.ts";
 import { LibraryRows } from "../../src/data/library_rows.ts";
 import type { RowReader } from "../../src/data/row_reader.ts";
 import { StoredRows } from "../../src/data/stored_rows.ts";
@@ -12,10 +13,11 @@ import { fixture, inTemporaryFolder } from "./fixtures.ts";
 /** Opens a dataset with the chosen reader and with the library. */
 async function withBothReaders(
   path: string,
-  name: string,
+  key: string,
   use: (chosen: RowReader, library: RowReader, rows: number, rowBytes: number) => void,
 ): Promise<void> {
-  const file = await openHdf5(path);
+  const opened = [await openHdf5(path)];
+  const { file, name } = await resolveObject(opened[0]!, key, opened);
   const metadata = file.library.get_dataset_metadata(file.id, `/${name}`);
   const [rows, ...row] = metadata.shape!;
   const rowBytes = row.reduce((product, size) => product * size, metadata.size);
@@ -26,7 +28,7 @@ async function withBothReaders(
   } finally {
     chosen.close();
     library.close();
-    close(file);
+    opened.forEach(close);
   }
 }
 

@@ -1,13 +1,18 @@
 #!/usr/bin/python3
-"""Makes test/data_files/hdf5_formats/: HDF5 files whose numbers have unusual formats, and what libhdf5 makes of them.
+"""Makes test/data_files/hdf5_formats/: HDF5 files whose numbers have unusual formats, what libhdf5 makes of them, and
+files in other layouts. prec12_off4.h5 and its expected values were made by libhdf5 1.10.8 in the same way.
 
-Run with Debian's python3-h5py and python3-numpy: /usr/bin/python3 test/golden/make_hdf5_formats.py
+Run with Debian's python3-h5py, python3-lz4, python3-numpy and zstd: /usr/bin/python3 test/golden/make_hdf5_formats.py
 """
 
+import bz2
 import json
 import pathlib
+import struct
+import subprocess
 
 import h5py
+import lz4.block
 import numpy as np
 from h5py import h5d, h5p, h5s, h5t, h5z
 
@@ -95,4 +100,133 @@ def main():
     (FOLDER / "expected.json").write_text(json.dumps(files) + "\n")
 
 
-main()
+LAYOUTS = FOLDER / "layouts"
+
+
+def make_layouts():
+    """Files in layouts other than vqray's own: bytes 0 to 71 as images, and labels."""
+    LAYOUTS.mkdir(exist_ok=True)
+    images = np.arange(3 * 1 * 4 * 6, dtype="u1").reshape(SHAPE)
+    with h5py.File(LAYOUTS / "labels_1d.h5", "w") as file:
+        file["img"], file["labels"] = images, np.array([0.0, 1.0, np.nan], "f4")
+    with h5py.File(LAYOUTS / "labels_classes.h5", "w") as file:
+        file["img"], file["labels"] = images, np.array([2, 0, 3], "i8")
+    with h5py.File(LAYOUTS / "labels_classes_column.h5", "w") as file:
+        file["img"], file["labels"] = images, np.array([[2], [0], [3]], ">u2")
+        file["labels"].attrs["class_names"] = ["a", "b", "c", "d", "e"]
+    with h5py.File(LAYOUTS / "labels_not_classes.h5", "w") as file:
+        file["img"], file["labels"] = images, np.array([5, -1, 3], "i4")
+    with h5py.File(LAYOUTS / "channels_last.h5", "w") as file:
+        file["img"] = np.arange(2 * 4 * 6 * 3, dtype="u1").reshape(2, 4, 6, 3)
+    with h5py.File(LAYOUTS / "channels_last_gray.h5", "w") as file:
+        file["img"] = images.reshape(3, 4, 6, 1).astype("f4") / 255
+    with h5py.File(LAYOUTS / "int16.h5", "w") as file:
+        file["img"] = images.astype("<i2") * 40 - 1024
+    with h5py.File(LAYOUTS / "int32_attribute.h5", "w") as file:
+        file["img"] = images.astype(">i4") * 40 - 1024
+        file["img"].attrs["input_range"] = [-1024, 1856]
+    with h5py.File(LAYOUTS / "other_names.h5", "w") as file:
+        file["train/x"], file["train/y"] = images, np.eye(3, dtype="f4")
+    with h5py.File(LAYOUTS / "other_mean.h5", "w") as file:
+        file["img"] = (images.astype("f4") / 255 - 0.5) / 0.25
+        file["img"].attrs["mean"], file["img"].attrs["std"] = [0.5], [0.25]
+    with h5py.File(LAYOUTS / "link.h5", "w") as file:
+        file["img"] = h5py.ExternalLink("other_names.h5", "/train/x")
+        file["labels"] = h5py.SoftLink("/group/labels")
+        file.create_group("group")["labels"] = h5py.ExternalLink("other_names.h5", "train/y")
+    with h5py.File(LAYOUTS / "link_outside.h5", "w") as file:
+        file["img"] = h5py.ExternalLink("../int12_be.h5", "/img")
+    with h5py.File(LAYOUTS / "link_missing.h5", "w") as file:
+        file["img"] = h5py.ExternalLink("nowhere.h5", "/img")
+    with h5py.File(LAYOUTS / "link_loop.h5", "w") as file:
+        file["img"] = h5py.ExternalLink("link_loop.h5", "/img")
+    for name, source in {"virtual": "other_names.h5", "virtual_outside": "../int12_be.h5", "virtual_missing": "nowhere.h5"}.items():
+        layout = h5py.VirtualLayout((6, 1, 4, 6), "u1")
+        layout[:3] = h5py.VirtualSource(source, "train/x", SHAPE)
+        layout[3:] = h5py.VirtualSource("link_target.h5" if name == "virtual" else source, "img", SHAPE)
+        with h5py.File(LAYOUTS / f"{name}.h5", "w") as file:
+            file.create_virtual_dataset("img", layout)
+    with h5py.File(LAYOUTS / "link_target.h5", "w") as file:
+        file["img"] = images + 100
+    with h5py.File(LAYOUTS / "virtual_of_link.h5", "w") as file:
+        layout = h5py.VirtualLayout(SHAPE, "u1")
+        layout[:] = h5py.VirtualSource("link_outside.h5", "img", SHAPE)
+        file.create_virtual_dataset("img", layout)
+    with h5py.File(LAYOUTS / "external_storage.h5", "w") as file:
+        file.create_dataset("img", SHAPE, "u1", external=[(b"numbers.bin", 0, 72)])
+    with h5py.File(LAYOUTS / "virtual_of_external_storage.h5", "w") as file:
+        layout = h5py.VirtualLayout(SHAPE, "u1")
+        layout[:] = h5py.VirtualSource("external_storage.h5", "img", SHAPE)
+        file.create_virtual_dataset("img", layout)
+    make_ranges(images)
+    make_filtered(images)
+
+
+def make_ranges(images):
+    """Values whose range a reader must find out."""
+    for name, values in {
+        "float_0_1": images.astype("f4") / 71,
+        "float_0_255": images.astype("f8") * 3,
+        "float_minus_1_1": images.astype("f4") / 35.5 - 1,
+        "float_large": images.astype("f4") * 50,
+        "float_normalised": (images.astype("f4") / 71 - 0.449) / 0.226,
+        "uint16_12_bits": images.astype("<u2") * 57,
+        "uint8_1_bit": images % 2,
+    }.items():
+        with h5py.File(LAYOUTS / f"{name}.h5", "w") as file:
+            file["img"] = values
+    late = np.zeros((40, 1, 4, 6), "f4")
+    late[:, 0, 0, 0] = 1
+    late[1, 0, 2, 3] = -2
+    with h5py.File(LAYOUTS / "float_0_1_except_one.h5", "w") as file:
+        file["img"] = late
+
+
+def make_filtered(images):
+    """Chunks that were compressed by other programs than libhdf5 and its plugins."""
+    values = np.repeat(images.astype("<f4"), 8, axis=3)
+    compressors = {
+        "bzip2": (307, (9,), bz2.compress),
+        "zstd": (32015, (3,), zstd_frame),
+        "lz4": (32004, (0,), lz4_chunk),
+        "blosc_stored": (32001, (2, 2, 4, len(values[0].tobytes()), 0, 0, 0), blosc_stored),
+        "bitshuffle": (32008, (0, 4, 4, 0, 0), bitshuffled),
+    }
+    for name, (number, options, compress) in compressors.items():
+        with h5py.File(LAYOUTS / f"filter_{name}.h5", "w") as file:
+            creation = h5p.create(h5p.DATASET_CREATE)
+            creation.set_chunk((1, *values.shape[1:]))
+            creation.set_filter(number, h5z.FLAG_OPTIONAL, options)
+            dataset = h5d.create(file.id, b"img", h5t.IEEE_F32LE, h5s.create_simple(values.shape), creation)
+            for index, image in enumerate(values):
+                dataset.write_direct_chunk((index, 0, 0, 0), compress(image.tobytes()))
+
+
+def zstd_frame(data):
+    """A frame that states the size of its content."""
+    command = ["zstd", "-c", f"--stream-size={len(data)}"]
+    return subprocess.run(command, input=data, stdout=subprocess.PIPE, check=True).stdout
+
+
+def lz4_chunk(data):
+    """Big-endian sizes of all data and of a block, then each block with its size."""
+    block = lz4.block.compress(data, store_size=False)
+    return struct.pack(">QII", len(data), len(data), len(block)) + block
+
+
+def blosc_stored(data):
+    """A header of 16 bytes that says that the data follow as they are."""
+    return struct.pack("<BBBBIII", 2, 1, 2, 4, len(data), len(data), len(data) + 16) + data
+
+
+def bitshuffled(data):
+    """All first bits of a block's numbers, then all second bits; a block has 8192 bytes at most, here all data."""
+    numbers = np.frombuffer(data, "<u4")
+    assert len(data) <= 8192 and len(numbers) % 8 == 0
+    bits = np.unpackbits(numbers.view("u1").reshape(-1, 4), axis=1, bitorder="little")
+    return np.packbits(bits.T, axis=1, bitorder="little").tobytes()
+
+
+if __name__ == "__main__":
+    main()
+    make_layouts()
