@@ -22,6 +22,7 @@ export async function evaluateCodecCommand(
 ): Promise<void> {
   const { dataset, view, size, batch_size = 16, seed, save_path, json, manipulate, fid_weights, adapter } =
     options;
+  const { images_key, input_range } = options;
   const manipulations = manipulate === undefined ? [] : parseManipulations(manipulate);
   const request = {
     model,
@@ -29,6 +30,8 @@ export async function evaluateCodecCommand(
     datasets: splitNames("dataset", dataset),
     views: splitNames("view", view),
     size,
+    images_key,
+    input_range,
     batch_size,
     seed,
     manipulations,

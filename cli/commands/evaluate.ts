@@ -1,6 +1,7 @@
 /** The options of `evaluate`, for classifiers and codecs together. */
 
 import { defineCommand, type OptionValues } from "../command.ts";
+import { dataFileOptions } from "./data_files.ts";
 import { adapterOption } from "./shared.ts";
 
 export const evaluateCommand = defineCommand({
@@ -39,6 +40,7 @@ export const evaluateCommand = defineCommand({
       least: 1,
       help: "side of the original images in pixels; default: that of the file",
     },
+    ...dataFileOptions,
     batch_size: {
       kind: "integer",
       least: 1,

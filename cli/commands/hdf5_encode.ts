@@ -1,5 +1,6 @@
 /** The options of `hdf5:encode`. */
 
+import { dataFileOptions } from "./data_files.ts";
 import { defineCommand } from "../command.ts";
 import { adapterOption, codecOptions, nameOptions } from "./shared.ts";
 
@@ -16,6 +17,7 @@ export const hdf5EncodeCommand = defineCommand({
     ...codecOptions,
     save_path: { kind: "text", value: "FOLDER", help: "folder of the new files (required)" },
     ...nameOptions,
+    ...dataFileOptions,
     split: {
       kind: "text",
       choices: ["train", "valid"],

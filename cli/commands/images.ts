@@ -1,5 +1,6 @@
 /** The options of `images`. */
 
+import { imageFileOptions } from "./data_files.ts";
 import { defineCommand } from "../command.ts";
 import { adapterOption, codecOptions, nameOptions } from "./shared.ts";
 
@@ -18,6 +19,7 @@ export const imagesCommand = defineCommand({
       help: "folder (required) in which original, reconstruction, difference and sheet are made",
     },
     ...nameOptions,
+    ...imageFileOptions,
     split: {
       kind: "text",
       choices: ["train", "valid"],

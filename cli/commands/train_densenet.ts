@@ -1,5 +1,6 @@
 /** The options of `train:densenet`. */
 
+import { dataFileOptions } from "./data_files.ts";
 import { defineCommand } from "../command.ts";
 import { nameOptions, speedOptions } from "./shared.ts";
 import {
@@ -23,6 +24,7 @@ export const trainDensenetCommand = defineCommand({
     ...dataOptions,
     save_path: { kind: "text", value: "FOLDER", help: "folder of the run", default: "runs/densenet" },
     ...nameOptions,
+    ...dataFileOptions,
     recon: {
       kind: "text",
       value: "KIND",

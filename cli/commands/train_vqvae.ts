@@ -1,6 +1,7 @@
 /** The options of `train:vqvae`. */
 
 import { defaultConfiguration } from "../../src/models/vqvae/configuration.ts";
+import { dataFileOptions } from "./data_files.ts";
 import { defineCommand } from "../command.ts";
 import { nameOptions, speedOptions } from "./shared.ts";
 import {
@@ -26,6 +27,7 @@ export const trainVqvaeCommand = defineCommand({
     ...dataOptions,
     save_path: { kind: "text", value: "FOLDER", help: "folder of the run", default: "runs/vqvae" },
     ...nameOptions,
+    ...dataFileOptions,
     n_epochs: { kind: "integer", least: 1, help: "epochs", default: 5600 },
     batch_size: { kind: "integer", least: 1, help: "images in a step", default: 128 },
     ...memoryOptions,

@@ -32,12 +32,15 @@ export async function openData(
   options: RunOptions,
   { kind, check, ...wanted }: WantedData,
 ): Promise<RunData> {
-  const { dataset, view, size, batch_size, seed } = options;
+  const { dataset, view, size, batch_size, seed, images_key, labels_key, input_range } = options;
   const open = async (path: string, split: "train" | "valid", shuffle: boolean) => {
     const file = await resolveDataFile(path, { dataset, view, size: size ?? 256, split, kind });
     const dropLast = split === "train";
     const loader = await BatchLoader.open(file, {
       ...wanted,
+      images_key,
+      labels_key,
+      input_range,
       batchSize: batch_size,
       seed,
       dropLast,
@@ -77,6 +80,7 @@ export function describeRun(
   trainer: Trainer,
   { train, valid }: RunData,
 ): void {
+  for (const text of [...train.info.notes, ...(valid?.info.notes ?? [])]) note(text);
   const { count, height, width, path } = train.info;
   const validation = valid ? `${valid.info.count} for validation` : "no validation";
   note(

@@ -1,10 +1,11 @@
 /** The options of a training run, and how it ends. */
 
 import type { FloatType } from "../graph/layout.ts";
+import type { FileLayout } from "../data/dataset_info.ts";
 import type { TuneMode } from "../tune/tuner.ts";
 
 /** The options that all models share; see the help of `train:vqvae`. */
-export interface RunOptions {
+export interface RunOptions extends FileLayout {
   data_path: string;
   /** Default: no validation. */
   valid_path?: string;

@@ -77,6 +77,7 @@ export async function evaluateClassifiers(
   try {
     const readOnce = codecReader(options);
     for (const trained of classifiers) sources.push(await openSource(trained, options, readOnce));
+    new Set(sources.flatMap(({ loader }) => loader.info.notes)).forEach((text) => context.note(text));
     const gpu = await Gpu.open({ adapter: options.adapter });
     try {
       const tables = await scoreAll(gpu, classifiers, sources, context);

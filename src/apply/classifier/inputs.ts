@@ -1,6 +1,7 @@
 /** The source of a classifier's inputs: a file that holds them, or a codec that makes them from original images. */
 
 import { classNames } from "../../data/class_names.ts";
+import type { FileLayout } from "../../data/dataset_info.ts";
 import { type DatasetInfo, requireDivisible } from "../../data/hdf5_file.ts";
 import { BatchLoader } from "../../data/loader.ts";
 import { resolveDataFile } from "../../data/locate.ts";
@@ -13,7 +14,7 @@ import { readCodec } from "../../trained/codec_file.ts";
 import type { ImageSize } from "../../trained/image_batch.ts";
 
 /** Where to find a classifier's inputs. */
-export interface InputOptions {
+export interface InputOptions extends FileLayout {
   /** An HDF5 file, or a folder in which the file has its usual name. */
   data_path: string;
   /** Part of the usual file names. */
@@ -71,7 +72,7 @@ export async function openSource(
   options: InputOptions,
   readOnce: () => Promise<CodecFile>,
 ): Promise<InputSource> {
-  const { data_path, dataset, view, size, batch_size } = options;
+  const { data_path, dataset, view, size, batch_size, images_key, labels_key, input_range } = options;
   const codec = needsCodec(trained, options) ? await readOnce() : undefined;
   const kind = sourceKind(trained, options);
   const file = await resolveDataFile(data_path, { dataset, view, size: size ?? 256, split: "valid", kind });
@@ -79,6 +80,9 @@ export async function openSource(
     channels: codec ? codec.saved.configuration.in_channel : inputChannels(trained.configuration),
     labels: true,
     unlabelled: true,
+    images_key,
+    labels_key,
+    input_range,
     size: kind === "latent" ? undefined : size,
     batchSize: batch_size,
     dropLast: false,

@@ -1,6 +1,7 @@
 /** The data files to which a codec is applied. */
 
 import { basename } from "node:path";
+import type { FileLayout } from "../../data/dataset_info.ts";
 import { requireDivisible } from "../../data/hdf5_file.ts";
 import { BatchLoader } from "../../data/loader.ts";
 import { resolveDataFile } from "../../data/locate.ts";
@@ -9,7 +10,7 @@ import { totalStride } from "../../models/vqvae/configuration.ts";
 import type { SavedCodec } from "../../trained/codec.ts";
 
 /** Which files to use: each path is a file, or a folder with a file for every data set and view. */
-export interface CodecDataOptions {
+export interface CodecDataOptions extends FileLayout {
   data_paths: readonly string[];
   datasets: readonly string[];
   views: readonly string[];
@@ -59,7 +60,11 @@ export function shortNames(files: readonly string[]): string[] {
 export async function openForCodec(
   path: string,
   { configuration }: SavedCodec,
-  { size, batchSize }: { size?: number; batchSize: number },
+  { size, batchSize, note, ...layout }: {
+    size?: number;
+    batchSize: number;
+    note(text: string): void;
+  } & FileLayout,
 ): Promise<BatchLoader> {
   const channels = configuration.in_channel;
   if (channels !== 1 && channels !== 3) {
@@ -67,10 +72,21 @@ export async function openForCodec(
       `${path}: the codec takes ${channels} channels, expected 1 or 3, the channels of a picture`,
     );
   }
-  const settings = { channels, size, batchSize, dropLast: false, shuffle: false, seed: 0 };
+  const { images_key, input_range } = layout;
+  const settings = {
+    channels,
+    size,
+    images_key,
+    input_range,
+    batchSize,
+    dropLast: false,
+    shuffle: false,
+    seed: 0,
+  };
   const loader = await BatchLoader.open(path, settings);
   try {
     requireDivisible(loader.info, totalStride(configuration));
+    loader.info.notes.forEach(note);
     return loader;
   } catch (error) {
     loader.close();

@@ -3,6 +3,7 @@
 import { basename, join } from "node:path";
 import type { Attribute } from "../../data/append.ts";
 import { classNames } from "../../data/class_names.ts";
+import type { FileLayout } from "../../data/dataset_info.ts";
 import { type DatasetInfo, requireDivisible } from "../../data/hdf5_file.ts";
 import { type Batch, BatchLoader } from "../../data/loader.ts";
 import { derivedFileName, resolveDataFile } from "../../data/locate.ts";
@@ -22,7 +23,7 @@ import type { RunContext } from "../../report/run_context.ts";
 export type Encoding = "recon" | "latent";
 
 /** See the help of `hdf5:encode`. */
-export interface EncodeOptions {
+export interface EncodeOptions extends FileLayout {
   vqvae_file: string;
   data_path: string;
   save_path: string;
@@ -91,7 +92,10 @@ export async function encodeFiles(
   try {
     using codec = new Codec(gpu, saved);
     for (const source of sources) jobs.push(await prepare(source, options, saved, gpu));
-    for (const { outputs } of jobs) noteResumption(outputs, options, context);
+    for (const { loader, outputs } of jobs) {
+      loader.info.notes.forEach(context.note);
+      noteResumption(outputs, options, context);
+    }
     await makeFolder(options.save_path);
     const files: EncodedFile[] = [];
     for (const job of jobs) {
@@ -123,12 +127,15 @@ async function findSources({ data_path, dataset, view, size, split }: EncodeOpti
 }
 
 async function prepare(source: string, options: EncodeOptions, saved: SavedCodec, gpu: Gpu): Promise<Job> {
-  const { size, batch_size, only, save_path } = options;
+  const { size, batch_size, only, save_path, images_key, labels_key, input_range } = options;
   const loader = await BatchLoader.open(source, {
     channels: saved.configuration.in_channel,
     labels: "optional",
     unlabelled: true,
     size,
+    images_key,
+    labels_key,
+    input_range,
     batchSize: batch_size,
     dropLast: false,
     shuffle: false,
@@ -174,15 +181,17 @@ function contentAttributes(encoding: Encoding, info: DatasetInfo): Record<string
 }
 
 /**
- * The source's own attributes about normalisation if its floats were read as they are; otherwise those of vqray's
+ * The source's own attributes about normalisation if its values were read as they are; otherwise those of vqray's
  * reader.
  */
-function normalisationOf({ dtype, channels, attributes }: DatasetInfo): Record<string, Attribute> {
+function normalisationOf(
+  { isNormalisedByReader, channels, attributes }: DatasetInfo,
+): Record<string, Attribute> {
   const names = Object.keys(normalisationAttributes);
   const own = Object.entries(attributes).filter((entry): entry is [string, Attribute] =>
     names.includes(entry[0]) && isAttribute(entry[1])
   );
-  if (dtype.startsWith("float") && own.length > 0) return Object.fromEntries(own);
+  if (!isNormalisedByReader && own.length > 0) return Object.fromEntries(own);
   const usual = normalisationFor(channels);
   return usual ? { ...normalisationAttributes, mean: usual.mean, std: usual.deviation } : {};
 }

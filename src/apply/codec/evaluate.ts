@@ -39,15 +39,16 @@ export interface CodecOutcome {
  */
 export async function evaluateCodec(
   options: EvaluateCodecOptions,
-  context: Pick<RunContext, "progress">,
+  context: Pick<RunContext, "note" | "progress">,
 ): Promise<CodecOutcome> {
   const saved = await readCodec(options.model);
   const files = await findDataFiles(options);
   const names = shortNames(files);
   const loaders: BatchLoader[] = [];
   try {
-    const { size, batch_size: batchSize } = options;
-    for (const file of files) loaders.push(await openForCodec(file, saved, { size, batchSize }));
+    const { batch_size: batchSize } = options;
+    const { note } = context;
+    for (const file of files) loaders.push(await openForCodec(file, saved, { ...options, batchSize, note }));
     const fidWeights = await readFidWeights(options, loaders);
     const gpu = await Gpu.open({ adapter: options.adapter });
     const fid = fidWeights && new FidMeasure(gpu, fidWeights);

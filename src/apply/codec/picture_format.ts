@@ -9,14 +9,14 @@ export class PictureFormat {
   /** [C, H, W] of an image as the codec takes it. */
   readonly shape: readonly [channels: number, height: number, width: number];
   /**
-   * Whether the reader repeats grey floats for each channel. All channels then have the normalisation of grey images,
-   * whereas integers are normalised for each channel when they are read.
+   * Whether the reader repeats normalised grey values for each channel. All channels then have the normalisation of grey
+   * images, whereas other values are normalised for each channel when they are read.
    */
   private readonly repeatsFloats: boolean;
 
-  constructor({ channels, height, width, fileChannels, dtype }: DatasetInfo) {
+  constructor({ channels, height, width, fileChannels, isNormalisedByReader }: DatasetInfo) {
     this.shape = [channels, height, width];
-    this.repeatsFloats = dtype.startsWith("float") && fileChannels < channels;
+    this.repeatsFloats = !isNormalisedByReader && fileChannels < channels;
   }
 
   /** The pixels of an image [C, H, W] and of its reconstruction; see {@linkcode pixelPair}. */

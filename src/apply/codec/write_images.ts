@@ -1,6 +1,7 @@
 /** Writes images, their reconstructions and the differences as PNG files. */
 
 import { join } from "node:path";
+import type { FileLayout } from "../../data/dataset_info.ts";
 import type { BatchLoader } from "../../data/loader.ts";
 import { resolveDataFile } from "../../data/locate.ts";
 import { DataError, UsageError } from "../../errors.ts";
@@ -18,7 +19,7 @@ import { makeFolder } from "../../io/atomic.ts";
 import type { RunContext } from "../../report/run_context.ts";
 
 /** See the help of `images`. */
-export interface ImagesOptions {
+export interface ImagesOptions extends FileLayout {
   vqvae_file: string;
   data_path: string;
   save_path: string;
@@ -64,12 +65,12 @@ type Pictures = Record<typeof gridKinds[number], Picture>;
  */
 export async function writeImages(
   options: ImagesOptions,
-  { progress }: Pick<RunContext, "progress">,
+  { note, progress }: Pick<RunContext, "note" | "progress">,
 ): Promise<WrittenImages> {
   const { vqvae_file, data_path, save_path, size } = options;
   const saved = await readCodec(vqvae_file);
   const file = await resolveDataFile(data_path, { ...options, size: size ?? 256 });
-  const loader = await openForCodec(file, saved, { size, batchSize: 1 });
+  const loader = await openForCodec(file, saved, { ...options, batchSize: 1, note });
   try {
     const indices = chosen(options, loader);
     const targets = await freshTargets(options, indices);

@@ -1,5 +1,6 @@
 /** Labels of images, one per class: 1, 0, or NaN if unknown. */
 
+import type { FileLayout } from "../../data/dataset_info.ts";
 import { DataFile } from "../../data/hdf5_file.ts";
 import { DataError, UsageError } from "../../errors.ts";
 
@@ -17,8 +18,15 @@ const rowsAtOnce = 4096;
  *
  * @throws {DataError} if the file cannot be read, a label is not 0, 1 or NaN, or all labels are NaN.
  */
-export async function countLabels(path: string): Promise<LabelCount[]> {
-  const file = await DataFile.open(path, { labels: true, unlabelled: true });
+export async function countLabels(path: string, layout: FileLayout = {}): Promise<LabelCount[]> {
+  const { images_key, labels_key, input_range } = layout;
+  const file = await DataFile.open(path, {
+    images_key,
+    labels_key,
+    input_range,
+    labels: true,
+    unlabelled: true,
+  });
   try {
     const { count, labelCount } = file.info;
     const counts = Array.from({ length: labelCount }, (): LabelCount => ({ positives: 0, negatives: 0 }));

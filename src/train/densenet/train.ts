@@ -9,6 +9,7 @@ import { describeRun } from "../run_data.ts";
 import { openRunFolder, openTuner, writeArguments } from "../run_folder.ts";
 import { RunProfile } from "../run_profile.ts";
 import type { TrainOutcome } from "../run_options.ts";
+import type { FileLayout } from "../../data/dataset_info.ts";
 import type { RunContext } from "../../report/run_context.ts";
 import { type Inputs, openInputs } from "./inputs.ts";
 import { countLabels, type LabelCount, positiveWeights } from "./labels.ts";
@@ -62,7 +63,7 @@ async function trainOn(
     latent_channels: recon === "latent" ? shape[0] : 0,
   };
   requireRoom(configuration, inputs, batch_size / (options.accumulate ?? 1));
-  const weights = positiveWeights(options.pos_weight, await countAll(inputs, context));
+  const weights = positiveWeights(options.pos_weight, await countAll(inputs, options, context));
   const profile = options.profile ? await RunProfile.start(gpu, context.note) : undefined;
   const trainer = await DensenetTrainer.open(gpu, {
     configuration,
@@ -150,9 +151,13 @@ function smallestSide(configuration: DensenetConfiguration): number {
 }
 
 /** Counts the training file's labels. Prints the classes of either file for which no area under the curve exists. */
-async function countAll({ data, classNames }: Inputs, { note }: RunContext): Promise<LabelCount[]> {
+async function countAll(
+  { data, classNames }: Inputs,
+  layout: FileLayout,
+  { note }: RunContext,
+): Promise<LabelCount[]> {
   const count = async (path: string) => {
-    const counts = await countLabels(path);
+    const counts = await countLabels(path, layout);
     const uniform = classNames.filter((_, index) => {
       const { positives, negatives } = counts[index]!;
       return positives === 0 || negatives === 0;

@@ -89,7 +89,6 @@ export async function trainVqvae(
   new Vqvae(configuration);
   const data = await openData(options, {
     channels: configuration.in_channel,
-    labels: true,
     size,
     check: (info) => requireDivisible(info, totalStride(configuration)),
   });
