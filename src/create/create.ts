@@ -2,6 +2,7 @@
 
 import { isAbsolute } from "node:path";
 import type { Attribute } from "../data/append.ts";
+import { completeCommits } from "../data/commit.ts";
 import { normalisationAttributes, normalisationFor } from "../data/normalisation.ts";
 import { ImageFileWriter } from "../data/write.ts";
 import { DataError } from "../errors.ts";
@@ -11,9 +12,9 @@ import { makeFolder } from "../io/atomic.ts";
 import { printable } from "../io/printable.ts";
 import { inOrder } from "../workers/in_order.ts";
 import type { StoredImages, StoreRequest } from "./image_worker.ts";
-import { trainingLabel } from "./listing.ts";
+import { type Split, trainingLabel } from "./listing.ts";
 import type { CreateContext, CreateOptions } from "./options.ts";
-import { makePlan, type Plan, type PlannedEntry, type Split } from "./plan.ts";
+import { makePlan, type Plan, type PlannedEntry } from "./plan.ts";
 import { Tally } from "./tally.ts";
 
 /** A data file that was written, or that a dry run would write. */
@@ -52,7 +53,7 @@ const frameBytes = 8;
 /**
  * Writes `{dataset}_{train|valid}_{size}_{view}_normalized.hdf5` from the images of a list. Files that cannot be read
  * are reported and left out. The data files get their names once all of them are complete; a run that fails or is
- * stopped leaves none.
+ * stopped leaves none. If it is stopped while it names them, the next run completes that.
  *
  * ```ts
  * import { assertEquals } from "@std/assert";
@@ -92,6 +93,14 @@ const frameBytes = 8;
  */
 export async function createFiles(options: CreateOptions, context: CreateContext): Promise<CreateOutcome> {
   const started = performance.now();
+  if (!options.dry_run) {
+    const completed = await completeCommits(options.save_path);
+    if (completed.length > 0) {
+      context.note(
+        `${options.save_path}: completed ${completed.join(" and ")} of an earlier run that was stopped`,
+      );
+    }
+  }
   const plan = await makePlan(options, context);
   const workers = options.num_workers ?? navigator.hardwareConcurrency;
   const run = new CreateRun(plan, options, context);
@@ -229,10 +238,10 @@ class CreateRun {
     if (this.skipped === entries.length) {
       throw new DataError(`${this.options.data_path}: none of ${entries.length} images could be read`);
     }
-    for (const { writer } of this.parts.values()) await writer?.seal();
+    const writers = [...this.parts.values()].flatMap(({ writer }) => writer ?? []);
+    await ImageFileWriter.finishTogether(writers);
     const files: CreatedFile[] = [];
     for (const { path, tally, writer } of this.parts.values()) {
-      await writer?.finish();
       const bytes = writer && (await Deno.stat(path)).size;
       if (writer || this.options.dry_run) files.push({ path, shape: this.shape(), tally, bytes });
     }

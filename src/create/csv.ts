@@ -1,5 +1,6 @@
 /** Reads tables of comma-separated values row by row, with columns by name. */
 
+import { gunzipSync } from "node:zlib";
 import { CsvError, parse } from "csv-parse/sync";
 import { DataError } from "../errors.ts";
 import { fileError } from "../io/file_error.ts";
@@ -40,7 +41,7 @@ export class CsvColumns {
 }
 
 /**
- * Reads a table: text in UTF-8, optionally compressed with gzip, with commas, semicolons or tabs between the cells.
+ * Reads a table: text in UTF-8, or in UTF-16 with a byte order mark, optionally compressed with gzip, with commas, semicolons or tabs between the cells.
  * The first row holds the columns' names. Rows are not kept, only the entries made from them.
  *
  * ```ts
@@ -98,7 +99,8 @@ async function readText(path: string): Promise<Uint8Array> {
   } catch (error) {
     throw fileError(path, "cannot read", error);
   }
-  if (bytes[0] === 0x1f && bytes[1] === 0x8b) bytes = await gunzip(path, bytes);
+  if (bytes[0] === 0x1f && bytes[1] === 0x8b) bytes = gunzip(path, bytes);
+  bytes = fromUtf16(bytes) ?? bytes;
   const decoder = new TextDecoder("utf-8", { fatal: true });
   try {
     for (let start = 0; start < bytes.length; start += 2 ** 20) {
@@ -111,11 +113,20 @@ async function readText(path: string): Promise<Uint8Array> {
   return bytes;
 }
 
-async function gunzip(path: string, bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>> {
-  const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
-  return await new Response(stream).bytes().catch(() => {
+/** Decompresses all members of a gzip file. */
+function gunzip(path: string, bytes: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
+  try {
+    return Uint8Array.from(gunzipSync(bytes));
+  } catch {
     throw new DataError(`${path}: cannot be decompressed with gzip, the file may be cut short`);
-  });
+  }
+}
+
+/** Text in UTF-16, which spreadsheets save as "Unicode text", in UTF-8; undefined if it is not marked as UTF-16. */
+function fromUtf16(bytes: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> | undefined {
+  const mark = bytes[0]! << 8 | bytes[1]!;
+  if (mark !== 0xfffe && mark !== 0xfeff) return undefined;
+  return new TextEncoder().encode(new TextDecoder(mark === 0xfffe ? "utf-16le" : "utf-16be").decode(bytes));
 }
 
 /** The delimiter: the one of comma, semicolon and tab that is most frequent in the first line. */

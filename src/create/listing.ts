@@ -6,6 +6,9 @@ import { joinKeys, keyOf, randomUniform } from "../random.ts";
 /** A label as the list has it: 1 present, 0 absent, −1 uncertain, NaN not mentioned. */
 export type ListedLabel = number;
 
+/** The part of a data set that an image is in. */
+export type Split = "train" | "valid" | "test";
+
 /** An image file of the list. */
 export interface Entry {
   /** The path as the list has it: relative to the data folder, or absolute. */
@@ -16,6 +19,8 @@ export interface Entry {
   patient?: string;
   /** "frontal", "lateral" or another word, if known. */
   view?: string;
+  /** The part of the data set that the list puts the image in, if it does. */
+  split?: Split;
 }
 
 /** The image files of a data set, in the order in which they are written. */
@@ -26,6 +31,8 @@ export interface Listing {
   dataset?: string;
   classNames: readonly string[];
   hasViews: boolean;
+  /** Whether the images are DICOM files that name their views. */
+  hasViewsInFiles?: boolean;
   entries: Entry[];
 }
 
@@ -49,8 +56,8 @@ export function trainingLabel(label: ListedLabel, { uncertain, blank }: LabelPol
  */
 export function viewOf(text: string): string {
   const word = text.trim().toLowerCase();
-  if (/^(frontal|ap|pa|antero-?posterior|postero-?anterior)\b/.test(word)) return "frontal";
-  if (/^(lateral|ll|rl|(left|right) lateral)\b/.test(word)) return "lateral";
+  if (/^(frontal|ap|pa|antero-?posterior|postero-?anterior)(?![a-z0-9])/.test(word)) return "frontal";
+  if (/^(lateral|l|ll|rl|(left|right) lateral)(?![a-z0-9])/.test(word)) return "lateral";
   return word;
 }
 

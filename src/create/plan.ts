@@ -6,15 +6,13 @@ import { dataFileNames, type WantedDataFile } from "../data/locate.ts";
 import { fileError } from "../io/file_error.ts";
 import { printable } from "../io/printable.ts";
 import { withDicomTags } from "./dicom_tags.ts";
+import { findFiles } from "./find_files.ts";
 import { readFolder } from "./folder.ts";
-import { type Entry, isForTraining, type Listing } from "./listing.ts";
+import { type Entry, isForTraining, type Listing, type Split } from "./listing.ts";
 import type { CreateContext, CreateOptions } from "./options.ts";
 import { resolveInside } from "../images/file_inside.ts";
 import { readTable } from "./tables.ts";
 import type { PixelType } from "./stored_image.ts";
-
-/** The part of a data set that an image is in. */
-export type Split = "train" | "valid";
 
 /** An entry and the file that its images go to. */
 export interface PlannedEntry extends Entry {
@@ -47,6 +45,9 @@ export async function makePlan(options: CreateOptions, context: CreateContext): 
   const root = await openFolder(options.data_path);
   const listing = await readListing(root, options, context);
   const view = options.view ?? (listing.hasViews ? "frontal" : "all");
+  if (listing.hasViewsInFiles && !listing.hasViews) {
+    context.note(`${listing.source}: neither the list nor the files name views, so that all are taken`);
+  }
   const dataset = options.dataset ?? listing.dataset ?? basename(root);
   if (dataset === "" || dataset !== basename(dataset)) {
     throw new UsageError(`--dataset ${dataset || '""'}: expected a name for files`);
@@ -55,7 +56,7 @@ export async function makePlan(options: CreateOptions, context: CreateContext): 
   const entries = assignSplits(chosen, options, context);
   const splits = new Set(entries.map(({ split }) => split));
   const targets = new Map<Split, string>();
-  for (const split of ["train", "valid"] as const) {
+  for (const split of ["train", "valid", "test"] as const) {
     if (!splits.has(split)) continue;
     const path = join(
       options.save_path,
@@ -84,16 +85,31 @@ async function readListing(
   context: CreateContext,
 ): Promise<Listing> {
   const listing = await readList(options, context);
-  const entries = await relativeTo(root, listing.entries);
+  const relative = await relativeTo(root, listing.entries);
+  const entries = options.csv === undefined ? relative : await findFiles(root, relative, context.note);
   await requireAnyFile(root, entries, options);
   return await completeFromFiles(root, { ...listing, entries }, options);
 }
 
+/** Options that say how a table is read. */
+const tableOptions = [
+  "labels_csv",
+  "path_column",
+  "label_columns",
+  "class_column",
+  "label_separator",
+  "negative_label",
+  "several_rows",
+  "patient_column",
+  "view_column",
+  "split_column",
+  "split_csv",
+  "test_list",
+] as const;
+
 function readList(options: CreateOptions, { note }: CreateContext): Promise<Listing> {
-  if (options.csv !== undefined) return readTable(options.csv, options);
-  for (
-    const name of ["labels_csv", "path_column", "label_columns", "patient_column", "view_column"] as const
-  ) {
+  if (options.csv !== undefined) return readTable(options.csv, options, note);
+  for (const name of tableOptions) {
     if (options[name] !== undefined) throw new UsageError(`--${name}: needs --csv`);
   }
   return readFolder(options.data_path, options, note);
@@ -107,7 +123,8 @@ async function completeFromFiles(
 ): Promise<Listing> {
   const lacksPatients = split > 0 && split < 1 &&
     listing.entries.some(({ patient }) => patient === undefined);
-  const lacksViews = !listing.hasViews && view !== undefined && view !== "all";
+  const isViewWanted = view === undefined ? listing.hasViewsInFiles === true : view !== "all";
+  const lacksViews = !listing.hasViews && isViewWanted;
   if (!lacksPatients && !lacksViews) return listing;
   const entries = await withDicomTags(root, listing.entries);
   const hasViews = listing.hasViews || (lacksViews && entries.some((entry) => entry.view !== undefined));
@@ -181,16 +198,39 @@ function assignSplits(
   }
   const planned = entries.map((entry): PlannedEntry => {
     const patient = entry.patient ?? entry.path;
-    return { ...entry, patient, split: isForTraining(patient, split, seed) ? "train" : "valid" };
+    const drawn = isForTraining(patient, split, seed) ? "train" : "valid";
+    return { ...entry, patient, split: entry.split ?? drawn };
   });
-  const splits = new Set(planned.map((entry) => entry.split));
-  if (splits.size === 1 && split > 0 && split < 1) {
-    const patients = new Set(planned.map(({ patient }) => patient)).size;
-    const purpose = splits.has("train") ? "training" : "validation";
-    const who = patients === 1 ? "the only patient is" : `all ${patients} patients are`;
-    note(`${who} for ${purpose}, so that only one file is written`);
-  }
+  if (planned.some((_, index) => entries[index]!.split)) notePatientsInSeveral(planned, note);
+  requireBothSides(planned.filter((_, index) => !entries[index]!.split), split);
   return planned;
+}
+
+/** @throws {DataError} if a share of the patients is for validation, but no patient is, or all are */
+function requireBothSides(drawn: readonly PlannedEntry[], split: number): void {
+  const splits = new Set(drawn.map((entry) => entry.split));
+  if (splits.size !== 1 || split === 0 || split === 1) return;
+  const patients = new Set(drawn.map(({ patient }) => patient)).size;
+  const [purpose, other] = splits.has("train") ? ["training", "validation"] : ["validation", "training"];
+  const who = patients === 1 ? "the only patient is" : `all ${patients} patients are`;
+  throw new DataError(
+    `--split ${split}: ${who} for ${purpose} and none for ${other}; expected --split 1 for one file without ` +
+      "validation, another share, or another --seed",
+  );
+}
+
+/** Official splits divide patients, too, so patients on several sides are worth a note. */
+function notePatientsInSeveral(planned: readonly PlannedEntry[], note: (text: string) => void): void {
+  const splits = new Map<string, Set<Split>>();
+  for (const { patient, split } of planned) {
+    splits.set(patient, (splits.get(patient) ?? new Set()).add(split));
+  }
+  const several = [...splits].filter(([, own]) => own.size > 1);
+  if (several.length === 0) return;
+  const who = several.length === 1 ? "1 patient has" : `${several.length} patients have`;
+  note(
+    `${who} images in more than one of train, valid and test, for instance ${printable(several[0]![0], 100)}`,
+  );
 }
 
 /** The name by which training finds the file in a folder. */

@@ -8,7 +8,7 @@ import type { Representation } from "../representation.ts";
 /** The data file to look for in a folder. */
 export interface WantedDataFile {
   dataset: string;
-  split: "train" | "valid";
+  split: "train" | "valid" | "test";
   /** Height and width of the images. */
   size: number;
   view: string;
@@ -18,8 +18,8 @@ export interface WantedDataFile {
 
 /**
  * Finds the data file for `path`: the file itself, or, if `path` is a folder, the file in it with the usual name. For
- * original images that is `{dataset}_{train|valid}_{size}_{view}_normalized.hdf5`, the same without `_normalized`, or
- * `{dataset}_{train|valid}_{size}_orig.hdf5`; for others `{dataset}_{train|valid}_{size}_{recon|latent}.hdf5`.
+ * original images that is `{dataset}_{split}_{size}_{view}_normalized.hdf5`, the same without `_normalized`, or
+ * `{dataset}_{split}_{size}_orig.hdf5`; for others `{dataset}_{split}_{size}_{recon|latent}.hdf5`.
  *
  * ```ts
  * import { assertEquals } from "@std/assert";
@@ -55,12 +55,12 @@ export function dataFileNames({ dataset, split, size, view, kind = "orig" }: Wan
 }
 
 /**
- * The file name for the reconstructions or latents of a data file: `{dataset}_{train|valid}_{size}_{kind}.hdf5` if the
+ * The file name for the reconstructions or latents of a data file: `{dataset}_{split}_{size}_{kind}.hdf5` if the
  * data file's name begins like that; otherwise its own name with `_{kind}` instead of `_orig` or `_normalized`.
  */
 export function derivedFileName(path: string, kind: "recon" | "latent"): string {
   const name = basename(path).replace(/\.(hdf5|h5|hdf)$/i, "");
-  const usual = /^(.+_(?:train|valid)_\d+)(?:_.*)?$/.exec(name);
+  const usual = /^(.+_(?:train|valid|test)_\d+)(?:_.*)?$/.exec(name);
   return `${usual?.[1] ?? name.replace(/_(orig|normalized)$/, "")}_${kind}.hdf5`;
 }
 

@@ -3,6 +3,7 @@
 import { dirname, join } from "node:path";
 import { DataError } from "../errors.ts";
 import { fileError } from "../io/file_error.ts";
+import { commit } from "./commit.ts";
 import { AppendableImageFile, type ImageFileOptions, type ImageValues } from "./append.ts";
 import { loadHdf5 } from "./hdf5_library.ts";
 
@@ -26,8 +27,10 @@ export class ImageFileWriter {
   private isSealed = false;
 
   private constructor(
-    private readonly path: string,
-    private readonly temporary: string,
+    /** The file's final name. */
+    readonly path: string,
+    /** The file's name until `finish`. */
+    readonly temporary: string,
     private readonly file: AppendableImageFile,
   ) {}
 
@@ -60,8 +63,7 @@ export class ImageFileWriter {
   }
 
   /**
-   * Closes the file and flushes it to the disk, still under its temporary name. `finish` does that, too. To make
-   * several files appear together, seal all of them before the first is finished.
+   * Closes the file and flushes it to the disk, still under its temporary name. `finish` does that, too.
    *
    * @throws {DataError} if the disk is full; the temporary file is then removed
    */
@@ -78,17 +80,27 @@ export class ImageFileWriter {
   }
 
   /**
-   * Closes the file and gives it its final name.
+   * Closes the file and gives it its final name. `ImageFileWriter.finishTogether` does that for several files.
    *
    * @throws {DataError} if the disk is full or a folder has the name; the temporary file is then removed
    */
   async finish(): Promise<void> {
-    await this.seal();
+    await ImageFileWriter.finishTogether([this]);
+  }
+
+  /**
+   * Closes files of one folder and gives them their final names. If the process is ended meanwhile, `completeCommits`
+   * completes that or none has its name.
+   *
+   * @throws {DataError} if the disk is full or a folder has a name; the temporary files are then removed
+   */
+  static async finishTogether(writers: readonly ImageFileWriter[]): Promise<void> {
     try {
-      await Deno.rename(this.temporary, this.path);
+      for (const writer of writers) await writer.seal();
+      await commit(writers);
     } catch (error) {
-      this.removeTemporary();
-      throw error instanceof DataError ? error : fileError(this.path, "cannot write", error);
+      for (const writer of writers) writer.abort();
+      throw error;
     }
   }
 

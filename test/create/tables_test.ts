@@ -157,7 +157,18 @@ Deno.test("readTable refuses an unsuitable table in one line that says why", asy
     [["path,path", "a,b"], {}, DataError, /: has two columns "path"/],
     [["path,id", "a.png,"], { patient_column: "id" }, DataError, /: line 2, column "id": is empty$/],
     [["path,id", "a.png,1", ",2"], {}, DataError, /: line 3: has no path$/],
-    [["path,id", "a.png,1", "b.png,1", "a.png,2"], {}, DataError, /: line 4: a\.png is already on line 2$/],
+    [
+      ["path,id", "a.png,1", "b.png,1", "a.png,2"],
+      { several_rows: "refuse" },
+      DataError,
+      /: line 4: a\.png is already on line 2$/,
+    ],
+    [
+      ["path,id", "a.png,1", "b.png,1", "a.png,2"],
+      { patient_column: "id" },
+      DataError,
+      /: line 4: a\.png has the patient "2", but "1" on line 2$/,
+    ],
     [["Path,Frontal/Lateral,Edema", "a,Frontal,1"], {}, DataError, /: has no column "No Finding"/],
     [
       own,
