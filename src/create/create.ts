@@ -15,6 +15,7 @@ import type { StoredImages, StoreRequest } from "./image_worker.ts";
 import { type Split, trainingLabel } from "./listing.ts";
 import type { CreateContext, CreateOptions } from "./options.ts";
 import { makePlan, type Plan, type PlannedEntry } from "./plan.ts";
+import { SampleDepth } from "./sample_depth.ts";
 import { Tally } from "./tally.ts";
 
 /** A data file that was written, or that a dry run would write. */
@@ -131,6 +132,7 @@ class CreateRun {
   peakBytes = 0;
   private readonly parts = new Map<Split, Part>();
   private readonly pathBytes: number;
+  private readonly depth = new SampleDepth();
 
   constructor(
     private readonly plan: Plan,
@@ -148,17 +150,19 @@ class CreateRun {
   /** Decodes and writes all images. */
   async decode(workers: number): Promise<void> {
     const pool = new DecoderPool<StoreRequest, StoredImages>(workerUrl, workers);
-    const { size, channels, dtype: type } = this.options;
+    const { size, channels, dtype: type, max_value: maxValue } = this.options;
     const { root } = this.plan;
     try {
       await this.visit(
         aheadPerWorker * workers,
-        ({ path }) => pool.decode({ root, path, size, channels, type }),
+        ({ path }) => pool.decode({ root, path, size, channels, type, maxValue }),
         (entry, stored) => this.write(entry, stored),
       );
     } finally {
       pool.close();
     }
+    const note = this.depth.note();
+    if (note !== undefined) this.context.note(note);
   }
 
   /** Checks which files exist and counts them; decodes and writes nothing. */
@@ -202,7 +206,8 @@ class CreateRun {
     log(`${line}; skipped`);
   }
 
-  private async write(entry: PlannedEntry, { frames, images }: StoredImages): Promise<void> {
+  private async write(entry: PlannedEntry, { frames, images, largest }: StoredImages): Promise<void> {
+    this.depth.add(largest);
     const part = this.parts.get(entry.split)!;
     part.writer ??= await this.createWriter(part, entry.split);
     const row = entry.labels.map((label) => trainingLabel(label, this.options));

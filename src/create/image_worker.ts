@@ -3,6 +3,7 @@
 import { answerDecodeRequests, type ImageRequest } from "../images/decode_worker.ts";
 import { toGray } from "../images/gray.ts";
 import { fitSquare } from "../images/resize.ts";
+import { largestSample, withWhite } from "./sample_depth.ts";
 import { joinPixels, type PixelType, type StoredPixels, storedPixels } from "./stored_image.ts";
 
 /** An image file and how its images are stored. */
@@ -11,6 +12,8 @@ export interface StoreRequest extends ImageRequest {
   size: number;
   channels: 1 | 3;
   type: PixelType;
+  /** Optional sample that is white in images of 16 bits; see `withWhite`. */
+  maxValue?: number;
 }
 
 /** A file's images as they are stored. */
@@ -19,13 +22,16 @@ export interface StoredImages {
   frames: number;
   /** [frames, C, size, size]. */
   images: StoredPixels;
+  /** The largest sample of images of 16 bits; see `largestSample`. */
+  largest?: number;
 }
 
-answerDecodeRequests<StoreRequest, StoredImages>(({ size, channels, type }, decoded) => {
+answerDecodeRequests<StoreRequest, StoredImages>(({ path, size, channels, type, maxValue }, decoded) => {
   const images = joinPixels(
-    decoded.map((image) =>
+    withWhite(path, decoded, maxValue).map((image) =>
       storedPixels(fitSquare(channels === 1 ? toGray(image) : image, size), channels, type)
     ),
   );
-  return { reply: { frames: decoded.length, images }, transfer: [images.buffer] };
+  const largest = maxValue === undefined ? largestSample(path, decoded) : undefined;
+  return { reply: { frames: decoded.length, images, largest }, transfer: [images.buffer] };
 });

@@ -18,6 +18,8 @@ export interface CreateOptions extends TableOptions, LabelPolicy {
   view?: "frontal" | "lateral" | "all";
   /** Height and width of the images in the data file, in pixels. */
   size: number;
+  /** Optional sample that is white in PNG files of 16 bits; default: 65535. */
+  max_value?: number;
   /** Share of the patients that are for training, from 0 to 1. */
   split: number;
   seed: number;
