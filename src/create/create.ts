@@ -1,9 +1,7 @@
 /** Writes data files from image files: decodes on all processors, writes in the list's order, splits by patient. */
 
 import { isAbsolute } from "node:path";
-import type { Attribute } from "../data/append.ts";
 import { completeCommits } from "../data/commit.ts";
-import { normalisationAttributes, normalisationFor } from "../data/normalisation.ts";
 import { ImageFileWriter } from "../data/write.ts";
 import { DataError } from "../errors.ts";
 import { DecoderPool, isUnreadable, type Unreadable } from "../images/decoder_pool.ts";
@@ -11,39 +9,19 @@ import { resolveInside } from "../images/file_inside.ts";
 import { makeFolder } from "../io/atomic.ts";
 import { printable } from "../io/printable.ts";
 import { inOrder } from "../workers/in_order.ts";
+import { fileAttributes, gzipLevel } from "./attributes.ts";
+import { createFromArrays } from "./create_from_arrays.ts";
+import { isArrayFile } from "./from_arrays.ts";
 import type { StoredImages, StoreRequest } from "./image_worker.ts";
 import { type Split, trainingLabel } from "./listing.ts";
-import type { CreateContext, CreateOptions } from "./options.ts";
+import type { CreateContext, CreatedFile, CreateOptions, CreateOutcome } from "./options.ts";
 import { makePlan, type Plan, type PlannedEntry } from "./plan.ts";
 import { SampleDepth } from "./sample_depth.ts";
 import { Tally } from "./tally.ts";
 
-/** A data file that was written, or that a dry run would write. */
-export interface CreatedFile {
-  path: string;
-  /** [C, H, W] of an image. */
-  shape: [number, number, number];
-  tally: Tally;
-  /** Size of the file in bytes; not given by a dry run. */
-  bytes?: number;
-}
-
-/** The result of a run. */
-export interface CreateOutcome {
-  files: CreatedFile[];
-  /** Number of listed files that could not be read. */
-  skipped: number;
-  seconds: number;
-  /** Largest memory of the process in bytes, sampled after each file. */
-  peakBytes: number;
-  /** Number of workers. */
-  workers: number;
-  /** Set if a signal ended the run; no file is left then. */
-  exitCode?: number;
-}
+export type { CreatedFile, CreateOutcome };
 
 const workerUrl = new URL("./image_worker.ts", import.meta.url);
-const gzipLevel = 4;
 /** Requests under way for each worker: enough that no worker waits while one decodes a slow image. */
 const aheadPerWorker = 4;
 /** Files that a dry run looks up at a time. */
@@ -52,7 +30,7 @@ const lookUpsAtATime = 16;
 const frameBytes = 8;
 
 /**
- * Writes `{dataset}_{train|valid}_{size}_{view}_normalized.hdf5` from the images of a list. Files that cannot be read
+ * Writes `{dataset}_{split}_{size}_{view}_normalized.hdf5` from the images of a list, a folder or an `.npz` file. Files that cannot be read
  * are reported and left out. The data files get their names once all of them are complete; a run that fails or is
  * stopped leaves none. If it is stopped while it names them, the next run completes that.
  *
@@ -102,6 +80,7 @@ export async function createFiles(options: CreateOptions, context: CreateContext
       );
     }
   }
+  if (isArrayFile(options.data_path)) return await createFromArrays(options, context);
   const plan = await makePlan(options, context);
   const workers = options.num_workers ?? navigator.hardwareConcurrency;
   const run = new CreateRun(plan, options, context);
@@ -228,7 +207,7 @@ class CreateRun {
       dtype,
       gzip: compression === "gzip" ? gzipLevel : undefined,
       pathBytes: this.pathBytes || undefined,
-      attributes: fileAttributes(this.plan, this.options, split),
+      attributes: fileAttributes({ ...this.plan.listing, ...this.plan }, this.options, split),
     });
   }
 
@@ -262,29 +241,4 @@ class CreateRun {
 function unreadable(error: unknown): Unreadable {
   if (error instanceof DataError) return { unreadable: error.message };
   throw error;
-}
-
-/** The attributes of a file's `img`. */
-function fileAttributes(plan: Plan, options: CreateOptions, split: Split): Record<string, Attribute> {
-  const { listing, dataset, view } = plan;
-  const { channels, dtype, uncertain, blank, seed } = options;
-  const { mean, deviation } = normalisationFor(channels)!;
-  const normalisation: Record<string, Attribute> = dtype === "float32"
-    ? { ...normalisationAttributes, mean, std: deviation }
-    : { pixels: "0 .. 255; readers scale them to 0 .. 1 and normalise them" };
-  return {
-    ...(listing.classNames.length > 0 && {
-      class_names: listing.classNames,
-      label_policy: `uncertain: ${uncertain}, not mentioned: ${blank}`,
-    }),
-    ...normalisation,
-    content: "originals",
-    resizing: "longer side to the image's size by Lanczos, centred on black",
-    source: listing.source,
-    dataset,
-    view,
-    split,
-    split_share: options.split,
-    split_seed: seed,
-  };
 }

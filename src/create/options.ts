@@ -4,10 +4,11 @@ import type { Progress } from "../report/progress.ts";
 import type { LabelPolicy } from "./listing.ts";
 import type { PixelType } from "./stored_image.ts";
 import type { TableOptions } from "./tables.ts";
+import type { Tally } from "./tally.ts";
 
 /** The options of `hdf5:create`, described by its help. */
 export interface CreateOptions extends TableOptions, LabelPolicy {
-  /** Folder of the images; no image outside it is read. */
+  /** Folder of the images, outside which no image is read, or an `.npz` file of arrays. */
   data_path: string;
   /** Optional table of the images; default: the folder's own files. */
   csv?: string;
@@ -43,4 +44,28 @@ export interface CreateContext {
   progress(label: string, total: number): Pick<Progress, "update" | "log" | "clear" | "finish">;
   /** The run ends as soon as `exitCode` is set. */
   stop: { readonly exitCode: number | undefined };
+}
+
+/** A data file that was written, or that a dry run would write. */
+export interface CreatedFile {
+  path: string;
+  /** [C, H, W] of an image. */
+  shape: [number, number, number];
+  tally: Tally;
+  /** Size of the file in bytes; not given by a dry run. */
+  bytes?: number;
+}
+
+/** The result of a run. */
+export interface CreateOutcome {
+  files: CreatedFile[];
+  /** Number of listed files that could not be read. */
+  skipped: number;
+  seconds: number;
+  /** Largest memory of the process in bytes, sampled after each file. */
+  peakBytes: number;
+  /** Number of workers. */
+  workers: number;
+  /** Set if a signal ended the run; no file is left then. */
+  exitCode?: number;
 }

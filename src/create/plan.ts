@@ -2,7 +2,6 @@
 
 import { basename, join } from "node:path";
 import { DataError, UsageError } from "../errors.ts";
-import { dataFileNames, type WantedDataFile } from "../data/locate.ts";
 import { fileError } from "../io/file_error.ts";
 import { printable } from "../io/printable.ts";
 import { withDicomTags } from "./dicom_tags.ts";
@@ -12,7 +11,7 @@ import { type Entry, isForTraining, type Listing, type Split } from "./listing.t
 import type { CreateContext, CreateOptions } from "./options.ts";
 import { resolveInside } from "../images/file_inside.ts";
 import { readTable } from "./tables.ts";
-import type { PixelType } from "./stored_image.ts";
+import { findTargets } from "./targets.ts";
 
 /** An entry and the file that its images go to. */
 export interface PlannedEntry extends Entry {
@@ -49,22 +48,9 @@ export async function makePlan(options: CreateOptions, context: CreateContext): 
     context.note(`${listing.source}: neither the list nor the files name views, so that all are taken`);
   }
   const dataset = options.dataset ?? listing.dataset ?? basename(root);
-  if (dataset === "" || dataset !== basename(dataset)) {
-    throw new UsageError(`--dataset ${dataset || '""'}: expected a name for files`);
-  }
   const chosen = chooseView(listing, view, options);
   const entries = assignSplits(chosen, options, context);
-  const splits = new Set(entries.map(({ split }) => split));
-  const targets = new Map<Split, string>();
-  for (const split of ["train", "valid", "test"] as const) {
-    if (!splits.has(split)) continue;
-    const path = join(
-      options.save_path,
-      fileName({ dataset, split, view, size: options.size }, options.dtype),
-    );
-    if (!options.dry_run) await requireFree(path, options.overwrite);
-    targets.set(split, path);
-  }
+  const targets = await findTargets({ dataset, view, splits: entries.map(({ split }) => split) }, options);
   return { root, listing, view, dataset, entries, targets };
 }
 
@@ -231,21 +217,4 @@ function notePatientsInSeveral(planned: readonly PlannedEntry[], note: (text: st
   note(
     `${who} images in more than one of train, valid and test, for instance ${printable(several[0]![0], 100)}`,
   );
-}
-
-/** The name by which training finds the file in a folder. */
-function fileName(wanted: WantedDataFile, dtype: PixelType): string {
-  const [normalized, plain, anyView] = dataFileNames(wanted);
-  return wanted.view === "all" ? anyView! : dtype === "float32" ? normalized! : plain!;
-}
-
-async function requireFree(path: string, overwrite: boolean): Promise<void> {
-  const info = await Deno.stat(path).catch((error) => {
-    if (error instanceof Deno.errors.NotFound) return undefined;
-    throw fileError(path, "cannot write", error);
-  });
-  if (info?.isDirectory) throw new DataError(`${path}: cannot write: it is a folder`);
-  if (info && !overwrite) {
-    throw new DataError(`${path}: already exists, expected --overwrite or another --save_path`);
-  }
 }

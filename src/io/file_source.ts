@@ -26,7 +26,8 @@ export async function withFileSource<T>(path: string, read: (source: ByteSource)
   }
 }
 
-class FileSource implements ByteSource {
+/** A source that reads from an open file, which the caller closes. */
+export class FileSource implements ByteSource {
   constructor(private readonly file: Deno.FsFile, readonly size: number) {}
 
   read(offset: number, length: number): Uint8Array<ArrayBuffer> {

@@ -35,19 +35,31 @@ export class ZipArchive {
    * @throws {DataError} if there is no such member, or it cannot be unpacked, or is larger than `limit`
    */
   open(name: string, limit: number): ByteSource {
+    const { packed, isDeflated, size } = this.packed(name);
+    if (!isDeflated) return packed;
+    const shown = printable(name);
+    if (size > limit) throw new DataError(`the archive's member ${shown} would unpack to ${size} bytes`);
+    const content = inflated(packed.read(0, packed.size), size);
+    if (!content) throw new DataError(`the archive's member ${shown} cannot be unpacked`);
+    return memorySource(content);
+  }
+
+  /**
+   * The content of a member as it is stored, to be unpacked in parts.
+   *
+   * @returns `size` and `checksum` are the size in bytes and the CRC-32 of the unpacked content, as the directory states
+   * them
+   * @throws {DataError} if there is no such member, or it is compressed with an unsupported method
+   */
+  packed(name: string): { packed: ByteSource; isDeflated: boolean; size: number; checksum: number } {
     const member = this.members.get(name);
     const shown = printable(name);
     if (!member) throw new DataError(`the archive has no member ${shown}`);
-    const { method, size, packedSize } = member;
+    const { method, size, packedSize, checksum } = member;
     const packed = partOf(this.source, this.contentOffset(member), packedSize);
-    if (method === stored && size === packedSize) return packed;
-    if (method !== deflated) {
-      throw new DataError(`the archive's member ${shown} is compressed with an unsupported method`);
-    }
-    if (size > limit) throw new DataError(`the archive's member ${shown} would unpack to ${size} bytes`);
-    const content = inflated(packed.read(0, packedSize), size);
-    if (!content) throw new DataError(`the archive's member ${shown} cannot be unpacked`);
-    return memorySource(content);
+    if (method === stored && size === packedSize) return { packed, isDeflated: false, size, checksum };
+    if (method === deflated) return { packed, isDeflated: true, size, checksum };
+    throw new DataError(`the archive's member ${shown} is compressed with an unsupported method`);
   }
 
   /** The content follows the member's own header, whose extra field may differ from the directory's. */
@@ -65,6 +77,8 @@ interface Member {
   method: number;
   packedSize: number;
   size: number;
+  /** CRC-32 of the unpacked content. */
+  checksum: number;
   headerOffset: number;
 }
 
@@ -122,6 +136,7 @@ function membersOf(directory: Uint8Array<ArrayBuffer>): Member[] {
       method: view.getUint16(at + 10, true),
       packedSize: packedSize!,
       size: size!,
+      checksum: view.getUint32(at + 16, true),
       headerOffset: headerOffset!,
     };
     applyZip64(member, viewOf(directory.slice(extraOffset, extraOffset + extraSize!)));
