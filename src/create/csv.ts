@@ -41,7 +41,7 @@ export class CsvColumns {
 }
 
 /**
- * Reads a table: text in UTF-8, or in UTF-16 with a byte order mark, optionally compressed with gzip, with commas, semicolons or tabs between the cells.
+ * Reads a table: text in UTF-8, UTF-16 with a byte order mark, or Windows-1252, optionally compressed with gzip, with commas, semicolons or tabs between the cells.
  * The first row holds the columns' names. Rows are not kept, only the entries made from them.
  *
  * ```ts
@@ -57,14 +57,16 @@ export class CsvColumns {
  * ```
  *
  * @param begin is called once with the columns and returns the function that makes an entry from a row
+ * @param note receives a line if the text is in Windows-1252
  * @throws {DataError} if the file cannot be read, is not such a table, or has no rows; the message names the line if
  * one line is at fault
  */
 export async function readCsv<Entry>(
   path: string,
   begin: (columns: CsvColumns) => (row: CsvRow) => Entry,
+  note?: (text: string) => void,
 ): Promise<Entry[]> {
-  const bytes = await readText(path);
+  const bytes = await readText(path, note);
   const entries: Entry[] = [];
   let read: ((row: CsvRow) => Entry) | undefined;
   try {
@@ -89,8 +91,8 @@ export async function readCsv<Entry>(
   return entries;
 }
 
-/** The file's bytes, decompressed, after a check that they are UTF-8. */
-async function readText(path: string): Promise<Uint8Array> {
+/** The file's text in UTF-8, decompressed. */
+async function readText(path: string, note?: (text: string) => void): Promise<Uint8Array> {
   let bytes: Uint8Array<ArrayBuffer>;
   try {
     const { isFile } = await Deno.stat(path);
@@ -101,16 +103,35 @@ async function readText(path: string): Promise<Uint8Array> {
   }
   if (bytes[0] === 0x1f && bytes[1] === 0x8b) bytes = gunzip(path, bytes);
   bytes = fromUtf16(bytes) ?? bytes;
+  if (isUtf8(bytes)) return bytes;
+  const text = fromWindows(bytes);
+  if (!text) throw new DataError(`${path}: is not text in UTF-8, expected a table of comma-separated values`);
+  note?.(`${path}: is not UTF-8, and is read as Windows-1252, which includes Latin-1`);
+  return text;
+}
+
+function isUtf8(bytes: Uint8Array): boolean {
   const decoder = new TextDecoder("utf-8", { fatal: true });
   try {
     for (let start = 0; start < bytes.length; start += 2 ** 20) {
       decoder.decode(bytes.subarray(start, start + 2 ** 20), { stream: true });
     }
     decoder.decode();
+    return true;
   } catch {
-    throw new DataError(`${path}: is not text in UTF-8, expected a table of comma-separated values`);
+    return false;
   }
-  return bytes;
+}
+
+/** Bytes that no text in Windows-1252 holds: control characters but tab and line breaks, and unassigned bytes. */
+const binaryBytes = new Set(
+  [...Array(32).keys(), 0x7f, 0x81, 0x8d, 0x8f, 0x90, 0x9d].filter((byte) => ![9, 10, 13].includes(byte)),
+);
+
+/** Text in Windows-1252 in UTF-8; undefined if the bytes are no such text. */
+function fromWindows(bytes: Uint8Array): Uint8Array | undefined {
+  if (bytes.some((byte) => binaryBytes.has(byte))) return undefined;
+  return new TextEncoder().encode(new TextDecoder("windows-1252").decode(bytes));
 }
 
 /** Decompresses all members of a gzip file. */

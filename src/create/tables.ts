@@ -57,7 +57,7 @@ export async function readTable(
       note(`${path}: has a column "split", which is used with --split_column split`);
     }
     return rowReader(columns, layout, options, findSplit(columns, layout));
-  });
+  }, note);
   const { classNames, labels, notes } = layout.labels.finish(rows);
   notes.forEach(note);
   const merged = mergeRows(path, rows, labels, options.several_rows ?? "largest", note);

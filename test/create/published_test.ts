@@ -209,6 +209,13 @@ Deno.test("a split may be a column, a second table or a list of names", async ()
   });
 });
 
+Deno.test("tables may be in Latin-1, which is said", async () => {
+  const bytes = Uint8Array.from("path,label\nM\u00fcller.png,1\n", (letter) => letter.charCodeAt(0));
+  const { entries, notes } = await read(bytes, { label_columns: "label" });
+  assertEquals(entries[0]!.path, "M\u00fcller.png");
+  assertEquals(notes, ["list.csv: is not UTF-8, and is read as Windows-1252, which includes Latin-1"]);
+});
+
 Deno.test("tables may be in UTF-16, with tabs, and compressed in several parts", async () => {
   const wanted = ["ü.png", "b.png"];
   const text = "\ufeffpath\tlabel\r\nü.png\t1\r\nb.png\t0\r\n";
