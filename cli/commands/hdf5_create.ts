@@ -9,19 +9,21 @@ export const hdf5CreateCommand = defineCommand({
     "./vqray hdf5:create --data_path CheXpert-v1.0-small --csv CheXpert-v1.0-small/train.csv --save_path data",
     "./vqray hdf5:create --data_path xrays --csv list.csv --path_column file --label_columns edema,fracture --patient_column id --save_path data",
     "./vqray hdf5:create --data_path folder_of_classes --size 64 --channels 1 --dtype uint8 --save_path data",
-    "./vqray hdf5:create --data_path mimic-cxr-jpg --csv mimic-cxr-2.0.0-metadata.csv.gz --labels_csv mimic-cxr-2.0.0-chexpert.csv.gz --save_path data",
+    "./vqray hdf5:create --data_path mimic-cxr-jpg --csv mimic-cxr-2.0.0-metadata.csv.gz --labels_csv mimic-cxr-2.0.0-chexpert.csv.gz --split_csv mimic-cxr-2.0.0-split.csv.gz --save_path data",
+    "./vqray hdf5:create --data_path nih --csv nih/Data_Entry_2017.csv --test_list nih/test_list.txt --save_path data",
   ],
   options: {
     data_path: {
       kind: "text",
-      value: "FOLDER",
-      help: "folder of the images (required); nothing outside it is read",
+      value: "PATH",
+      help:
+        "folder of the images (required), outside which nothing is read; or an .npz file such as MedMNIST's",
     },
     csv: {
       kind: "text",
       value: "FILE",
       help:
-        "table of the images: CheXpert's, MIMIC-CXR's or another; default: none, and sub-folders are classes",
+        "table of the images: of CheXpert, ChestX-ray14, MIMIC-CXR, PadChest, RSNA, VinDr-CXR, or another; default: none, and sub-folders are classes",
     },
     labels_csv: {
       kind: "text",
@@ -39,6 +41,43 @@ export const hdf5CreateCommand = defineCommand({
       kind: "text",
       value: "NAMES",
       help: "columns of the table with labels: a,b,c or first..last; default: no labels",
+    },
+    class_column: {
+      kind: "text",
+      value: "NAME",
+      help: "column of the table with an image's class, a word or a number; instead of --label_columns",
+    },
+    label_separator: {
+      kind: "text",
+      value: "TEXT",
+      help: "text between the words of a label; default: | or ; if a label has it",
+    },
+    negative_label: {
+      kind: "text",
+      value: "WORD",
+      help: 'word of a label column that stands for none of the classes; default: "No Finding"',
+    },
+    several_rows: {
+      kind: "text",
+      choices: ["largest", "majority", "refuse"],
+      value: "NAME",
+      help:
+        "labels of an image that has several rows: largest (1, then -1, 0, nothing), majority or refuse; default: largest",
+    },
+    split_column: {
+      kind: "text",
+      value: "NAME",
+      help: "column of --csv or --split_csv that holds train, valid or test; instead of --split",
+    },
+    split_csv: {
+      kind: "text",
+      value: "FILE",
+      help: "table of the split, such as MIMIC-CXR's, which shares a column with --csv",
+    },
+    test_list: {
+      kind: "text",
+      value: "FILE",
+      help: "text file with the names of the test images, such as ChestX-ray14's; --split divides the others",
     },
     patient_column: { kind: "text", value: "NAME", help: "column of the table that identifies the patient" },
     patient_pattern: {
@@ -67,6 +106,11 @@ export const hdf5CreateCommand = defineCommand({
       help: "how to read an empty label: zeros or ignore",
       default: "zeros",
     },
+    max_value: {
+      kind: "integer",
+      least: 1,
+      help: "white in PNG images of 16 bits, such as 4095 if they have 12 bits; default: 65535",
+    },
     size: { kind: "integer", least: 1, help: "side of the images in pixels", default: 256 },
     split: {
       kind: "number",
@@ -90,7 +134,7 @@ export const hdf5CreateCommand = defineCommand({
       help: "gzip or none",
       default: "none",
     },
-    labels: { kind: "flag", help: "sub-folders are classes", default: true },
+    labels: { kind: "flag", help: "sub-folders are classes, and tables have labels", default: true },
     paths: { kind: "flag", help: "store each image's path in the file", default: true },
     num_workers: {
       kind: "integer",
