@@ -40,7 +40,9 @@ export function pathIn(cell: string): string {
   return cell.trim().replaceAll("\\", "/").replace(/^(\.\/+)+/, "");
 }
 
-/** The words in a cell: those of a Python list such as `['a', 'b']`, or those between separators. Blanks are left out. */
+/**
+ * The words in a cell: those of a Python list such as `['a', 'b']`, or those between separators. Blanks are left out.
+ */
 export function wordsIn(cell: string, separator: string | undefined): string[] {
   const text = cell.trim();
   const list = /^\[(.*)\]$/s.exec(text)?.[1];

@@ -30,9 +30,9 @@ const lookUpsAtATime = 16;
 const frameBytes = 8;
 
 /**
- * Writes `{dataset}_{split}_{size}_{view}_normalized.hdf5` from the images of a list, a folder or an `.npz` file. Files that cannot be read
- * are reported and left out. The data files get their names once all of them are complete; a run that fails or is
- * stopped leaves none. If it is stopped while it names them, the next run completes that.
+ * Writes `{dataset}_{split}_{size}_{view}_normalized.hdf5` from the images of a list, a folder or an `.npz` file. Files
+ * that cannot be read are reported and left out. The data files get their names once all of them are complete; a run
+ * that fails or is stopped leaves none. If it is stopped while it names them, the next run completes that.
  *
  * ```ts
  * import { assertEquals } from "@std/assert";

@@ -41,8 +41,9 @@ export class CsvColumns {
 }
 
 /**
- * Reads a table: text in UTF-8, UTF-16 with a byte order mark, or Windows-1252, optionally compressed with gzip, with commas, semicolons or tabs between the cells.
- * The first row holds the columns' names. Rows are not kept, only the entries made from them.
+ * Reads a table: text in UTF-8, UTF-16 with a byte order mark, or Windows-1252, optionally compressed with gzip, with
+ * commas, semicolons or tabs between the cells. The first row holds the columns' names. Rows are not kept, only the
+ * entries made from them.
  *
  * ```ts
  * import { assertEquals } from "@std/assert";

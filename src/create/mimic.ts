@@ -29,8 +29,8 @@ export function mimic(columns: CsvColumns): Layout | undefined {
 
 /**
  * The table of images: `…-metadata.csv` with dicom_id, subject_id, study_id and ViewPosition, whose images lie in
- * MIMIC-CXR-JPG's or MIMIC-CXR's folders, or `cxr-record-list.csv` with the paths of MIMIC-CXR's DICOM files, which name
- * their views. No label is mentioned for a study that is missing from the table of labels.
+ * MIMIC-CXR-JPG's or MIMIC-CXR's folders, or `cxr-record-list.csv` with the paths of MIMIC-CXR's DICOM files, which
+ * name their views. No label is mentioned for a study that is missing from the table of labels.
  *
  * @param studies the table of labels, if one is given
  * @param hasLabels whether labels are wanted

@@ -5,7 +5,9 @@ import { printable } from "../io/printable.ts";
 import type { LabelCell } from "./labels.ts";
 import type { Entry, ListedLabel, Split } from "./listing.ts";
 
-/** What several rows of one image mean: each label is the largest or the most frequent of them, or they are an error. */
+/**
+ * What several rows of one image mean: each label is the largest or the most frequent of them, or they are an error.
+ */
 export type RepeatedRows = "largest" | "majority" | "refuse";
 
 /** A row of a table, before its labels are known. */

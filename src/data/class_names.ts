@@ -1,6 +1,7 @@
 /** Names of a data file's classes. */
 
 import { DataError } from "../errors.ts";
+import { splitNames } from "./name_list.ts";
 import type { DatasetInfo } from "./hdf5_file.ts";
 
 /**
@@ -18,7 +19,7 @@ export function classNames({ path, labelCount, attributes }: DatasetInfo): strin
       : `${labelCount} different names, one for each label`;
     return new DataError(`${path}: the attribute "class_names" ${what}, expected ${expected}`);
   };
-  const texts = typeof value === "string" ? split(value) : value;
+  const texts = typeof value === "string" ? splitNames(value) : value;
   if (!Array.isArray(texts) || texts.some((text) => typeof text !== "string")) {
     throw fail("does not hold text");
   }
@@ -30,9 +31,4 @@ export function classNames({ path, labelCount, attributes }: DatasetInfo): strin
   const twice = names.find((name, index) => names.indexOf(name) < index);
   if (twice !== undefined) throw fail(`holds ${JSON.stringify(twice)} twice`);
   return names;
-}
-
-export function split(text: string): string[] {
-  const trimmed = text.trim();
-  return trimmed.split(trimmed.includes("\n") ? "\n" : ",");
 }

@@ -1,12 +1,12 @@
 /** What a data file holds, and what a reader expects of it. */
 
 import { DataError } from "../errors.ts";
-import { split } from "./class_names.ts";
 import type { Hdf5Dataset } from "./hdf5_dataset.ts";
 import { attributesOf, type Hdf5Handle } from "./hdf5_library.ts";
 import type { ResolvedObject } from "./hdf5_links.ts";
 import { chooseScale, type InputScale } from "./input_range.ts";
 import { Labels } from "./labels.ts";
+import { splitNames } from "./name_list.ts";
 import { normalisationFor } from "./normalisation.ts";
 
 /** What a data file holds, as it is read. */
@@ -168,6 +168,6 @@ function imageShape(
 }
 
 function countNames(value: unknown): number | undefined {
-  if (typeof value === "string") return split(value).length;
+  if (typeof value === "string") return splitNames(value).length;
   return Array.isArray(value) ? value.length : undefined;
 }

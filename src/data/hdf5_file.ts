@@ -25,8 +25,8 @@ import {
 export type { DataFileOptions, DatasetInfo };
 
 /**
- * An HDF5 file of images: `img` [N, C, H, W], [N, 1, H, W], [N, H, W] or [N, H, W, C], and optionally `labels` [N, K] or
- * [N].
+ * An HDF5 file of images: `img` [N, C, H, W], [N, 1, H, W], [N, H, W] or [N, H, W, C], and optionally `labels` [N, K]
+ * or [N].
  *
  * Normalised float16, float32 and float64 images are read unchanged. Other images are scaled to 0 … 1 and normalised;
  * see `chooseScale`. Images are read by index; the file is never read whole.

@@ -112,8 +112,8 @@ function watchWrites(library: Hdf5Library): void {
 const allowed = new Set<string>();
 
 /**
- * Lets the library open a file to which another file leads, for instance the source of a virtual dataset. Files that are
- * opened by name need no permission.
+ * Lets the library open a file to which another file leads, for instance the source of a virtual dataset. Files that
+ * are opened by name need no permission.
  */
 export function allowFile(path: string): void {
   allowed.add(resolve(path));

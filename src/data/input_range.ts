@@ -55,7 +55,8 @@ export function parseInputRange(text: string): "auto" | "normalized" | PixelRang
 }
 
 /**
- * Decides how stored values are scaled: by the option, by the file's attributes, by the type of integers, or by a sample.
+ * Decides how stored values are scaled: by the option, by the file's attributes, by the type of integers, or by a
+ * sample.
  *
  * @throws {DataError} if the range of integers, or of floats that are neither normalised nor usual pixels, is not known
  * @throws {UsageError} if `option` is not valid

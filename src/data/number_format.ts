@@ -138,8 +138,8 @@ export function decodeNumber(bits: bigint, format: NumberFormat): number | bigin
 }
 
 /**
- * Decodes numbers of up to eight bytes each, in little-endian order, into `result`. Numbers of up to two bytes, of which
- * there are few different ones, are looked up.
+ * Decodes numbers of up to eight bytes each, in little-endian order, into `result`. Numbers of up to two bytes, of
+ * which there are few different ones, are looked up.
  */
 export function decodeNumbers(
   stored: Uint8Array,

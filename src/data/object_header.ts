@@ -57,7 +57,8 @@ const maxHeaderBlocks = 64;
 const prefixBytes = 34;
 
 /**
- * The first message of a type in an object header of version 1 or 2 ("Data Object Headers"); undefined if there is none.
+ * The first message of a type in an object header of version 1 or 2 ("Data Object Headers"); undefined if there is
+ * none.
  *
  * @param header address of the object's header
  * @throws {RangeError} if the header is not valid

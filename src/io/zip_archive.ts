@@ -47,8 +47,8 @@ export class ZipArchive {
   /**
    * The content of a member as it is stored, to be unpacked in parts.
    *
-   * @returns `size` and `checksum` are the size in bytes and the CRC-32 of the unpacked content, as the directory states
-   * them
+   * @returns `size` and `checksum` are the size in bytes and the CRC-32 of the unpacked content, as the directory
+   * states them
    * @throws {DataError} if there is no such member, or it is compressed with an unsupported method
    */
   packed(name: string): { packed: ByteSource; isDeflated: boolean; size: number; checksum: number } {

@@ -129,13 +129,10 @@ async function findSources({ data_path, dataset, view, size, split }: EncodeOpti
 async function prepare(source: string, options: EncodeOptions, saved: SavedCodec, gpu: Gpu): Promise<Job> {
   const { size, batch_size, only, save_path, images_key, labels_key, input_range } = options;
   const loader = await BatchLoader.open(source, {
+    ...{ images_key, labels_key, input_range, size },
     channels: saved.configuration.in_channel,
     labels: "optional",
     unlabelled: true,
-    size,
-    images_key,
-    labels_key,
-    input_range,
     batchSize: batch_size,
     dropLast: false,
     shuffle: false,

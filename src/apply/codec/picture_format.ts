@@ -9,8 +9,8 @@ export class PictureFormat {
   /** [C, H, W] of an image as the codec takes it. */
   readonly shape: readonly [channels: number, height: number, width: number];
   /**
-   * Whether the reader repeats normalised grey values for each channel. All channels then have the normalisation of grey
-   * images, whereas other values are normalised for each channel when they are read.
+   * Whether the reader repeats normalised grey values for each channel. All channels then have the normalisation of
+   * grey images, whereas other values are normalised for each channel when they are read.
    */
   private readonly repeatsFloats: boolean;
 
