@@ -64,10 +64,10 @@ type Pictures = Record<typeof gridKinds[number], Picture>;
  */
 export async function writeImages(
   options: ImagesOptions,
-  { progress }: Pick<RunContext, "progress">,
+  { note, progress }: Pick<RunContext, "note" | "progress">,
 ): Promise<WrittenImages> {
   const { vqvae_file, data_path, save_path, size } = options;
-  const saved = await readCodec(vqvae_file);
+  const saved = await readCodec(vqvae_file, note);
   const file = await resolveDataFile(data_path, { ...options, size: size ?? 256 });
   const loader = await openForCodec(file, saved, { size, batchSize: 1 });
   try {
