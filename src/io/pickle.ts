@@ -37,9 +37,14 @@ const latin1 = new TextDecoder("latin1");
 /** A little-endian integer of `length` bytes in two's complement. */
 function readInteger(reader: ByteReader, length: number): number | bigint {
   if (length > maxIntegerBytes) throw damaged(`an integer of ${length} bytes`);
-  let value = 0n;
-  for (const byte of reader.bytes(length).reverse()) value = (value << 8n) | BigInt(byte);
-  return narrowed(BigInt.asIntN(8 * length, value));
+  const bytes = reader.bytes(length).reverse();
+  if (length === 0) return 0;
+  if (length <= 6) {
+    // Exact in float64, and many times faster than bigint.
+    const value = bytes.reduce((sum, byte) => 256 * sum + byte, 0);
+    return bytes[0]! < 128 ? value : value - 256 ** length;
+  }
+  return narrowed(BigInt.asIntN(8 * length, BigInt(`0x${bytes.toHex()}`)));
 }
 
 function integerFromText(text: string): number | bigint {
