@@ -35,15 +35,16 @@ const stop = 0x2e;
 const latin1 = new TextDecoder("latin1");
 
 /** A little-endian integer of `length` bytes in two's complement. */
-function readInteger(reader: ByteReader, length: number): number | bigint {
+function readInteger(machine: Machine, length: number): number | bigint {
   if (length > maxIntegerBytes) throw damaged(`an integer of ${length} bytes`);
-  const bytes = reader.bytes(length).reverse();
+  const bytes = machine.reader.bytes(length).reverse();
   if (length === 0) return 0;
   if (length <= 6) {
     // Exact in float64, and many times faster than bigint.
     const value = bytes.reduce((sum, byte) => 256 * sum + byte, 0);
     return bytes[0]! < 128 ? value : value - 256 ** length;
   }
+  machine.spend(length);
   return narrowed(BigInt.asIntN(8 * length, BigInt(`0x${bytes.toHex()}`)));
 }
 
@@ -116,8 +117,8 @@ const operations: Record<number, (machine: Machine) => void> = {
   0x4a: (m) => m.push(m.reader.int32()), // BININT
   0x4b: (m) => m.push(m.reader.uint8()), // BININT1
   0x4d: (m) => m.push(m.reader.uint16()), // BININT2
-  0x8a: (m) => m.push(readInteger(m.reader, m.reader.uint8())), // LONG1
-  0x8b: (m) => m.push(readInteger(m.reader, m.reader.uint32())), // LONG4
+  0x8a: (m) => m.push(readInteger(m, m.reader.uint8())), // LONG1
+  0x8b: (m) => m.push(readInteger(m, m.reader.uint32())), // LONG4
   0x47: (m) => m.push(m.reader.float64BigEndian()), // BINFLOAT
   0x49: (m) => { // INT, which also encodes booleans before protocol 2
     const text = m.reader.line();

@@ -122,7 +122,7 @@ export class TorchObjects implements PickleHooks {
       throw new DataError(`a tensor of shape [${shape}] has ${strides.length} strides`);
     }
     // The memory that its description takes.
-    this.items.spend(8 + 2 * shape.length);
+    this.items.spend(16 + 8 * shape.length);
     const type = dtype === undefined ? part.storage.dtype : dtypeNamed(dtype);
     if (!type) return new OpaqueObject(`a tensor of ${dtype === undefined ? part.type : describe(dtype)}`);
     const first = part.offset * part.storage.elementSize;

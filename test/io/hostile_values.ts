@@ -40,6 +40,7 @@ export const beside: Record<string, [value: () => Part, must?: HostileFile["must
   "a million byte strings": [() => joined("](", times(1_000_000, "C\0"), "e"), "refuse"],
   "a million large integers": [
     () => joined("](", times(1_000_000, [0x8a, 9, 0, 0, 0, 0, 0, 0, 0, 0, 1]), "e"),
+    "refuse",
   ],
   "devices named by a long text": [
     () => joined(text(long), "q\x010](", times(200_000, "ctorch\ndevice\nh\x01", [0x85], "R0"), "e"),
