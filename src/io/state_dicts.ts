@@ -40,13 +40,15 @@ const maxStateDicts = 64;
 export function stateDicts(value: TorchValue): StateDict[] {
   const found = collect(value);
   if (found.length > 0) return found.sort((first, second) => rank(first.place) - rank(second.place));
-  const keys = value instanceof Map
-    ? [...value.keys()]
-    : attributesOf(value)
-    ? [...attributesOf(value)!.keys()]
-    : [];
+  const entries = value instanceof Map ? value : itemsOf(value) ?? attributesOf(value) ?? new Map();
+  const keys = [...entries.keys()];
   const shown = keys.length > 0 ? `: its keys are ${keysText(keys)}` : "";
-  throw new DataError(`there is no state dict in it${shown}`);
+  const opaque = keys.find((key) => entries.get(key) instanceof OpaqueObject);
+  const type = opaque === undefined ? "" : (entries.get(opaque) as OpaqueObject).type;
+  const object = opaque === undefined
+    ? ""
+    : `; ${keysText([opaque])} is ${printable(type, 60)}, which cannot be read`;
+  throw new DataError(`there is no state dict in it${shown}${object}`);
 }
 
 function rank(place: string): number {

@@ -130,6 +130,12 @@ Deno.test("stateDicts: names the keys that it found instead of a state dict", as
   const value = await readTorchFile(`${folder}no_tensors.pt`);
   const error = assertThrows(() => stateDicts(value), DataError);
   assertStringIncludes(error.message, "its keys are epoch, history");
+  const hostile = await readTorchFile(`${folder}hostile_system.pt`);
+  const { message } = assertThrows(() => stateDicts(hostile), DataError);
+  assertEquals(
+    message,
+    "there is no state dict in it: its keys are weight; weight is posix.system, which cannot be read",
+  );
   for (const other of [null, 3, [], new Map()]) {
     assertThrows(() => stateDicts(other as TorchValue), DataError);
   }
