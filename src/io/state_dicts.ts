@@ -113,8 +113,17 @@ function entriesOf(value: TorchValue): Entries | undefined {
 
 function addEntry({ tensors, unreadable }: Entries, name: TorchValue, entry: TorchValue): void {
   if (typeof name !== "string") return;
-  if (isTensor(entry)) tensors.set(name, entry);
+  const tensor = tensorIn(entry);
+  if (tensor) tensors.set(name, tensor);
   else if (entry instanceof OpaqueObject) unreadable.set(name, entry.type);
+}
+
+/** A tensor, or that of a parameter of PyTorch before 0.4: (tensor, requires_grad, hooks). */
+function tensorIn(entry: TorchValue): HostTensor | undefined {
+  if (isTensor(entry)) return entry;
+  const isParameter = entry instanceof OpaqueObject && /\.(Parameter|Variable)$/.test(entry.type);
+  const [tensor] = isParameter && Array.isArray(entry.state) ? entry.state : [];
+  return isTensor(tensor) ? tensor : undefined;
 }
 
 /** The items of an object whose class derives from dict. */
@@ -131,7 +140,13 @@ function attributesOf(value: TorchValue | undefined): Map<TorchValue, TorchValue
 
 function isModule(value: TorchValue): boolean {
   const attributes = attributesOf(value);
+  if (isScript(value)) return attributes !== undefined;
   return attributes?.get("_modules") instanceof Map && attributes.get("_parameters") instanceof Map;
+}
+
+/** Whether a value is a module of TorchScript, whose attributes are its tensors and the modules inside. */
+function isScript(value: TorchValue | undefined): boolean {
+  return value instanceof OpaqueObject && value.type.startsWith("__torch__.");
 }
 
 /**
@@ -153,6 +168,9 @@ function moduleState(root: TorchValue): Entries {
     if (!attributes) continue;
     visits++;
     const temporary = attributes.get("_non_persistent_buffers_set");
+    if (isScript(module)) {
+      for (const [name, entry] of attributes) if (!isScript(entry)) addEntry(entries, prefix + name, entry);
+    }
     for (const kind of ["_parameters", "_buffers"]) {
       for (const [name, entry] of mapOf(attributes.get(kind))) {
         if (
@@ -164,7 +182,8 @@ function moduleState(root: TorchValue): Entries {
       }
     }
     if (depth > 32) continue;
-    const inside = [...mapOf(attributes.get("_modules"))].reverse();
+    const scripts = isScript(module) ? [...attributes].filter(([, part]) => isScript(part)) : [];
+    const inside = [...scripts, ...mapOf(attributes.get("_modules"))].reverse();
     for (const [name, part] of inside) {
       if (typeof name === "string" && name.length <= 200) {
         pending.push({ prefix: `${prefix}${name}.`, module: part, depth: depth + 1 });

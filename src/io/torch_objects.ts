@@ -177,7 +177,9 @@ export class TorchObjects implements PickleHooks {
     "torch._utils._rebuild_tensor_v3": (args) => this.rebuildTensor(args, args[6] ?? null),
     "torch._utils._rebuild_parameter": ([data]) => asTensor(data),
     "torch._utils._rebuild_parameter_with_state": ([data]) => asTensor(data),
-    "torch.nn.parameter.Parameter": ([data]) => asTensor(data),
+    "torch.nn.parameter.Parameter": (args) => {
+      return args.length === 0 ? new OpaqueObject("torch.nn.parameter.Parameter") : asTensor(args[0]);
+    },
     // (function, class, arguments, attributes): a tensor with additional attributes
     "torch._tensor._rebuild_from_type_v2": ([rebuild, , args]) => {
       // A function that names itself would never end.

@@ -275,6 +275,12 @@ def hostile():
     torch.jit.save(torch.jit.script(torch.nn.ReLU()), script)
     write("script.pt", script.getvalue())
     expected["script.pt"] = {"value": described(Opaque("__torch__.torch.nn.modules.activation.ReLU"))}
+    module = small_model().eval()
+    script = io.BytesIO()
+    torch.jit.save(torch.jit.script(module), script)
+    if not os.path.exists(path("script_weights.pt")):
+        write("script_weights.pt", script.getvalue())
+    expected["script_weights.pt"] = {"value": described(Opaque("__torch__.torch.nn.modules.container.Sequential"))}
     write("plain.pickle", pickle.dumps({"weight": [1, 2, 3]}, 2))
     expected["plain.pickle"] = {"refused": "it is not a file of torch.save: PyTorch's magic number is missing"}
 

@@ -7,6 +7,7 @@ import { OpaqueObject } from "../../src/io/pickle_machine.ts";
 import { stateDicts } from "../../src/io/state_dicts.ts";
 import type { TorchValue } from "../../src/io/torch.ts";
 import { readTorchFile } from "../../src/io/torch_file.ts";
+import { readWeights } from "../../src/io/weights_file.ts";
 import { described, expected, folder } from "./described.ts";
 
 for (const [name, { value, refused }] of Object.entries(expected)) {
@@ -111,6 +112,22 @@ Deno.test("stateDicts: finds the tensors of modules, of objects' attributes and 
   const slots = new OpaqueObject("my.Slots");
   slots.state = [null, dict({ weight })];
   assertEquals(places(slots), [""]);
+});
+
+Deno.test("stateDicts: finds the tensors of a module of TorchScript", async () => {
+  const { tensors } = await readWeights(`${folder}script_weights.pt`);
+  const wanted = (await readWeights(`${folder}model_zip.pt`)).tensors;
+  assertEquals([...tensors.keys()].toSorted(), [...wanted.keys()].toSorted());
+  for (const [key, tensor] of wanted) assertEquals(tensors.get(key), tensor, key);
+});
+
+Deno.test("stateDicts: finds the tensors of parameters as PyTorch before 0.4 pickles them", () => {
+  const parameter = new OpaqueObject("torch.nn.parameter.Parameter");
+  parameter.state = [weight, true, dict({})];
+  assertEquals(
+    stateDicts(dict({ weight: parameter, other }))[0]!.tensors,
+    new Map([["weight", weight], ["other", other]]),
+  );
 });
 
 Deno.test("stateDicts: containers that contain themselves end", () => {
