@@ -5,6 +5,8 @@ export interface OptionRule {
   /** Options of kind `flag` take no value. */
   kind: "text" | "number" | "integer" | "flag";
   help: string;
+  /** Other names of the option. */
+  synonyms?: readonly string[];
   /** The placeholder for the value in the help, such as FILE. */
   value?: string;
   default?: string | number | boolean;
@@ -23,6 +25,11 @@ type ValueOf<Rule extends OptionRule> = Rule extends { choices: readonly (infer 
   : Rule["kind"] extends "flag" ? boolean
   : Rule["kind"] extends "text" ? string
   : number;
+
+/** The option of a table with this name or synonym. */
+export function findOption(table: OptionTable, name: string): OptionRule | undefined {
+  return table[name] ?? Object.values(table).find(({ synonyms }) => synonyms?.includes(name));
+}
 
 /** The values by name. Options without a default may be undefined; flags without one are false. */
 export type OptionValues<Table extends OptionTable> = {

@@ -10,8 +10,11 @@ import { requireDataPath } from "./required.ts";
 import { run } from "./run.ts";
 
 async function main(): Promise<number> {
-  const options = readOptions(Deno.args, evaluateCommand);
-  if (!options) return 0;
+  const values = readOptions(Deno.args, evaluateCommand);
+  if (!values) return 0;
+  // Without another model, the codec is what is evaluated.
+  const isCodecAlone = values.model === undefined && values.compare === undefined;
+  const options = isCodecAlone ? { ...values, model: values.vqvae_file, vqvae_file: undefined } : values;
   const { model, compare } = options;
   if ((model === undefined) === (compare === undefined)) {
     throw new UsageError("--model, --compare: expected exactly one of the two");

@@ -6,8 +6,8 @@ import type { Command, OptionRule, OptionTable, OptionValues } from "./command.t
 import { helpText } from "./help.ts";
 
 /**
- * Reads arguments by a command's option table: names with underscores or dashes, `--name value` or `--name=value`, and
- * `--no-name` for flags. Prints the help and returns undefined if `--help` is among the arguments.
+ * Reads arguments by a command's option table: names or their synonyms with underscores or dashes, `--name value` or
+ * `--name=value`, and `--no-name` for flags. Prints the help and returns undefined if `--help` is among the arguments.
  *
  * @throws {UsageError} if an option is unknown or its value is not allowed
  */
@@ -17,7 +17,7 @@ export function readOptions<Table extends OptionTable>(
 ): OptionValues<Table> | undefined {
   const table: OptionTable = command.options;
   const flags = Object.keys(table).filter((name) => table[name]!.kind === "flag");
-  const parsed = parseArgs(args.map(withUnderscores), {
+  const parsed = parseArgs(withoutSynonyms(args.map(withUnderscores), table), {
     boolean: ["help", ...flags],
     negatable: flags,
     string: Object.keys(table).filter((name) => !flags.includes(name)),
@@ -27,7 +27,7 @@ export function readOptions<Table extends OptionTable>(
       if (key === undefined) {
         throw new UsageError(`${argument}: ${command.name} takes options only; see --help`);
       }
-      throw new UsageError(`--${key}: no such option${suggestion(key, Object.keys(table))}; see --help`);
+      throw new UsageError(`--${key}: no such option${suggestion(key, namesOf(table))}; see --help`);
     },
   }) as Record<string, unknown>;
   if (parsed.help) {
@@ -36,6 +36,32 @@ export function readOptions<Table extends OptionTable>(
   }
   const values = Object.keys(table).map((name) => [name, convert(name, table[name]!, parsed[name])]);
   return Object.fromEntries(values) as OptionValues<Table>;
+}
+
+function namesOf(table: OptionTable): string[] {
+  return Object.entries(table).flatMap(([name, { synonyms = [] }]) => [name, ...synonyms]);
+}
+
+/**
+ * Gives options the names that the table has for them.
+ *
+ * @throws {UsageError} if an option is given under two names
+ */
+function withoutSynonyms(args: readonly string[], table: OptionTable): string[] {
+  const isGiven = (name: string) =>
+    args.some((argument) => argument === `--${name}` || argument.startsWith(`--${name}=`));
+  const renamed = new Map<string, string>();
+  for (const [name, { synonyms = [] }] of Object.entries(table)) {
+    const given = [name, ...synonyms].filter(isGiven);
+    if (given.length > 1) {
+      throw new UsageError(`--${given[0]}, --${given[1]}: the same option; expected only one of the two`);
+    }
+    for (const synonym of synonyms) renamed.set(synonym, name);
+  }
+  return args.map((argument) => {
+    const [, option, rest] = /^--([^=]+)(.*)$/s.exec(argument) ?? [];
+    return renamed.has(option!) ? `--${renamed.get(option!)}${rest}` : argument;
+  });
 }
 
 /** `--data-path=x` becomes `--data_path=x`. A leading `--no-` and anything that is not an option stay as they are. */

@@ -15,10 +15,10 @@ export function requireDataPath(data_path: string | undefined): string {
 
 /** The paths that the commands which apply a codec need. */
 export function requireCodecPaths(
-  { vqvae_file, data_path, save_path }: { vqvae_file?: string; data_path?: string; save_path?: string },
+  { model, data_path, save_path }: { model?: string; data_path?: string; save_path?: string },
 ): { vqvae_file: string; data_path: string; save_path: string } {
   return {
-    vqvae_file: requireOption("vqvae_file", vqvae_file, "a file with a codec's weights"),
+    vqvae_file: requireOption("model", model, "a file with a codec's weights"),
     data_path: requireDataPath(data_path),
     save_path: requireOption("save_path", save_path, "a folder"),
   };

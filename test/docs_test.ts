@@ -1,5 +1,6 @@
 /** Checks the Markdown documents: links, pictures and files exist, commands are tasks, and their options exist. */
 
+import { findOption } from "../cli/command.ts";
 import { assert, assertEquals } from "@std/assert";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -77,7 +78,7 @@ for (const { path, text } of documents) {
         const name = arg.slice(2).replace(/=.*/, "").replaceAll("-", "_");
         const isFlagTurnedOff = name.startsWith("no_") && options[name.slice(3)]?.kind === "flag";
         assert(
-          name in options || name === "help" || isFlagTurnedOff,
+          findOption(options, name) || name === "help" || isFlagTurnedOff,
           `${path}: ./vqray ${line}: there is no option ${arg}`,
         );
       }

@@ -16,7 +16,11 @@ export const evaluateCommand = defineCommand({
     "./vqray evaluate --compare orig.safetensors,latent.safetensors --data_path valid.hdf5 --vqvae_file vqvae_040.safetensors",
   ],
   options: {
-    model: { kind: "text", value: "FILE", help: "a checkpoint; for codecs also weights from PyTorch" },
+    model: {
+      kind: "text",
+      value: "FILE",
+      help: "a codec or a classifier: a checkpoint of vqray, or weights from PyTorch",
+    },
     data_path: {
       kind: "text",
       value: "PATH",
@@ -63,7 +67,13 @@ export const evaluateCommand = defineCommand({
     compare: {
       kind: "text",
       value: "FILE,FILE…",
-      help: "classifiers only: several checkpoints to compare on the same images",
+      help: "classifiers only: several checkpoints or weights from PyTorch to compare on the same images",
+    },
+    recon: {
+      kind: "text",
+      value: "KIND,KIND…",
+      help:
+        "classifiers from PyTorch only: what each was trained on: orig, recon or latent; default: orig, unless the tensors or the data show that it is latent",
     },
     vqvae_file: {
       kind: "text",
@@ -95,6 +105,6 @@ export type EvaluateValues = OptionValues<typeof evaluateCommand.options>;
 
 /** Options that go with one kind of model only. */
 export const optionsOnlyFor = {
-  classifier: ["compare", "vqvae_file", "bootstrap"],
+  classifier: ["compare", "recon", "vqvae_file", "bootstrap"],
   codec: ["manipulate", "fid_weights"],
 } as const;

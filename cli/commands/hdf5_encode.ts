@@ -9,9 +9,9 @@ export const hdf5EncodeCommand = defineCommand({
   summary:
     "write the reconstructions and latents that a trained codec makes of an HDF5 file, with its labels",
   examples: [
-    "./vqray hdf5:encode --vqvae_file runs/first/checkpoint/best_vqvae.safetensors --data_path train.hdf5 --save_path encoded",
-    "./vqray hdf5:encode --vqvae_file vqvae_040.pt --data_path data --dataset brain --view all --size 64 --save_path encoded",
-    "./vqray hdf5:encode --vqvae_file vqvae_040.pt --data_path train.hdf5 --save_path encoded --only latent --resume",
+    "./vqray hdf5:encode --model runs/first/checkpoint/best_vqvae.safetensors --data_path train.hdf5 --save_path encoded",
+    "./vqray hdf5:encode --model vqvae_040.pt --data_path data --dataset brain --view all --size 64 --save_path encoded",
+    "./vqray hdf5:encode --model vqvae_040.pt --data_path train.hdf5 --save_path encoded --only latent --resume",
   ],
   options: {
     ...codecOptions,

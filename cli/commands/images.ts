@@ -8,8 +8,8 @@ export const imagesCommand = defineCommand({
   name: "images",
   summary: "write images, their reconstructions and the differences as 8-bit PNG files",
   examples: [
-    "./vqray images --vqvae_file runs/first/checkpoint/best_vqvae.safetensors --data_path valid.hdf5 --save_path pictures",
-    "./vqray images --vqvae_file vqvae_040.pt --data_path data --dataset brain --view all --size 64 --save_path pictures --indices 0,5,7 --grid",
+    "./vqray images --model runs/first/checkpoint/best_vqvae.safetensors --data_path valid.hdf5 --save_path pictures",
+    "./vqray images --model vqvae_040.pt --data_path data --dataset brain --view all --size 64 --save_path pictures --indices 0,5,7 --grid",
   ],
   options: {
     ...codecOptions,

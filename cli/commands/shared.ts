@@ -29,9 +29,10 @@ export const nameOptions = {
 
 /** Options that name a codec and the data file that it is applied to. */
 export const codecOptions = {
-  vqvae_file: {
+  model: {
     kind: "text",
     value: "FILE",
+    synonyms: ["vqvae_file"],
     help:
       "the codec (required): a .safetensors file of vqray, or weights from PyTorch in .pt, .pth or .safetensors",
   },

@@ -88,6 +88,7 @@ export const trainVqvaeCommand = defineCommand({
       default: 3,
     },
     ...runOptions,
+    init: { ...runOptions.init, synonyms: ["model"] },
     kmeans_init: { kind: "flag", help: "start the codes at k-means centres of the first batches" },
     restart_dead_codes: {
       kind: "number",

@@ -14,7 +14,25 @@ const arrayTypes = {
   I8: Int8Array,
   U8: Uint8Array,
   BOOL: Uint8Array,
+  F8_E4M3: Uint8Array,
+  F8_E5M2: Uint8Array,
+  F8_E4M3FNUZ: Uint8Array,
+  F8_E5M2FNUZ: Uint8Array,
 } as const;
+
+/**
+ * The 8-bit floats. Both "fnuz" formats have no infinities and no negative zero, whose bits mean NaN. E4M3 has no
+ * infinities. (OCP 8-bit Floating Point Specification, 2023; Noune et al., "8-bit Numerical Formats for Deep Neural
+ * Networks", 2022.)
+ */
+const float8Formats: Partial<
+  Record<DType, { mantissaBits: number; bias: number; isNumber(bits: number): boolean }>
+> = {
+  F8_E4M3: { mantissaBits: 3, bias: 7, isNumber: (bits) => (bits & 0x7f) !== 0x7f },
+  F8_E5M2: { mantissaBits: 2, bias: 15, isNumber: (bits) => (bits & 0x7f) <= 0x7c },
+  F8_E4M3FNUZ: { mantissaBits: 3, bias: 8, isNumber: (bits) => bits !== 0x80 },
+  F8_E5M2FNUZ: { mantissaBits: 2, bias: 16, isNumber: (bits) => bits !== 0x80 },
+};
 
 /** An element type, under its name in safetensors files. */
 export type DType = keyof typeof arrayTypes;
@@ -38,11 +56,13 @@ export interface HostTensor {
   shape: number[];
   data: HostArray;
   /**
-   * Set only for the two element types without an array class of their own: bfloat16, stored as bit patterns in a
-   * Uint16Array, and booleans, stored as 0 and 1 in a Uint8Array.
+   * Set only for the element types without an array class of their own: bfloat16, stored as bit patterns in a
+   * Uint16Array, 8-bit floats, stored as bit patterns in a Uint8Array, and booleans, stored as 0 and 1 in a Uint8Array.
    */
-  dtype?: "BF16" | "BOOL";
+  dtype?: TaggedDType;
 }
+
+type TaggedDType = "BF16" | "BOOL" | "F8_E4M3" | "F8_E5M2" | "F8_E4M3FNUZ" | "F8_E5M2FNUZ";
 
 /** All element types. */
 export const dtypes = Object.keys(arrayTypes) as DType[];
@@ -93,14 +113,31 @@ export function toFloat32(tensor: HostTensor): Float32Array<ArrayBuffer> {
     // A bfloat16 is the upper half of a float32.
     return new Float32Array(Uint32Array.from(data as Uint16Array, (bits) => bits << 16).buffer);
   }
+  if (tensor.dtype !== undefined && tensor.dtype !== "BOOL") {
+    const values = float8Values(tensor.dtype);
+    return Float32Array.from(data as Uint8Array, (bits) => values[bits]!);
+  }
   if (data instanceof BigInt64Array || data instanceof BigUint64Array) {
     return Float32Array.from(data as BigInt64Array, Number);
   }
   return new Float32Array(data);
 }
 
-function isTagged(dtype: DType): dtype is "BF16" | "BOOL" {
-  return dtype === "BF16" || dtype === "BOOL";
+/** The values of all 256 bit patterns of an 8-bit float. */
+function float8Values(dtype: DType): Float32Array {
+  const { mantissaBits, bias, isNumber } = float8Formats[dtype]!;
+  return Float32Array.from({ length: 256 }, (_, bits) => {
+    if (!isNumber(bits)) return NaN;
+    const sign = bits & 0x80 ? -1 : 1;
+    const exponent = (bits & 0x7f) >> mantissaBits;
+    const mantissa = (bits & ((1 << mantissaBits) - 1)) / (1 << mantissaBits);
+    if (dtype === "F8_E5M2" && exponent === 31) return sign * Infinity;
+    return sign * (exponent === 0 ? mantissa * 2 ** (1 - bias) : (1 + mantissa) * 2 ** (exponent - bias));
+  });
+}
+
+function isTagged(dtype: DType): dtype is TaggedDType {
+  return dtype === "BF16" || dtype === "BOOL" || dtype.startsWith("F8_");
 }
 
 /** Whether a value has the form of a {@linkcode HostTensor}. */

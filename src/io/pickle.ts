@@ -2,33 +2,15 @@
  * A reader for Python's pickles that cannot run code.
  *
  * A pickle is a program for a stack machine. What makes it dangerous is that it can call any function by name. Here,
- * a name resolves to a {@linkcode PickleGlobal} that the caller provides, or the pickle is refused. The operations
- * are those of the binary protocols 1 to 5, as in CPython's Lib/pickletools.py.
+ * a name resolves to a {@linkcode PickleGlobal} that the caller provides, or the pickle is refused. A call of a class
+ * or function that the caller does not know creates an {@linkcode OpaqueObject}, which records the call without making
+ * it. The operations are those of the binary protocols 1 to 5, as in CPython's Lib/pickletools.py.
  */
 
 import { DataError } from "../errors.ts";
 import type { ByteReader } from "./byte_reader.ts";
+import { damaged, Machine, OpaqueObject, type PickleHooks, type PickleValue } from "./pickle_machine.ts";
 import { printable } from "./printable.ts";
-
-/**
- * A value from a pickle. None, bool, int, float, str and bytes become null, boolean, number (bigint from 2⁵³ on),
- * number, string and Uint8Array. Lists and tuples become arrays, sets become Sets. Dicts become Maps, so that their
- * keys cannot reach a prototype.
- */
-export type PickleValue = unknown;
-
-/** A class or function that a pickle may name and call. */
-export class PickleGlobal {
-  constructor(readonly name: string, readonly call: (args: PickleValue[]) => PickleValue) {}
-}
-
-/** How a pickle's references to the outside are resolved. */
-export interface PickleHooks {
-  /** Resolves a name such as "collections.OrderedDict". If it returns undefined, the pickle is refused. */
-  findGlobal(name: string): PickleValue;
-  /** Resolves the identifier of an object that is stored outside of the pickle. */
-  persistentLoad(id: PickleValue): PickleValue;
-}
 
 /**
  * Reads one pickle. The reader is then at the byte that follows it.
@@ -37,106 +19,33 @@ export interface PickleHooks {
  */
 export function unpickle(reader: ByteReader, hooks: PickleHooks): PickleValue {
   const machine = new Machine(reader, hooks);
-  for (let steps = 0; steps < maxSteps; steps++) {
+  for (;;) {
     const code = reader.uint8();
     if (code === stop) return machine.pop();
     const operation = operations[code];
     if (!operation) throw damaged(`operation 0x${code.toString(16).padStart(2, "0")} is unknown`);
+    machine.spend(costs[code] ?? 1);
     operation(machine);
   }
-  throw new DataError(`the pickle has more than ${maxSteps} steps`);
 }
 
-/** State dicts take about forty steps for each tensor. Each step can create an object of a hundred bytes or more. */
-const maxSteps = 4_000_000;
 const maxIntegerBytes = 256;
 const stop = 0x2e;
 
 const latin1 = new TextDecoder("latin1");
-const utf8 = new TextDecoder("utf-8");
-
-function damaged(what: string): DataError {
-  return new DataError(`the pickle is damaged: ${what}`);
-}
-
-class Machine {
-  readonly stack: PickleValue[] = [];
-  readonly marks: number[] = [];
-  readonly memo = new Map<number, PickleValue>();
-
-  constructor(readonly reader: ByteReader, readonly hooks: PickleHooks) {}
-
-  push(value: PickleValue): void {
-    this.stack.push(value);
-  }
-
-  pop(): PickleValue {
-    this.need(1);
-    return this.stack.pop();
-  }
-
-  top(): PickleValue {
-    this.need(1);
-    return this.stack[this.stack.length - 1];
-  }
-
-  /** Removes the topmost `count` values and returns them. */
-  take(count: number): PickleValue[] {
-    this.need(count);
-    return this.stack.splice(this.stack.length - count, count);
-  }
-
-  /** Removes the values above the last mark and returns them. The mark is removed, too. */
-  takeToMark(): PickleValue[] {
-    const mark = this.marks.pop();
-    if (mark === undefined) throw damaged("a mark is missing");
-    return this.stack.splice(mark);
-  }
-
-  text(length: number): string {
-    return utf8.decode(this.reader.bytes(length));
-  }
-
-  recall(index: number): void {
-    if (!this.memo.has(index)) throw damaged(`the memo has no entry ${index}`);
-    this.push(this.memo.get(index));
-  }
-
-  remember(index: number): void {
-    this.memo.set(index, this.top());
-  }
-
-  pushGlobal(module: PickleValue, name: PickleValue): void {
-    if (typeof module !== "string" || typeof name !== "string") throw damaged("a name is not text");
-    const asked = `${module}.${name}`;
-    const found = this.hooks.findGlobal(asked);
-    if (found === undefined) {
-      throw new DataError(
-        `the pickle asks for ${printable(asked)}; only tensors and plain containers are accepted`,
-      );
-    }
-    this.push(found);
-  }
-
-  call(): void {
-    const [callable, args] = this.take(2);
-    if (!(callable instanceof PickleGlobal) || !Array.isArray(args)) {
-      throw damaged("a call is malformed");
-    }
-    this.push(callable.call(args));
-  }
-
-  private need(count: number): void {
-    if (this.stack.length - count < (this.marks.at(-1) ?? 0)) throw damaged("a value is missing");
-  }
-}
 
 /** A little-endian integer of `length` bytes in two's complement. */
-function readInteger(reader: ByteReader, length: number): number | bigint {
+function readInteger(machine: Machine, length: number): number | bigint {
   if (length > maxIntegerBytes) throw damaged(`an integer of ${length} bytes`);
-  let value = 0n;
-  for (const byte of reader.bytes(length).reverse()) value = (value << 8n) | BigInt(byte);
-  return narrowed(BigInt.asIntN(8 * length, value));
+  const bytes = machine.reader.bytes(length).reverse();
+  if (length === 0) return 0;
+  if (length <= 6) {
+    // Exact in float64, and many times faster than bigint.
+    const value = bytes.reduce((sum, byte) => 256 * sum + byte, 0);
+    return bytes[0]! < 128 ? value : value - 256 ** length;
+  }
+  machine.spend(length);
+  return narrowed(BigInt.asIntN(8 * length, BigInt(`0x${bytes.toHex()}`)));
 }
 
 function integerFromText(text: string): number | bigint {
@@ -150,18 +59,22 @@ function narrowed(value: bigint): number | bigint {
 
 function append(machine: Machine, items: PickleValue[]): void {
   const list = machine.top();
+  // An object whose class derives from list; its items are not needed.
+  if (list instanceof OpaqueObject) return;
   if (!Array.isArray(list)) throw damaged("a value is appended to something that is not a list");
   for (const item of items) list.push(item);
 }
 
 function addToSet(machine: Machine, items: PickleValue[]): void {
   const set = machine.top();
+  if (set instanceof OpaqueObject) return;
   if (!(set instanceof Set)) throw damaged("a value is added to something that is not a set");
   for (const item of items) set.add(item);
 }
 
 function setItems(machine: Machine, items: PickleValue[]): void {
-  const map = machine.top();
+  const target = machine.top();
+  const map = target instanceof OpaqueObject ? target.items ??= new Map() : target;
   if (!(map instanceof Map) || items.length % 2 !== 0) {
     throw damaged("an item is set in something that is not a dict");
   }
@@ -184,6 +97,18 @@ function textOfPython2(bytes: Uint8Array): string {
   }
 }
 
+/** The cost of operations that create an object, by their codes; the cost of all others is 1. */
+const costs: Record<number, number> = {
+  // Dicts and sets
+  ...{ 0x7d: 8, 0x64: 8, 0x8f: 8, 0x91: 8 },
+  // Bytes
+  ...{ 0x43: 8, 0x42: 8, 0x8e: 8, 0x96: 8 },
+  // Tuples and lists
+  ...{ 0x29: 2, 0x85: 2, 0x86: 2, 0x87: 2, 0x74: 2, 0x5d: 2, 0x6c: 2 },
+  // Names and calls
+  ...{ 0x63: 4, 0x93: 4, 0x52: 8, 0x81: 8, 0x92: 8, 0x6f: 8, 0x51: 4 },
+};
+
 const operations: Record<number, (machine: Machine) => void> = {
   // Constants
   0x4e: (m) => m.push(null), // NONE
@@ -192,8 +117,8 @@ const operations: Record<number, (machine: Machine) => void> = {
   0x4a: (m) => m.push(m.reader.int32()), // BININT
   0x4b: (m) => m.push(m.reader.uint8()), // BININT1
   0x4d: (m) => m.push(m.reader.uint16()), // BININT2
-  0x8a: (m) => m.push(readInteger(m.reader, m.reader.uint8())), // LONG1
-  0x8b: (m) => m.push(readInteger(m.reader, m.reader.uint32())), // LONG4
+  0x8a: (m) => m.push(readInteger(m, m.reader.uint8())), // LONG1
+  0x8b: (m) => m.push(readInteger(m, m.reader.uint32())), // LONG4
   0x47: (m) => m.push(m.reader.float64BigEndian()), // BINFLOAT
   0x49: (m) => { // INT, which also encodes booleans before protocol 2
     const text = m.reader.line();
@@ -249,9 +174,13 @@ const operations: Record<number, (machine: Machine) => void> = {
   },
   0x52: (m) => m.call(), // REDUCE
   0x81: (m) => m.call(), // NEWOBJ: a class is called with its arguments
-  // BUILD sets an object's attributes, such as `_metadata` of a state dict or the hooks of a parameter. They are
-  // ignored.
-  0x62: (m) => void m.pop(),
+  0x92: (m) => { // NEWOBJ_EX: a class is called with arguments and keyword arguments
+    const [callable, args, keywords] = m.take(3);
+    if (!(keywords instanceof Map)) throw damaged("a call is malformed");
+    m.pushCall(callable, keywords.size > 0 && Array.isArray(args) ? [...args, keywords] : args);
+  },
+  0x6f: (m) => m.callToMark(), // OBJ
+  0x62: (m) => m.build(), // BUILD
   0x51: (m) => m.push(m.hooks.persistentLoad(m.pop())), // BINPERSID
 
   // Framing

@@ -13,7 +13,9 @@
  * ```
  */
 export function printable(text: string, limit = 80): string {
+  // A file can hold a long text once and refer to it a million times; its start is enough.
+  const start = text.slice(0, 4 * limit + 64);
   // deno-lint-ignore no-control-regex
-  const line = text.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]+/g, " ").trim();
-  return line.length > limit ? `${line.slice(0, limit)}…` : line;
+  const line = start.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]+/g, " ").trim();
+  return line.length > limit || start.length < text.length ? `${line.slice(0, limit)}…` : line;
 }

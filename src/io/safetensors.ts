@@ -114,7 +114,9 @@ function headerLength(source: ByteSource): number {
 function parseHeader(bytes: Uint8Array): { entries: Entry[]; metadata: Record<string, string> } {
   const header = parseJson(bytes, "its header");
   if (bytes[0] !== 0x7b || !isObject(header)) throw new DataError(`its header is not a JSON object`);
-  const { [metadataKey]: metadata = {}, ...tensors } = header;
+  const { [metadataKey]: given, ...tensors } = header;
+  // Some writers spell "no metadata" as null.
+  const metadata = given ?? {};
   if (!isObject(metadata) || !Object.values(metadata).every((value) => typeof value === "string")) {
     throw new DataError(`its ${metadataKey} is not a map of text to text`);
   }
@@ -175,7 +177,10 @@ function isCounts(value: unknown): value is number[] {
 }
 
 /** The reference implementation's order of element types, widest first, which keeps every tensor aligned. */
-const writingOrder: DType[] = "U64 I64 F64 F32 U32 I32 BF16 F16 U16 I16 I8 U8 BOOL".split(" ") as DType[];
+const writingOrder: DType[] =
+  "U64 I64 F64 F32 U32 I32 BF16 F16 U16 I16 I8 F8_E4M3 F8_E5M2 F8_E4M3FNUZ F8_E5M2FNUZ U8 BOOL".split(
+    " ",
+  ) as DType[];
 
 /**
  * The bytes of a safetensors file, in chunks to be written one after another. Equal tensors and metadata give equal

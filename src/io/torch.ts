@@ -1,10 +1,12 @@
 /** The formats of PyTorch's `torch.save`. */
 
 import { DataError } from "../errors.ts";
+import { Budget } from "./budget.ts";
 import { ByteReader } from "./byte_reader.ts";
-import type { ByteSource } from "./byte_source.ts";
-import { bytesPerElement, type HostTensor, isTensor } from "./host_tensor.ts";
-import { type PickleHooks, unpickle } from "./pickle.ts";
+import { type ByteSource, memorySource } from "./byte_source.ts";
+import type { HostTensor } from "./host_tensor.ts";
+import { unpickle } from "./pickle.ts";
+import type { OpaqueObject, PickleHooks } from "./pickle_machine.ts";
 import { printable } from "./printable.ts";
 import { keyText, TorchObjects } from "./torch_objects.ts";
 import { ZipArchive } from "./zip_archive.ts";
@@ -12,6 +14,7 @@ import { ZipArchive } from "./zip_archive.ts";
 /**
  * A value that `torch.save` wrote. None becomes null; integers of 2⁵³ and more become bigints; lists, tuples and
  * `torch.Size` become arrays; dicts become Maps; `torch.device` and dtypes become text; parameters become tensors.
+ * Objects of other classes become opaque objects.
  */
 export type TorchValue =
   | null
@@ -21,9 +24,23 @@ export type TorchValue =
   | string
   | Uint8Array
   | HostTensor
+  | OpaqueObject
   | TorchValue[]
   | Map<TorchValue, TorchValue>
   | Set<TorchValue>;
+
+/** The content of a file that `torch.save` wrote, whose tensors have no elements yet. */
+export interface TorchFile {
+  value: TorchValue;
+  /** All tensors in the file that have elements. */
+  tensors: ReadonlySet<HostTensor>;
+  /**
+   * Reads the elements of some of the tensors. It can be called once.
+   *
+   * @throws {DataError} if the bytes are missing or damaged, or the tensors would take far more memory than the file
+   */
+  fill(wanted: ReadonlySet<HostTensor>): void;
+}
 
 const magicNumber = 0x1950a86a20f9469cfc6cn;
 const protocolVersion = 1001;
@@ -33,11 +50,21 @@ const protocolVersion = 1001;
  * sequence of pickles and raw numbers. No code from the file is run. Tensors of any device are loaded into host memory,
  * and tensors that share a storage in the file get separate copies.
  *
- * @throws {DataError} if the bytes are damaged or hold anything but tensors and plain containers; the message does not
- * name a file
+ * @throws {DataError} if the bytes are damaged; the message does not name a file
  */
 export function decodeTorch(source: ByteSource): TorchValue {
-  return isZip(source) ? readZip(source) : readLegacy(source);
+  const { value, tensors, fill } = openTorch(source);
+  fill(tensors);
+  return value;
+}
+
+/**
+ * Reads the objects in a file that `torch.save` wrote, but not yet the elements of its tensors.
+ *
+ * @throws {DataError} if the bytes are damaged; the message does not name a file
+ */
+export function openTorch(source: ByteSource): TorchFile {
+  return isZip(source) ? openZip(source) : openLegacy(source);
 }
 
 /** Whether the source begins like a ZIP archive. */
@@ -57,9 +84,9 @@ function byteLimit(source: ByteSource): number {
  * The archive has one top-level folder of any name. It holds data.pkl, a file data/KEY for each storage and, since
  * PyTorch 2.1, byteorder.
  */
-function readZip(source: ByteSource): TorchValue {
-  const archive = new ZipArchive(source);
+function openZip(source: ByteSource): TorchFile {
   const limit = byteLimit(source);
+  const archive = new ZipArchive(source, limit);
   const pickle = archive.names.find((name) => /^[^/]+\/data\.pkl$/.test(name));
   if (!pickle) {
     throw new DataError("it is a ZIP archive, but not one written by torch.save: it has no data.pkl");
@@ -67,22 +94,22 @@ function readZip(source: ByteSource): TorchValue {
   const folder = pickle.slice(0, -"data.pkl".length);
 
   const objects = new TorchObjects(limit);
-  const value = unpickle(new ByteReader(archive.open(pickle, limit)), objects);
-  const isBigEndian = archive.has(`${folder}byteorder`) &&
-    readText(archive.open(`${folder}byteorder`, 64)) === "big";
-  for (const [key, storage] of objects.storages) {
-    if (!storage.isUsed) continue;
-    const content = archive.open(`${folder}data/${key}`, limit);
-    if (content.size < storage.byteLength) {
-      throw new DataError(
-        `storage ${printable(key)} has ${content.size} bytes, but its tensors need ${storage.byteLength}`,
-      );
+  const value = unpickle(new ByteReader(memorySource(archive.read(pickle))), objects) as TorchValue;
+  const swap = archive.has(`${folder}byteorder`) && isBigEndian(archive.read(`${folder}byteorder`));
+  const fill = (wanted: ReadonlySet<HostTensor>) => {
+    const budget = tensorBudget(limit);
+    for (const [key, storage] of objects.storages) {
+      if (!storage.isUsedBy(wanted)) continue;
+      const bytes = archive.read(`${folder}data/${key}`);
+      if (bytes.length < storage.byteLength) {
+        throw new DataError(
+          `storage ${printable(key)} has ${bytes.length} bytes, but its tensors need ${storage.byteLength}`,
+        );
+      }
+      storage.fill(bytes, wanted, { budget, swap });
     }
-    const bytes = content.read(0, storage.byteLength);
-    if (isBigEndian) swapBytes(bytes, bytesPerElement(storage.dtype));
-    storage.fill(bytes);
-  }
-  return value as TorchValue;
+  };
+  return { value, tensors: tensorsOf(objects), fill };
 }
 
 /**
@@ -90,7 +117,7 @@ function readZip(source: ByteSource): TorchValue {
  * the keys of the storages), followed by the storages in the order of their keys: an element count as int64, then the
  * elements. Both are little-endian on every system.
  */
-function readLegacy(source: ByteSource): TorchValue {
+function openLegacy(source: ByteSource): TorchFile {
   const reader = new ByteReader(source);
   if (!startsWithMagic(reader)) {
     throw new DataError("it is not a file of torch.save: PyTorch's magic number is missing");
@@ -99,23 +126,39 @@ function readLegacy(source: ByteSource): TorchValue {
   if (version !== protocolVersion) throw new DataError(`its protocol version is not ${protocolVersion}`);
   unpickle(reader, plainValues);
 
-  const objects = new TorchObjects(byteLimit(source));
-  const value = unpickle(reader, objects);
-  const keys = unpickle(reader, plainValues);
-  if (!Array.isArray(keys)) throw new DataError("its list of storages is missing");
-  const missing = new Map(objects.storages);
-  for (const key of keys.map(keyText)) {
-    const storage = missing.get(key);
-    if (!missing.delete(key) || !storage) {
-      throw new DataError(`it holds a storage ${printable(key)} that no tensor uses`);
+  const limit = byteLimit(source);
+  const objects = new TorchObjects(limit);
+  const value = unpickle(reader, objects) as TorchValue;
+  const fill = (wanted: ReadonlySet<HostTensor>) => {
+    const budget = tensorBudget(limit);
+    const keys = unpickle(reader, plainValues);
+    if (!Array.isArray(keys)) throw new DataError("its list of storages is missing");
+    const missing = new Map(objects.storages);
+    for (const key of keys.map(keyText)) {
+      const storage = missing.get(key);
+      if (!missing.delete(key) || !storage) {
+        throw new DataError(`it holds a storage ${printable(key)} that no tensor uses`);
+      }
+      if (reader.uint64() !== storage.count) {
+        throw new DataError(`storage ${printable(key)} does not have the size that its tensors expect`);
+      }
+      if (!storage.isUsedBy(wanted)) reader.skip(storage.byteLength);
+      else storage.fill(reader.bytes(storage.byteLength), wanted, { budget, swap: false });
     }
-    if (reader.uint64() !== storage.count) {
-      throw new DataError(`storage ${printable(key)} does not have the size that its tensors expect`);
+    if (missing.size > 0) throw new DataError(`${missing.size} of its storages are missing`);
+    if (reader.position > source.size) {
+      throw new DataError("the file is cut short: its last storage is incomplete");
     }
-    storage.fill(reader.bytes(storage.byteLength));
-  }
-  if (missing.size > 0) throw new DataError(`${missing.size} of its storages are missing`);
-  return value as TorchValue;
+  };
+  return { value, tensors: tensorsOf(objects), fill };
+}
+
+function tensorsOf({ storages }: TorchObjects): Set<HostTensor> {
+  return new Set([...storages.values()].flatMap((storage) => [...storage.tensors]));
+}
+
+function tensorBudget(limit: number): Budget {
+  return new Budget(limit, `its tensors would take more than ${limit} bytes, far more than the file holds`);
 }
 
 /** Errors count as "no": a file of another kind should not be reported as a damaged pickle. */
@@ -135,43 +178,6 @@ const plainValues: PickleHooks = {
   },
 };
 
-function readText(source: ByteSource): string {
-  return new TextDecoder().decode(source.read(0, Math.min(source.size, 64))).trim();
-}
-
-function swapBytes(bytes: Uint8Array, size: number): void {
-  if (size === 1) return;
-  for (let at = 0; at < bytes.length; at += size) bytes.subarray(at, at + size).reverse();
-}
-
-/**
- * The tensors of a state dict, by name. `value` is the state dict itself, or a checkpoint that holds it under
- * `state_dict`, `model`, `model_state_dict` or `net`. Entries that are not tensors are left out.
- *
- * @throws {DataError} if there is no state dict; the message does not name a file
- */
-export function stateDict(value: TorchValue): Map<string, HostTensor> {
-  const keys = ["state_dict", "model", "model_state_dict", "net"];
-  const nested = value instanceof Map ? keys.map((key) => value.get(key)) : [];
-  for (const candidate of [...nested, value]) {
-    const tensors = tensorsOf(candidate);
-    if (tensors.size > 0) return tensors;
-  }
-  const found = value instanceof Map
-    ? `: its keys are ${printable([...value.keys()].map(keyName).join(", "))}`
-    : "";
-  throw new DataError(`there is no state dict in it${found}`);
-}
-
-function tensorsOf(value: TorchValue | undefined): Map<string, HostTensor> {
-  const tensors = new Map<string, HostTensor>();
-  if (!(value instanceof Map)) return tensors;
-  for (const [name, tensor] of value) {
-    if (typeof name === "string" && isTensor(tensor)) tensors.set(name, tensor);
-  }
-  return tensors;
-}
-
-function keyName(key: TorchValue): string {
-  return typeof key === "string" || typeof key === "number" ? String(key) : "…";
+function isBigEndian(text: Uint8Array): boolean {
+  return new TextDecoder().decode(text.subarray(0, 64)).trim() === "big";
 }

@@ -5,11 +5,15 @@ import type { ByteSource } from "./byte_source.ts";
 import type { HostTensor } from "./host_tensor.ts";
 import { printable } from "./printable.ts";
 import { decodeSafetensors, decodeSafetensorsHeader, isSafetensors } from "./safetensors.ts";
-import { decodeTorch, isZip, stateDict } from "./torch.ts";
+import { type StateDict, stateDicts } from "./state_dicts.ts";
+import { isZip, openTorch } from "./torch.ts";
 
 /** The weights of a model. */
 export interface Weights {
+  /** The tensors of the first state dict, without the prefix `module.`. */
   tensors: Map<string, HostTensor>;
+  /** All state dicts in the file, those to be preferred first. Their keys have the prefixes of the file. */
+  states: StateDict[];
   /** The metadata of a safetensors file; empty for PyTorch's formats. */
   metadata: Record<string, string>;
   /** The format in which the weights were stored. */
@@ -42,27 +46,39 @@ export interface Weights {
  */
 export function decodeWeights(source: ByteSource): Weights {
   const format = detectFormat(source);
-  const { tensors, metadata } = format === "safetensors"
-    ? decodeSafetensors(source)
-    : { tensors: stateDict(decodeTorch(source)), metadata: {} };
-  return { tensors: normalizeDenseNetKeys(withoutModule(tensors)), metadata, format };
+  if (format === "safetensors") {
+    const { tensors, metadata } = decodeSafetensors(source);
+    const states = [withTodaysNames({ place: "", tensors, unreadable: new Map() })];
+    return { tensors: withoutModule(states[0]!.tensors), states, metadata, format };
+  }
+  const file = openTorch(source);
+  const states = stateDicts(file.value).map(withTodaysNames);
+  file.fill(new Set(states.flatMap(({ tensors }) => [...tensors.values()])));
+  return { tensors: withoutModule(states[0]!.tensors), states, metadata: {}, format };
 }
 
 /**
- * Reads the keys and the metadata of a model's weights. Of a safetensors file only the header is read. Keys are
- * normalised as {@linkcode decodeWeights} does.
+ * Reads the keys and the metadata of a model's weights. The data are not read. Keys are those of all state dicts in the
+ * file, normalised as {@linkcode decodeWeights} does.
  *
  * @throws {DataError} if the bytes are damaged, have another format, or hold no state dict; the message does not name
  * a file
  */
 export function decodeWeightsHeader(source: ByteSource): Pick<Weights, "metadata"> & { keys: Set<string> } {
-  if (!isSafetensors(source)) {
-    const { tensors, metadata } = decodeWeights(source);
-    return { keys: new Set(tensors.keys()), metadata };
+  if (detectFormat(source) !== "safetensors") {
+    const states = stateDicts(openTorch(source).value).map(withTodaysNames);
+    return {
+      keys: new Set(states.flatMap(({ tensors }) => [...withoutModule(tensors).keys()])),
+      metadata: {},
+    };
   }
   const { names, metadata } = decodeSafetensorsHeader(source);
   const named = new Map(names.map((name) => [name, undefined]));
   return { keys: new Set(normalizeDenseNetKeys(withoutModule(named)).keys()), metadata };
+}
+
+function withTodaysNames({ place, tensors, unreadable }: StateDict): StateDict {
+  return { place, tensors: normalizeDenseNetKeys(tensors), unreadable: normalizeDenseNetKeys(unreadable) };
 }
 
 function detectFormat(source: ByteSource): Weights["format"] {

@@ -2,7 +2,8 @@
 
 import { inflateSync } from "fflate";
 import { DataError } from "../errors.ts";
-import { allocate, type ByteSource, memorySource, partOf } from "./byte_source.ts";
+import { allocate, type ByteSource, partOf } from "./byte_source.ts";
+import { crc32 } from "./crc32.ts";
 import { printable } from "./printable.ts";
 
 /**
@@ -12,11 +13,20 @@ import { printable } from "./printable.ts";
  */
 export class ZipArchive {
   private readonly members = new Map<string, Member>();
+  private left: number;
 
-  /** @throws {DataError} if the directory is missing or damaged */
-  constructor(readonly source: ByteSource) {
-    const { offset, size } = findDirectory(source);
-    for (const member of membersOf(source.read(offset, size))) this.members.set(member.name, member);
+  /**
+   * @param limit the most bytes that all members that are read may unpack to, together; default: no limit
+   * @throws {DataError} if the directory is missing or damaged, or names a member twice
+   */
+  constructor(readonly source: ByteSource, readonly limit = Infinity) {
+    this.left = limit;
+    for (const member of membersOf(source)) {
+      if (this.members.has(member.name)) {
+        throw new DataError(`the archive has two members ${printable(member.name)}`);
+      }
+      this.members.set(member.name, member);
+    }
   }
 
   /** The names of all members, in the order of the directory. */
@@ -29,19 +39,26 @@ export class ZipArchive {
   }
 
   /**
-   * The content of a member.
+   * Reads a member and compares its CRC-32 with the archive's. A CRC-32 of zero is not compared: writers that do not
+   * compute the checksum leave it zero.
    *
-   * @param limit the most bytes that a deflated member may unpack to
-   * @throws {DataError} if there is no such member, or it cannot be unpacked, or is larger than `limit`
+   * @throws {DataError} if there is no such member, it is damaged, it is compressed in an unknown way, or the members
+   * read so far unpack to more than the archive's limit
    */
-  open(name: string, limit: number): ByteSource {
-    const { packed, isDeflated, size } = this.packed(name);
-    if (!isDeflated) return packed;
+  read(name: string): Uint8Array<ArrayBuffer> {
+    const { packed, isDeflated, size, checksum } = this.packed(name);
     const shown = printable(name);
-    if (size > limit) throw new DataError(`the archive's member ${shown} would unpack to ${size} bytes`);
-    const content = inflated(packed.read(0, packed.size), size);
-    if (!content) throw new DataError(`the archive's member ${shown} cannot be unpacked`);
-    return memorySource(content);
+    this.left -= size;
+    if (this.left < 0) {
+      throw new DataError(`the archive's members would unpack to more than ${this.limit} bytes`);
+    }
+    const content = packed.read(0, packed.size);
+    const bytes = isDeflated ? inflated(content, size) : content;
+    if (!bytes) throw new DataError(`the archive's member ${shown} cannot be unpacked`);
+    if (checksum !== 0 && crc32(bytes) !== checksum) {
+      throw new DataError(`the archive's member ${shown} is damaged: its CRC-32 differs from the archive's`);
+    }
+    return bytes;
   }
 
   /**
@@ -75,10 +92,10 @@ export class ZipArchive {
 interface Member {
   name: string;
   method: number;
+  /** The CRC-32 of the unpacked content. */
+  checksum: number;
   packedSize: number;
   size: number;
-  /** CRC-32 of the unpacked content. */
-  checksum: number;
   headerOffset: number;
 }
 
@@ -97,30 +114,41 @@ const locator64Size = 20;
 const maxComment = 65535;
 /** In a 32-bit field: the value is in the zip64 record instead. */
 const inZip64 = 0xffffffff;
+const countInZip64 = 0xffff;
+
+/** Where the central directory is and how many members it has. */
+interface Directory {
+  offset: number;
+  size: number;
+  count: number;
+}
 
 /** Finds the central directory by the record at the end of the file, which only a comment may follow. */
-function findDirectory(source: ByteSource): { offset: number; size: number } {
+function findDirectory(source: ByteSource): Directory {
   const tailSize = Math.min(source.size, endSize + maxComment);
   const tailOffset = source.size - tailSize;
   const tail = viewOf(source.read(tailOffset, tailSize));
   for (let at = tailSize - endSize; at >= 0; at--) {
     if (tail.getUint32(at, true) !== endSignature) continue;
     const [size, offset] = [tail.getUint32(at + 12, true), tail.getUint32(at + 16, true)];
-    if (size !== inZip64 && offset !== inZip64) return { offset, size };
+    const count = tail.getUint16(at + 10, true);
+    if (size !== inZip64 && offset !== inZip64 && count !== countInZip64) return { offset, size, count };
     return findDirectory64(source, tailOffset + at - locator64Size);
   }
   throw new DataError("the archive is cut short: its directory, at the end, is missing");
 }
 
-function findDirectory64(source: ByteSource, locatorOffset: number): { offset: number; size: number } {
+function findDirectory64(source: ByteSource, locatorOffset: number): Directory {
   const locator = viewOf(source.read(locatorOffset, locator64Size));
   if (locator.getUint32(0, true) !== locator64Signature) throw damaged();
   const end = viewOf(source.read(uint64(locator, 8), end64Size));
   if (end.getUint32(0, true) !== end64Signature) throw damaged();
-  return { size: uint64(end, 40), offset: uint64(end, 48) };
+  return { count: uint64(end, 32), size: uint64(end, 40), offset: uint64(end, 48) };
 }
 
-function membersOf(directory: Uint8Array<ArrayBuffer>): Member[] {
+function membersOf(source: ByteSource): Member[] {
+  const { offset, size, count } = findDirectory(source);
+  const directory = source.read(offset, size);
   const members: Member[] = [];
   const view = viewOf(directory);
   for (let at = 0; at + memberHeaderSize <= directory.length;) {
@@ -134,15 +162,16 @@ function membersOf(directory: Uint8Array<ArrayBuffer>): Member[] {
     const member: Member = {
       name: new TextDecoder().decode(directory.subarray(nameOffset, extraOffset)),
       method: view.getUint16(at + 10, true),
+      checksum: view.getUint32(at + 16, true),
       packedSize: packedSize!,
       size: size!,
-      checksum: view.getUint32(at + 16, true),
       headerOffset: headerOffset!,
     };
     applyZip64(member, viewOf(directory.slice(extraOffset, extraOffset + extraSize!)));
     members.push(member);
     at = next;
   }
+  if (members.length !== count) throw damaged();
   return members;
 }
 

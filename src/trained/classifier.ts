@@ -21,6 +21,10 @@ export interface TrainedClassifier {
   classNames: string[];
   input: ClassifierInput;
   weights: ModelWeights;
+  /** What the user should know about how the file was read, each in one line that names it. */
+  notes?: readonly string[];
+  /** The same file as a classifier of latents, if it may be one. */
+  asLatent?: TrainedClassifier;
 }
 
 /** The channels of a classifier's inputs: three for images, otherwise the latents'. */

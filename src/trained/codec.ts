@@ -24,6 +24,8 @@ import { type Indices, type ModelWeights, Network, type Values } from "./network
 export interface SavedCodec {
   configuration: VqvaeConfiguration;
   weights: ModelWeights;
+  /** What the user should know about how the file was read, each in one line that names it. */
+  notes?: readonly string[];
 }
 
 /** The code indices of a batch of images, and the images' shape before padding. */

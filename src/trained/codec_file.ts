@@ -8,6 +8,7 @@ import { codecOf } from "./codec_weights.ts";
  * Reads a codec: a checkpoint of `train:vqvae`, or weights from PyTorch such as .pt and .pth files. Files that vqray
  * wrote hold their configuration; for others it is inferred from the tensors' shapes.
  *
+ * @param note gets what the user should know about how the file was read, a line at a time
  * @throws {DataError} if the file cannot be read or holds another model; one line that names it
  *
  * @example
@@ -31,6 +32,8 @@ import { codecOf } from "./codec_weights.ts";
  * await Deno.remove(path);
  * ```
  */
-export async function readCodec(path: string): Promise<SavedCodec> {
-  return codecOf(await readWeights(path), path);
+export async function readCodec(path: string, note?: (text: string) => void): Promise<SavedCodec> {
+  const codec = codecOf(await readWeights(path), path);
+  for (const text of note ? codec.notes ?? [] : []) note!(text);
+  return codec;
 }

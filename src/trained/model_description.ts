@@ -2,6 +2,7 @@
 
 import { DataError } from "../errors.ts";
 import { type HostTensor, toFloat32 } from "../io/host_tensor.ts";
+import type { StateDict } from "../io/state_dicts.ts";
 
 /** The model that a file's weights belong to. */
 export interface ModelDescription {
@@ -17,6 +18,13 @@ export interface ModelDescription {
 export interface DescribedWeights {
   tensors: ReadonlyMap<string, HostTensor>;
   metadata: Record<string, string>;
+  /** All state dicts in the file; default: `tensors` alone. */
+  states?: readonly StateDict[];
+}
+
+/** The state dicts in which a model's weights may be, those to be preferred first. */
+export function statesOf({ tensors, states }: DescribedWeights): readonly StateDict[] {
+  return states ?? [{ place: "", tensors: new Map(tensors), unreadable: new Map() }];
 }
 
 /** The metadata's `format` in files that vqray wrote. */

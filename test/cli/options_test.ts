@@ -93,8 +93,12 @@ Deno.test("readOptions prints the help and returns nothing for --help and -h", (
 });
 
 Deno.test("requireCodecPaths names the first option that is missing", () => {
-  const paths = { vqvae_file: "codec.safetensors", data_path: "valid.hdf5", save_path: "out" };
-  assertEquals(requireCodecPaths(paths), paths);
+  const paths = { model: "codec.safetensors", data_path: "valid.hdf5", save_path: "out" };
+  assertEquals(requireCodecPaths(paths), {
+    vqvae_file: "codec.safetensors",
+    data_path: "valid.hdf5",
+    save_path: "out",
+  });
   for (const name of Object.keys(paths)) {
     assertThrows(
       () => requireCodecPaths({ ...paths, [name]: undefined }),
@@ -102,4 +106,18 @@ Deno.test("requireCodecPaths names the first option that is missing", () => {
       `--${name} is missing: expected `,
     );
   }
+});
+
+Deno.test("readOptions takes a synonym, and refuses an option that is given under two names", () => {
+  const model = { kind: "text", synonyms: ["vqvae_file", "init"], help: "a model" } as const;
+  const named = defineCommand({ name: "test", summary: "a command", examples: [], options: { model } });
+  for (const args of [["--model", "a"], ["--vqvae-file", "a"], ["--vqvae_file=a"], ["--init", "a"]]) {
+    assertEquals(readOptions(args, named), { model: "a" });
+  }
+  assertThrows(
+    () => readOptions(["--init", "a", "--model=b"], named),
+    UsageError,
+    "--model, --init: the same option; expected only one of the two",
+  );
+  assertThrows(() => readOptions(["--vqvae_fil", "a"], named), UsageError, "did you mean --vqvae_file?");
 });

@@ -6,12 +6,16 @@ their specification, and values.json with what each holds, or with the words of 
 Made with PyTorch 1.13. A file that already holds the same values is left alone: the legacy format writes memory addresses.
 """
 
+import argparse
 import builtins
 import collections
+import dataclasses
+import datetime
 import io
 import json
 import math
 import os
+import pathlib
 import pickle
 import struct
 import zipfile
@@ -27,8 +31,25 @@ NAMES = {
 expected = {}
 
 
+def without_source(*_):
+    """The legacy format saves modules with their source code, which these files do not need."""
+    raise OSError
+
+
+torch.serialization.get_source_lines_and_file = without_source
+
+
+class Opaque:
+    """Stands for an object of a class that vqray does not know."""
+
+    def __init__(self, name):
+        self.name = name
+
+
 def described(value):
     """A value as JSON that tells every type apart."""
+    if isinstance(value, Opaque):
+        return {"object": value.name}
     if isinstance(value, torch.Tensor):
         return {"tensor": NAMES[value.dtype], "shape": list(value.shape), "values": numbers(value)}
     if isinstance(value, dict):
@@ -232,20 +253,70 @@ def densenet():
     save("densenet_old.pth", {"epoch": 3, "state_dict": state}, legacy=True)
 
 
+def save_opaque(name, value, content, legacy=False):
+    """Saves a value with objects that are read as opaque ones: `content` is what is read."""
+    expected[name] = {"value": described(content)}
+    if not os.path.exists(path(name)):
+        torch.save(value, path(name), _use_new_zipfile_serialization=not legacy)
+
+
 def hostile():
-    save_refused("hostile_system.pt", {"weight": Refers(os.system, "true")}, "the pickle asks for posix.system; only")
-    save_refused("hostile_legacy.pt", Refers(os.system, "true"), "the pickle asks for posix.system; only", legacy=True)
-    save_refused("hostile_eval.pt", [Refers(builtins.eval, "1 + 1")], "the pickle asks for __builtin__.eval; only")
-    save_refused("whole_model.pt", torch.nn.Linear(1, 1), "the pickle asks for torch.nn.modules.linear.Linear; only")
-    save_refused("sparse.pt", torch.eye(2).to_sparse(), "the pickle asks for torch._utils._rebuild_sparse_tensor; only")
-    save_refused("complex.pt", torch.zeros(1, dtype=torch.complex64), "the pickle asks for torch.ComplexFloatStorage; only")
+    system = Opaque("posix.system")
+    save_opaque("hostile_system.pt", {"weight": Refers(os.system, "true")}, {"weight": system})
+    save_opaque("hostile_legacy.pt", Refers(os.system, "true"), system, legacy=True)
+    save_opaque("hostile_eval.pt", [Refers(builtins.eval, "1 + 1")], [Opaque("builtins.eval")])
+    save_opaque("whole_model.pt", torch.nn.Linear(1, 1), Opaque("torch.nn.modules.linear.Linear"))
+    save_opaque("sparse.pt", torch.eye(2).to_sparse(), Opaque("torch._utils._rebuild_sparse_tensor"))
+    save_opaque("complex.pt", torch.zeros(1, dtype=torch.complex64), Opaque("a tensor of ComplexFloatStorage"))
+    save_opaque("complex_legacy.pt", {"b": ramp(2), "c": torch.zeros(3, dtype=torch.complex64), "a": ramp(1)},
+                {"b": ramp(2), "c": Opaque("a tensor of ComplexFloatStorage"), "a": ramp(1)}, legacy=True)
     save_refused("expanded.pt", torch.zeros(1).expand(10**11), "its tensors would take more than")
     script = io.BytesIO()
     torch.jit.save(torch.jit.script(torch.nn.ReLU()), script)
     write("script.pt", script.getvalue())
-    expected["script.pt"] = {"refused": "the pickle asks for __torch__.torch.nn.modules.activation.ReLU; only"}
+    expected["script.pt"] = {"value": described(Opaque("__torch__.torch.nn.modules.activation.ReLU"))}
+    module = small_model().eval()
+    script = io.BytesIO()
+    torch.jit.save(torch.jit.script(module), script)
+    if not os.path.exists(path("script_weights.pt")):
+        write("script_weights.pt", script.getvalue())
+    expected["script_weights.pt"] = {"value": described(Opaque("__torch__.torch.nn.modules.container.Sequential"))}
     write("plain.pickle", pickle.dumps({"weight": [1, 2, 3]}, 2))
     expected["plain.pickle"] = {"refused": "it is not a file of torch.save: PyTorch's magic number is missing"}
+
+
+class Settings(collections.OrderedDict):
+    pass
+
+
+@dataclasses.dataclass
+class Config:
+    lr: float
+
+
+def beside_weights():
+    """State dicts beside what training scripts save with them. The last two files were made by hand, for PyTorch 2.3."""
+    log = collections.defaultdict(list)
+    log["loss"].append(0.5)
+    scalar, array = Opaque("numpy.core.multiarray.scalar"), Opaque("numpy.core.multiarray._reconstruct")
+    for legacy, suffix in ((False, "zip"), (True, "legacy")):
+        weights = {"weight": ramp(2, 3), "bias": ramp(2)}
+        save_opaque(f"beside_{suffix}.pt", {
+            "args": argparse.Namespace(lr=3e-4, size=256), "best": np.float64(0.0123), "history": np.arange(4.0), "log": log,
+            "settings": Settings(a=1), "config": Config(0.1), "raw": bytearray(b"\x00\xff"), "path": pathlib.PurePosixPath("/a"),
+            "counts": collections.Counter("aab"), "last": collections.deque([1, 2], 5), "none": type(None),
+            "optimizer": torch.optim.SGD([torch.nn.Parameter(ramp(1))], 0.1), "net": weights, "now": datetime.date(2020, 1, 1),
+        }, {
+            "args": Opaque("argparse.Namespace"), "best": scalar, "history": array, "log": {"loss": [0.5]},
+            "settings": Opaque("__main__.Settings"), "config": Opaque("__main__.Config"), "raw": b"\x00\xff",
+            "path": Opaque("pathlib.PurePosixPath"), "counts": {"a": 2, "b": 1}, "last": [1, 2], "none": Opaque("builtins.type"),
+            "optimizer": Opaque("torch.optim.sgd.SGD"), "net": weights, "now": Opaque("datetime.date"),
+        }, legacy)
+        module = torch.nn.Sequential(torch.nn.Linear(2, 1), torch.nn.BatchNorm2d(1))
+        save_opaque(f"module_{suffix}.pt", {"ema": module}, {"ema": Opaque("torch.nn.modules.container.Sequential")}, legacy)
+    expected["np_scalar.pt"] = {"value": described({
+        "state_dict": torch.load(path("np_scalar.pt"))["state_dict"], "best": scalar, "auc": scalar})}
+    expected["v3_uint16.pt"] = {"value": {"dict": [["w", {"tensor": "U16", "shape": [4], "values": [0, 1, 2, 3]}]]}}
 
 
 def save_safetensors(name, tensors, metadata):
@@ -283,6 +354,7 @@ def main():
     python2()
     densenet()
     hostile()
+    beside_weights()
     save_safetensors("types.safetensors", all_types(), {"format": "pt", "note": "é \"quoted\"\n"})
     save_safetensors("names.safetensors", {
         "10": ramp(2), "9": ramp(1), "__proto__": ramp(2, 2), "é.weight": ramp(3), "scalar": torch.tensor(1.5),

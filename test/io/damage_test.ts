@@ -1,7 +1,9 @@
 /** Cut and corrupted weight files are refused with one-line errors. */
 
-import { assert } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
 import { DataError } from "../../src/errors.ts";
+import { memorySource } from "../../src/io/byte_source.ts";
+import { decodeWeights } from "../../src/io/weights.ts";
 import { readWeights } from "../../src/io/weights_file.ts";
 import { randomBits } from "../../src/random.ts";
 import { folder } from "./described.ts";
@@ -63,5 +65,24 @@ for (const name of files) {
       }
       assert(refused > 20, `only ${refused} of 400 refused`);
     });
+  });
+}
+
+for (const name of ["tiny_zip.pt", "deflated.pt", "zip64.pt", "model_zip.pt"]) {
+  Deno.test(`readWeights: ${name} with any byte changed is refused, or read as if it were not`, () => {
+    const content = Deno.readFileSync(folder + name);
+    const wanted = decodeWeights(memorySource(content)).tensors;
+    let refused = 0;
+    for (let at = 0; at < content.length; at++) {
+      const changed = content.slice();
+      changed[at]! ^= 1 + randomBits(at, 0) % 255;
+      try {
+        assertEquals(decodeWeights(memorySource(changed)).tensors, wanted, `byte ${at}`);
+      } catch (error) {
+        assert(error instanceof DataError, `byte ${at}: ${error}`);
+        refused++;
+      }
+    }
+    assert(refused > content.length / 5, `only ${refused} of ${content.length} refused`);
   });
 }

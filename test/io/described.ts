@@ -1,5 +1,6 @@
 /** The expected content of test/data_files/torch, and values in the notation of its values.json. */
 
+import { OpaqueObject } from "../../src/io/pickle_machine.ts";
 import { dtypeOf, isTensor } from "../../src/io/host_tensor.ts";
 
 /** The folder of the files that test/golden/make_torch_files.py writes. */
@@ -26,6 +27,7 @@ export function described(value: unknown): unknown {
     };
   }
   if (value instanceof Map) return { dict: [...value].map((item) => item.map(described)) };
+  if (value instanceof OpaqueObject) return { object: value.type };
   if (value instanceof Set) return { set: [...value].toSorted() };
   if (value instanceof Uint8Array) return { bytes: [...value] };
   if (Array.isArray(value)) return { list: value.map(described) };

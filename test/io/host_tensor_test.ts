@@ -11,6 +11,11 @@ import {
   toFloat32,
 } from "../../src/io/host_tensor.ts";
 
+/** The values of all bit patterns of the 8-bit floats; "nan", "inf" and "-inf" are text. */
+const float8: Record<string, (number | string)[]> = JSON.parse(
+  await Deno.readTextFile(new URL("../golden/float8.json", import.meta.url)),
+);
+
 const cases: [DType, HostTensor["data"], number[]][] = [
   ["F64", Float64Array.of(1 / 3, 1e300), [Math.fround(1 / 3), Infinity]],
   ["F32", Float32Array.of(1.5, -0), [1.5, -0]],
@@ -25,6 +30,11 @@ const cases: [DType, HostTensor["data"], number[]][] = [
   ["U8", Uint8Array.of(255), [255]],
   ["BF16", Uint16Array.of(0x3f80, 0xc040, 0x7f80, 0x8000), [1, -3, Infinity, -0]],
   ["BOOL", Uint8Array.of(1, 0), [1, 0]],
+  ...Object.entries(float8).map(([dtype, values]): typeof cases[0] => [
+    dtype as DType,
+    Uint8Array.from({ length: 256 }, (_, bits) => bits),
+    values.map((value) => typeof value === "number" ? value : Number(value.replace("inf", "Infinity"))),
+  ]),
 ];
 
 for (const [dtype, data, values] of cases) {

@@ -2,7 +2,7 @@
 
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { DataError } from "../../src/errors.ts";
-import type { HostTensor } from "../../src/io/host_tensor.ts";
+import { type HostTensor, toFloat32 } from "../../src/io/host_tensor.ts";
 import { type ByteSource, memorySource } from "../../src/io/byte_source.ts";
 import { decodeSafetensors, decodeSafetensorsHeader, encodeSafetensors } from "../../src/io/safetensors.ts";
 import { readSafetensors, writeSafetensors } from "../../src/io/safetensors_file.ts";
@@ -106,7 +106,7 @@ const broken: Record<string, [Uint8Array, string]> = {
   "bad UTF-8": [file(Uint8Array.of(0x7b, 0x22, 0xff, 0x22, 0x3a, 0x31, 0x7d), 0), "not valid JSON"],
   "a header that is a list": [file("[]", 0), "not a JSON object"],
   "a header that begins with a space": [file(" {}", 0), "not a JSON object"],
-  "an unknown dtype": [file(`{${entry("a", "F8_E5M2", [8], [0, 8])}}`, 8), 'unknown dtype "F8_E5M2"'],
+  "an unknown dtype": [file(`{${entry("a", "F4", [16], [0, 8])}}`, 8), 'unknown dtype "F4"'],
   "a dtype that names a member of Object.prototype": [
     file(`{${entry("a", "constructor", [8], [0, 8])}}`, 8),
     "unknown dtype",
@@ -156,6 +156,16 @@ for (const [what, [bytes, words]] of Object.entries(broken)) {
     assert(!error.message.includes("\n"));
   });
 }
+
+Deno.test("readSafetensors: metadata that is null is the same as none; float8 is read", async () => {
+  const path = `${directory}/null.safetensors`;
+  const bytes = file(`{"__metadata__":null,${entry("a", "F8_E4M3", [2], [0, 2])}}`, 2);
+  bytes.set([0x38, 0xc0], bytes.length - 2);
+  await Deno.writeFile(path, bytes);
+  const { tensors, metadata } = await readSafetensors(path);
+  assertEquals(toFloat32(tensors.get("a")!), Float32Array.of(1, -2));
+  assertEquals(metadata, {});
+});
 
 Deno.test("readSafetensors: accepts a header that ends in spaces, unaligned data and unknown members", async () => {
   const path = `${directory}/loose.safetensors`;

@@ -4,6 +4,7 @@ import { assert, assertEquals, assertRejects } from "@std/assert";
 import { join } from "node:path";
 import { DataError } from "../../src/errors.ts";
 import { Gpu } from "../../src/gpu/device.ts";
+import type { HostTensor } from "../../src/io/host_tensor.ts";
 import { writeSafetensors } from "../../src/io/safetensors_file.ts";
 import { readWeights } from "../../src/io/weights_file.ts";
 import { defaultConfiguration, type VqvaeConfiguration } from "../../src/models/vqvae/configuration.ts";
@@ -12,6 +13,7 @@ import { Vqvae } from "../../src/models/vqvae/model.ts";
 import { saveWeights } from "../../src/trained/model_file.ts";
 import { Codec } from "../../src/trained/codec.ts";
 import { readCodec } from "../../src/trained/codec_file.ts";
+import { codecOf } from "../../src/trained/codec_weights.ts";
 import type { BatchSize } from "../../src/trained/image_batch.ts";
 import type { Values } from "../../src/trained/network.ts";
 import { weightsChecksum } from "../../src/trained/checksum.ts";
@@ -165,22 +167,33 @@ Deno.test("files that are not a codec are refused by name", async () => {
       const error = await assertRejects(() => readCodec(path), DataError);
       assertEquals(error.message, `${path}: weights of another model: ${message}`);
     };
-    await refused((copy) => copy.clear(), "it has no quantize_conv_t.weight");
+    await refused(
+      (copy) => copy.clear(),
+      "expected keys such as enc_b.blocks.0.weight, enc_b.blocks.0.bias; found no tensors",
+    );
+    await refused(
+      (copy) => copy.delete("quantize_conv_t.weight"),
+      `it has no quantize_conv_t.weight; ${tensors.size - 1} of its keys fit without a prefix`,
+    );
     await refused(
       (copy) => copy.delete("dec.blocks.0.bias"),
-      `1 of ${tensors.size} tensors are missing, such as dec.blocks.0.bias`,
+      `1 of ${tensors.size} tensors are missing, such as dec.blocks.0.bias; ${
+        tensors.size - 1
+      } of its keys fit without a prefix`,
     );
     await refused(
       (copy) => copy.set("classifier.weight", copy.get("dec.blocks.0.bias")!),
-      `1 of ${tensors.size + 1} tensors are unexpected, such as classifier.weight`,
+      `1 of ${
+        tensors.size + 1
+      } tensors are unexpected, such as classifier.weight; ${tensors.size} of its keys fit without a prefix`,
     );
     await refused(
       (copy) => copy.set("quantize_t.embed", { shape: [4], data: new Float32Array(4) }),
-      "quantize_t.embed has shape [4], expected 2 axes",
+      `quantize_t.embed has shape [4], expected 2 axes; ${tensors.size} of its keys fit without a prefix`,
     );
     await refused(
       (copy) => copy.set("quantize_b.embed", { shape: [8, 63], data: new Float32Array(8 * 63) }),
-      "quantize_b.embed has shape [8,63], expected [8,64]",
+      `quantize_b.embed has shape [8,63], expected [8,64]; ${tensors.size} of its keys fit without a prefix`,
     );
     const classifier = join(folder, "classifier.safetensors");
     const position = { steps: 0, epochs: 0, batches: 0 };
@@ -195,4 +208,39 @@ Deno.test("files that are not a codec are refused by name", async () => {
       `${empty}: --in_channel undefined: expected a whole number, at least 1`,
     );
   });
+});
+
+Deno.test("a codec's keys may have any prefix, and stand beside other tensors; notes say what was chosen", async () => {
+  const { tensors } = await readWeights(torchFile("strides_2_2"));
+  const plain = codecOf({ tensors, metadata: {} }, "plain.pt");
+  assertEquals(plain.notes, []);
+  const prefixed = (prefix: string) => new Map([...tensors].map(([key, tensor]) => [prefix + key, tensor]));
+  for (const prefix of ["module.", "_orig_mod.", "module._orig_mod.", "model.", "net.vqvae."]) {
+    assertEquals(codecOf({ tensors: prefixed(prefix), metadata: {} }, "plain.pt"), plain, prefix);
+  }
+  const inside = new Map(
+    [...tensors].map(([key, tensor]) => [key.replace(".blocks.", ".module.blocks."), tensor]),
+  );
+  assertEquals(codecOf({ tensors: inside, metadata: {} }, "plain.pt"), plain);
+
+  const beside = prefixed("model.").set("loss.weight", tensors.get("dec.blocks.0.bias")!);
+  const { weights, notes } = codecOf({ tensors: beside, metadata: {} }, "x.pt");
+  assertEquals([weights, notes], [plain.weights, [
+    "x.pt: 1 tensor is left out, which no key with the prefix model. names, such as loss.weight",
+  ]]);
+
+  const state = (place: string, tensors: Map<string, HostTensor>) => ({
+    place,
+    tensors,
+    unreadable: new Map(),
+  });
+  const states = [
+    state("other", new Map([["a", tensors.get("dec.blocks.0.bias")!]])),
+    state("net", tensors),
+    state("ema", tensors),
+  ];
+  const several = codecOf({ tensors: states[0]!.tensors, metadata: {}, states }, "x.pt");
+  assertEquals([several.weights, several.notes], [plain.weights, [
+    'x.pt: several sets of weights fit: "net", "ema"; net is used',
+  ]]);
 });

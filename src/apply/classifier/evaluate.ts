@@ -1,9 +1,9 @@
 /** Evaluates classifiers on labelled images: one alone, or several compared on the same images. */
 
 import { basename } from "node:path";
+import { DataFile } from "../../data/hdf5_file.ts";
 import { DataError, UsageError } from "../../errors.ts";
 import { type AdapterDescription, Gpu } from "../../gpu/device.ts";
-import { readSafetensors } from "../../io/safetensors_file.ts";
 import {
   type Differences,
   differences,
@@ -20,14 +20,21 @@ import {
   sourceKind,
 } from "./inputs.ts";
 import { inputMaker } from "../../trained/input_maker.ts";
-import { Classifier, type ClassifierInput, type TrainedClassifier } from "../../trained/classifier.ts";
-import { classifierOf } from "../../trained/classifier_weights.ts";
+import {
+  Classifier,
+  type ClassifierInput,
+  inputChannels,
+  type TrainedClassifier,
+} from "../../trained/classifier.ts";
+import { readClassifier } from "../../trained/classifier_file.ts";
 import type { RunContext } from "../../report/run_context.ts";
 
 /** See the help of `evaluate`. */
 export interface EvaluateOptions extends InputOptions {
-  /** Paths of classifiers' checkpoints. */
+  /** Paths of classifiers' checkpoints, or of weights from PyTorch. */
   models: readonly string[];
+  /** What each classifier was trained on, for files that do not say so; default: see {@linkcode classifierOf}. */
+  inputs?: readonly ClassifierInput[];
   /** Rounds of the bootstrap; 0 computes no intervals. */
   bootstrap: number;
   /** The bootstrap's seed. */
@@ -71,11 +78,12 @@ export async function evaluateClassifiers(
   options: EvaluateOptions,
   context: Pick<RunContext, "note" | "progress">,
 ): Promise<EvaluationOutcome> {
-  const classifiers = await readClassifiers(options.models);
+  const classifiers = await readClassifiers(options);
+  for (const { notes } of classifiers) notes?.forEach(context.note);
   await requirePlausible(classifiers, options);
   const sources: InputSource[] = [];
   try {
-    const readOnce = codecReader(options);
+    const readOnce = codecReader(options, context.note);
     for (const trained of classifiers) sources.push(await openSource(trained, options, readOnce));
     new Set(sources.flatMap(({ loader }) => loader.info.notes)).forEach((text) => context.note(text));
     const gpu = await Gpu.open({ adapter: options.adapter });
@@ -102,18 +110,29 @@ export async function evaluateClassifiers(
   }
 }
 
-async function readClassifiers(paths: readonly string[]): Promise<TrainedClassifier[]> {
+async function readClassifiers(options: EvaluateOptions): Promise<TrainedClassifier[]> {
+  const { models, inputs } = options;
   const classifiers: TrainedClassifier[] = [];
-  for (const path of paths) {
-    const file = await readSafetensors(path);
-    if (file.metadata.kind === "vqvae") {
-      throw new DataError(
-        `${path}: holds weights of a vqvae, expected a classifier's checkpoint`,
-      );
-    }
-    classifiers.push(classifierOf(file, path));
+  for (const [index, path] of models.entries()) {
+    const trained = await readClassifier(path, inputs?.[index]);
+    classifiers.push(await holdsLatents(trained, options) ? trained.asLatent! : trained);
   }
   return classifiers.sort((a, b) => inputOrder.indexOf(a.input) - inputOrder.indexOf(b.input));
+}
+
+/** Whether a classifier that may be one of latents is one: its data file has as many channels as its latents. */
+async function holdsLatents(
+  { asLatent }: TrainedClassifier,
+  { data_path }: EvaluateOptions,
+): Promise<boolean> {
+  if (!asLatent) return false;
+  const isFile = await Deno.stat(data_path).then((info) => info.isFile, () => false);
+  if (!isFile) return false;
+  const file = await DataFile.open(data_path);
+  const { fileChannels } = file.info;
+  file.close();
+  // One channel is that of gray images, and three are those of colours.
+  return fileChannels === inputChannels(asLatent.configuration) && fileChannels !== 1 && fileChannels !== 3;
 }
 
 /**
@@ -153,10 +172,21 @@ async function requirePlausible(
   }
 }
 
-/** The kind of a classifier's inputs, followed by its file's name if another classifier has the same kind. */
+/**
+ * The kind of a classifier's inputs, followed by its file's name if another classifier has the same kind. The name is as
+ * short as is unique: without its ending, the whole name, or the path.
+ */
 function nameOf({ input, path }: TrainedClassifier, all: readonly TrainedClassifier[]): string {
-  const isAlone = all.filter((other) => other.input === input).length === 1;
-  return isAlone ? inputNames[input] : `${inputNames[input]}, ${basename(path, ".safetensors")}`;
+  const alike = all.filter((other) => other.input === input).map((other) => other.path);
+  if (alike.length === 1) return inputNames[input];
+  const shorter = [withoutEnding, (path: string) => basename(path)].find((shorten) =>
+    new Set(alike.map(shorten)).size === alike.length
+  );
+  return `${inputNames[input]}, ${shorter ? shorter(path) : path}`;
+}
+
+function withoutEnding(path: string): string {
+  return basename(path).replace(/\.(safetensors|(?:pth?|ckpt)(?:\.tar)?)$/, "");
 }
 
 async function scoreAll(

@@ -55,9 +55,12 @@ export interface CodecFile {
 }
 
 /** A function that reads the codec of `vqvae_file` when it is first called. */
-export function codecReader({ vqvae_file }: InputOptions): () => Promise<CodecFile> {
+export function codecReader(
+  { vqvae_file }: InputOptions,
+  note: (text: string) => void,
+): () => Promise<CodecFile> {
   let reading: Promise<CodecFile> | undefined;
-  return () => reading ??= readCodec(vqvae_file!).then((saved) => ({ path: vqvae_file!, saved }));
+  return () => reading ??= readCodec(vqvae_file!, note).then((saved) => ({ path: vqvae_file!, saved }));
 }
 
 /**

@@ -85,7 +85,7 @@ export async function encodeFiles(
   context: EncodeContext,
 ): Promise<EncodeOutcome> {
   if (options.resume && options.overwrite) throw new UsageError("--overwrite: expected without --resume");
-  const saved = await readCodec(options.vqvae_file);
+  const saved = await readCodec(options.vqvae_file, context.note);
   const sources = await findSources(options);
   const gpu = await Gpu.open({ adapter: options.adapter });
   const jobs: Job[] = [];

@@ -41,7 +41,7 @@ export async function evaluateCodec(
   options: EvaluateCodecOptions,
   context: Pick<RunContext, "note" | "progress">,
 ): Promise<CodecOutcome> {
-  const saved = await readCodec(options.model);
+  const saved = await readCodec(options.model, context.note);
   const files = await findDataFiles(options);
   const names = shortNames(files);
   const loaders: BatchLoader[] = [];

@@ -68,7 +68,7 @@ export async function writeImages(
   { note, progress }: Pick<RunContext, "note" | "progress">,
 ): Promise<WrittenImages> {
   const { vqvae_file, data_path, save_path, size } = options;
-  const saved = await readCodec(vqvae_file);
+  const saved = await readCodec(vqvae_file, note);
   const file = await resolveDataFile(data_path, { ...options, size: size ?? 256 });
   const loader = await openForCodec(file, saved, { ...options, batchSize: 1, note });
   try {

@@ -28,12 +28,17 @@ export interface Inputs {
 /**
  * Opens the data files and, for inputs that are made on the fly, the codec.
  *
+ * @param note gets what the user should know about how the codec's file was read
  * @throws {DataError} if a file cannot be read, or the files do not fit together.
  */
-export async function openInputs(options: TrainDensenetOptions, gpu: Gpu): Promise<Inputs> {
+export async function openInputs(
+  options: TrainDensenetOptions,
+  gpu: Gpu,
+  note: (text: string) => void,
+): Promise<Inputs> {
   const { recon, vqvae_file } = options;
   const isMade = vqvae_file !== undefined && recon !== "orig";
-  const codec = isMade ? { path: vqvae_file, saved: await readCodec(vqvae_file) } : undefined;
+  const codec = isMade ? { path: vqvae_file, saved: await readCodec(vqvae_file, note) } : undefined;
   const data = await openData(options, wantedData(options, codec));
   const { train, valid } = data;
   try {

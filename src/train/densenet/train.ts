@@ -41,7 +41,7 @@ export async function trainDensenet(
   let inputs: Inputs | undefined;
   try {
     requirePrecision(options, gpu);
-    inputs = await openInputs(options, gpu);
+    inputs = await openInputs(options, gpu, context.note);
     return await trainOn(inputs, gpu, options, context);
   } finally {
     inputs?.close();
@@ -90,8 +90,9 @@ async function trainOn(
   const { log, saved } = await openRunFolder(model, { options, trainer }, {
     folders: [],
     readWeights: async () => {
-      if (init !== undefined) return await classifierWeights(init, configuration, trainer.state.shapes);
-      if (pretrained !== undefined) return await pretrainedWeights(pretrained, trainer.state.shapes);
+      const { state: { shapes } } = trainer;
+      if (init !== undefined) return await classifierWeights(init, configuration, shapes, context.note);
+      if (pretrained !== undefined) return await pretrainedWeights(pretrained, shapes, context.note);
     },
   });
   const run = new DensenetRun(model, { options, context, trainer, log, profile, ...data }, inputs);

@@ -7,7 +7,8 @@ import { Gpu } from "../../gpu/device.ts";
 import { readWeights } from "../../io/weights_file.ts";
 import { totalStride, type VqvaeConfiguration } from "../../models/vqvae/configuration.ts";
 import { Vqvae } from "../../models/vqvae/model.ts";
-import { configurationIn, matchState } from "../../trained/model_description.ts";
+import { codecStart } from "../../trained/codec_weights.ts";
+import { configurationIn } from "../../trained/model_description.ts";
 import { requireEqualParts } from "../micro_batches.ts";
 import { requirePrecision } from "../precision.ts";
 import { describeRun, openData } from "../run_data.ts";
@@ -113,7 +114,7 @@ export async function trainVqvae(
     const { log, saved } = await openRunFolder(model, { options, trainer }, {
       folders: ["sample"],
       readWeights: async () =>
-        init === undefined ? undefined : await initialWeights(init, trainer, configuration),
+        init === undefined ? undefined : await initialWeights(init, configuration, context.note),
       initialise: async () => {
         if (kmeans_init) await trainer.startCodebooks(await firstBatches(train));
       },
@@ -140,9 +141,13 @@ async function firstBatches(train: BatchLoader): Promise<Float32Array<ArrayBuffe
   return batches;
 }
 
-async function initialWeights(path: string, trainer: VqvaeTrainer, configuration: VqvaeConfiguration) {
-  const { tensors, metadata } = await readWeights(path);
-  const saved = configurationIn(metadata, "vqvae", path);
+async function initialWeights(
+  path: string,
+  configuration: VqvaeConfiguration,
+  note: (text: string) => void,
+) {
+  const content = await readWeights(path);
+  const saved = configurationIn(content.metadata, "vqvae", path);
   // The decay does not change what the weights mean.
   const changed = Object.entries(saved ?? {}).find(([name, value]) =>
     name !== "decay" && value !== configuration[name as keyof VqvaeConfiguration]
@@ -155,5 +160,7 @@ async function initialWeights(path: string, trainer: VqvaeTrainer, configuration
       }`,
     );
   }
-  return matchState(tensors, trainer.state.shapes, path);
+  const { weights, notes } = codecStart(content, configuration, path);
+  notes?.forEach(note);
+  return weights;
 }

@@ -30,7 +30,7 @@ Deno.test("models and options that contradict each other are refused in one line
   await refused(
     options([files.codec]),
     DataError,
-    `${files.codec}: holds weights of a vqvae, expected a classifier's checkpoint`,
+    `${files.codec}: holds weights of a vqvae, expected a densenet`,
   );
   await refused(
     options([files.orig], { vqvae_file: files.codec }),
