@@ -8,7 +8,7 @@ const MATRIX: i32 = TAPS * 12 * 4;
 const REACH: i32 = 6;
 const ONE_BITS: i32 = 14;
 const LIMIT: i32 = 1 << 16;
-const RIDGE: i32 = 2000;
+const RIDGE: i32 = 125;
 
 /** i32[11]: weights in 1/16384. */
 let weights: usize = 0;
@@ -90,10 +90,10 @@ export function predict(x: i32): i32 {
 export function learn(x: i32, target: i32, noise: i32): void {
   const scale: i32 = (1 << 20) / noise;
   for (let i = 0; i < TAPS; i++) {
-    const v = i32((i64(load<i32>(taps + i * 4)) * i64(scale)) >> 10);
+    const v = i32((i64(load<i32>(taps + i * 4)) * i64(scale)) >> 12);
     store<i16>(scaled + i * 2, i16(max(-1023, min(1023, v))));
   }
-  const v = i32((i64(target) * i64(scale)) >> 10);
+  const v = i32((i64(target) * i64(scale)) >> 12);
   store<i16>(scaled + TAPS * 2, i16(max(-1023, min(1023, v))));
   const low = v128.load(scaled);
   const high = v128.load(scaled, 16);

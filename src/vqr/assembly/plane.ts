@@ -201,7 +201,7 @@ function codePlane(samples: usize, side: usize, height: i32, hasSide: bool, best
       const texture = i32(n > blended) | (i32(w > blended) << 1) | (i32(nw > blended) << 2) |
         (i32(ne > blended) << 3) | (i32(ww > blended) << 4) | (i32(nn > blended) << 5);
       const bias0 = biases + (texture | (min(activity, 31) << 6)) * 8;
-      const bias1 = biases + (BIAS_VALUES + (signed((w - n) >> k) * 17 + signed((ne - nw) >> k)) ) * 8;
+      const bias1 = biases + (BIAS_VALUES + (signed((w - n) >> k) * 17 + signed((ne - nw) >> k))) * 8;
       const correction = (load<i32>(bias0) * 2 + load<i32>(bias1) * 2) >> 8;
       const mu = clamp(blend + correction, 0, top);
       const p = (mu + 8) >> 4;
@@ -298,8 +298,7 @@ function codeValue(actual: i32, p: i32, mu: i32, k: i32, q: i32, activity: i32):
   // The upper side begins half a unit below the lowest sample of step 0.
   const edge = ((p - near) << 4) - 8;
   let upper: u32 = 0;
-  const upperPossible = p - near <= maximum, lowerPossible = p - near - 1 >= 0;
-  if (lowerPossible) {
+  if (p - near - 1 >= 0) {
     for (let j = 0; j < DISTRIBUTIONS; j++) setDistribution(j, distance(mu - edge, j));
     upper = mixBit(u32(steps >= 0), 0, activity, 0);
   } else upper = 1;
