@@ -21,6 +21,7 @@ interface Exports {
   memory: WebAssembly.Memory;
   layout(width: number, height: number, capacity: number): number;
   samples(): number;
+  side(): number;
   bytes(): number;
   code(
     width: number,
@@ -78,6 +79,17 @@ export class Coder {
       throw new DataError("the .vqr file is damaged: the data of a tile go on after its end");
     }
     return this.plane(shape).slice();
+  }
+
+  /** The errors of the plane that was coded last. */
+  sideErrors({ width, height }: PlaneShape): Int32Array<ArrayBuffer> {
+    return new Int32Array(this.exports.memory.buffer as ArrayBuffer, this.exports.side(), width * height)
+      .slice();
+  }
+
+  /** Makes errors those of the plane that was coded last. */
+  setSideErrors(errors: Int32Array): void {
+    new Int32Array(this.exports.memory.buffer, this.exports.side(), errors.length).set(errors);
   }
 
   private plane({ width, height }: PlaneShape): Int32Array<ArrayBuffer> {

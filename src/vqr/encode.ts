@@ -12,7 +12,7 @@ import { type Tile, tileAt, tileCount } from "./tiles.ts";
 export interface EncodeOptions {
   /** Largest difference of a decoded sample from the original; default: 0, lossless. */
   maxError?: number;
-  /** Default: `"fast"`. `"best"` makes smaller files and takes about two times as long in both directions. */
+  /** Default: `"fast"`. `"best"` makes smaller files and takes about twice as long to decode, longer to encode. */
   effort?: Effort;
   /** Width and height of tiles, in pixels; default: 1024. */
   tileSize?: number;

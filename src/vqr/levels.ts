@@ -1,63 +1,82 @@
 /** Packs the levels that a plane uses, so that unused ones between them cost nothing. */
 
 import { DataError } from "../errors.ts";
-import type { ByteReader } from "./bytes.ts";
+import { type ByteReader, ByteWriter } from "./bytes.ts";
 
-/** How many levels to each side count as the neighbourhood of one. */
-const REACH = 8;
-
-/** The used levels of a plane as lengths of runs: used, unused, used …; undefined if packing does not pay. */
-export function packingOf(plane: Int32Array, minimum: number, range: number): number[] | undefined {
-  const counts = new Uint32Array(range + 1);
-  for (const value of plane) counts[value - minimum]!++;
-  const runs: number[] = [];
-  let start = 0;
-  for (let level = 1; level <= range + 1; level++) {
-    if (level > range || (counts[level]! > 0) !== (counts[level - 1]! > 0)) {
-      runs.push(level - start);
-      start = level;
-    }
-  }
-  // A level among sparse ones is coded with as many bits less as the logarithm of their density.
-  let saving = 0;
-  for (let level = 0; level <= range; level++) {
-    if (counts[level] === 0) continue;
-    const from = Math.max(0, level - REACH), to = Math.min(range, level + REACH);
-    let used = 0;
-    for (let other = from; other <= to; other++) if (counts[other]! > 0) used++;
-    saving += counts[level]! * Math.log2((to - from + 1) / used);
-  }
-  const cost = 8 * runs.reduce((sum, run) => sum + (run < 128 ? 1 : run < 16384 ? 2 : 3), 3);
-  return runs.length > 1 && saving / 2 > cost ? runs : undefined;
+/**
+ * The used levels of a plane, less its minimum.
+ *
+ * @param leastUnused packing is worth trying if more than this part of the range is unused
+ * @returns undefined if it is not worth trying
+ */
+export function packingOf(
+  plane: Int32Array,
+  minimum: number,
+  range: number,
+  leastUnused: number,
+): Int32Array | undefined {
+  const used = new Uint8Array(range + 1);
+  for (const value of plane) used[value - minimum] = 1;
+  const levels: number[] = [];
+  used.forEach((mark, level) => mark && levels.push(level));
+  return levels.length < (range + 1) * (1 - leastUnused) ? Int32Array.from(levels) : undefined;
 }
 
-/** The levels of runs, less the minimum. */
-export function levelsOf(runs: number[]): Int32Array<ArrayBuffer> {
+/** Lengths of runs of levels: used, unused, used … */
+export function writeRuns(levels: Int32Array): Uint8Array<ArrayBuffer> {
+  const runs: number[] = [];
+  let start = 0;
+  for (let i = 1; i <= levels.length; i++) {
+    if (i < levels.length && levels[i] === levels[i - 1]! + 1) continue;
+    runs.push(levels[i - 1]! + 1 - start);
+    if (i < levels.length) runs.push(levels[i]! - levels[i - 1]! - 1);
+    start = levels[i] ?? 0;
+  }
+  const writer = new ByteWriter();
+  writer.varint(runs.length);
+  for (const run of runs) writer.varint(run);
+  return writer.finish();
+}
+
+/**
+ * The levels that `writeRuns` has written.
+ *
+ * @throws {DataError} if the runs do not add up to the range
+ */
+export function readRuns(reader: ByteReader, range: number): Int32Array {
+  const count = reader.varint();
+  if (count % 2 === 0 || count > range + 1 || count > reader.left) throw invalid();
   const levels: number[] = [];
   let level = 0;
-  runs.forEach((run, index) => {
-    if (index % 2 === 0) { for (let i = 0; i < run; i++) levels.push(level + i); }
-    level += run;
-  });
+  for (let i = 0; i < count; i++) {
+    const run = reader.varint();
+    if (run === 0 || run > range + 1 - level) throw invalid();
+    for (const end = level + run; level < end; level++) if (i % 2 === 0) levels.push(level);
+  }
+  if (level !== range + 1) throw invalid();
   return Int32Array.from(levels);
 }
 
-/** @throws {DataError} if the runs do not add up to the range */
-export function readRuns(reader: ByteReader, range: number): number[] {
-  const count = reader.varint();
-  if (count % 2 === 0 || count > range + 1 || count > reader.left) {
-    throw new DataError("the .vqr file is damaged: its table of levels is invalid");
-  }
-  const runs: number[] = [];
-  let total = 0;
-  for (let i = 0; i < count; i++) {
-    const run = reader.varint();
-    total += run;
-    if (run === 0 || total > range + 1) break;
-    runs.push(run);
-  }
-  if (runs.length < count || total !== range + 1) {
-    throw new DataError("the .vqr file is damaged: its table of levels is invalid");
-  }
-  return runs;
+/** A bit for each level, the highest bit of a byte first. */
+export function writeMap(levels: Int32Array, range: number): Uint8Array<ArrayBuffer> {
+  const map = new Uint8Array(Math.ceil((range + 1) / 8));
+  for (const level of levels) map[level >> 3]! |= 128 >> (level & 7);
+  return map;
+}
+
+/**
+ * The levels that `writeMap` has written.
+ *
+ * @throws {DataError} if the first or the last level is unused
+ */
+export function readMap(reader: ByteReader, range: number): Int32Array {
+  const map = reader.bytes(Math.ceil((range + 1) / 8));
+  const levels: number[] = [];
+  for (let level = 0; level <= range; level++) if (map[level >> 3]! & 128 >> (level & 7)) levels.push(level);
+  if (levels[0] !== 0 || levels.at(-1) !== range) throw invalid();
+  return Int32Array.from(levels);
+}
+
+function invalid(): DataError {
+  return new DataError("the .vqr file is damaged: its table of levels is invalid");
 }

@@ -4,14 +4,18 @@ import { DataError } from "../errors.ts";
 import { ByteReader, ByteWriter } from "./bytes.ts";
 import type { Coder, Effort, PlaneShape } from "./coder.ts";
 import { chooseTransform, inverseTransform, transform, TRANSFORMS } from "./colour.ts";
-import { levelsOf, packingOf, readRuns } from "./levels.ts";
+import { packingOf, readMap, readRuns, writeMap, writeRuns } from "./levels.ts";
 
 const efforts: Effort[] = ["fast", "best"];
 
+/** The part of a plane's range that must be unused before packing is tried, which takes as long as another plane. */
+const LEAST_UNUSED = { fast: 1 / 16, best: 0 };
+
 /** How a plane is stored. */
 const MODELLED = 0;
-const PACKED = 1;
+const PACKED_RUNS = 1;
 const RAW = 2;
+const PACKED_MAP = 3;
 
 export interface TileShape {
   width: number;
@@ -54,32 +58,64 @@ function encodePlane(
   writer.varint(minimum < 0 ? -2 * minimum - 1 : 2 * minimum);
   writer.varint(range);
   if (range === 0) return false;
-  const runs = tile.maxError === 0 ? packingOf(plane, minimum, range) : undefined;
-  let maximum = range;
-  let values = plane.map((value) => value - minimum);
-  if (runs) {
-    const levels = levelsOf(runs);
-    const indices = new Int32Array(range + 1);
-    levels.forEach((level, index) => indices[level] = index);
-    values = values.map((value) => indices[value]!);
-    maximum = levels.length - 1;
-  }
+  const values = plane.map((value) => value - minimum);
   const raw = rawLength(plane.length, range);
-  const shape: PlaneShape = { ...tile, maximum, effort, hasSide };
-  const coded = coder.encode(values, shape, raw + 16);
-  if (coded === undefined || coded.length >= raw) {
+  const shape: PlaneShape = { ...tile, maximum: range, effort, hasSide };
+  const levels = tile.maxError === 0 ? packingOf(plane, minimum, range, LEAST_UNUSED[effort]) : undefined;
+  // The coder replaces the errors of the plane before, which a second trial needs as well.
+  const errorsBefore = levels && hasSide ? coder.sideErrors(shape) : undefined;
+  let stored = modelled(coder, values, shape, raw);
+  if (levels) {
+    const errors = coder.sideErrors(shape);
+    if (errorsBefore) coder.setSideErrors(errorsBefore);
+    const packed = packedPlane(coder, values, shape, levels, raw);
+    if (packed.length < stored.length) stored = packed;
+    else coder.setSideErrors(errors);
+  }
+  if (stored.length > raw) {
     writer.u8(RAW);
     writer.bytes(packBits(plane, minimum, range));
     return false;
   }
-  writer.u8(runs ? PACKED : MODELLED);
-  if (runs) {
-    writer.varint(runs.length);
-    for (const run of runs) writer.varint(run);
-  }
+  writer.bytes(stored);
+  return true;
+}
+
+/** A plane as the coder stores it; longer than `most` if that would be exceeded. */
+function modelled(
+  coder: Coder,
+  values: Int32Array,
+  shape: PlaneShape,
+  most: number,
+): Uint8Array<ArrayBuffer> {
+  const coded = coder.encode(values, shape, most);
+  if (coded === undefined) return new Uint8Array(most + 1);
+  const writer = new ByteWriter();
+  writer.u8(MODELLED);
   writer.varint(coded.length);
   writer.bytes(coded);
-  return true;
+  return writer.finish();
+}
+
+/** The same with packed levels. */
+function packedPlane(
+  coder: Coder,
+  values: Int32Array,
+  shape: PlaneShape,
+  levels: Int32Array,
+  most: number,
+): Uint8Array<ArrayBuffer> {
+  const indices = new Int32Array(shape.maximum + 1);
+  levels.forEach((level, index) => indices[level] = index);
+  const maximum = levels.length - 1;
+  const coded = modelled(coder, values.map((value) => indices[value]!), { ...shape, maximum }, most);
+  const runs = writeRuns(levels);
+  const map = writeMap(levels, shape.maximum);
+  const writer = new ByteWriter();
+  writer.u8(runs.length <= map.length ? PACKED_RUNS : PACKED_MAP);
+  writer.bytes(runs.length <= map.length ? runs : map);
+  writer.bytes(coded.subarray(1));
+  return writer.finish();
 }
 
 /**
@@ -138,10 +174,12 @@ function decodePlane(coder: Coder, reader: ByteReader, tile: TileShape, effort: 
       modelled: false,
     };
   }
-  if (method !== MODELLED && !(method === PACKED && tile.maxError === 0)) {
+  let levels: Int32Array | undefined;
+  if (tile.maxError === 0 && method === PACKED_RUNS) levels = readRuns(reader, range);
+  else if (tile.maxError === 0 && method === PACKED_MAP) levels = readMap(reader, range);
+  else if (method !== MODELLED) {
     throw new DataError("the .vqr file has a plane of an unknown kind; it needs a newer program");
   }
-  const levels = method === PACKED ? levelsOf(readRuns(reader, range)) : undefined;
   const data = reader.bytes(reader.varint());
   const maximum = levels ? levels.length - 1 : range;
   const plane = coder.decode(data, { ...tile, maximum, effort, hasSide });

@@ -80,13 +80,16 @@ Deno.test("tiles with right checksums and wrong contents are refused, and any co
     [[0, 0, 128, 0], "invalid number"],
     [[0, 0, 0, 255, 255, 255, 127], "exceeds its bits"],
     [[0, 0, 1, 0], "a sample exceeds its bits"],
-    [[0, 0, 0, 255, 1, 3], "unknown kind"],
+    [[0, 0, 0, 255, 1, 4], "unknown kind"],
     [[0, 0, 0, 255, 1, 2], "ends too early"],
     [[0, 0, 0, 255, 1, 0, 1, 0], "end too early"],
     [[0, 0, 0, 3, 1, 2, 1, 3], "table of levels"],
     [[0, 0, 0, 3, 1, 1, 5], "table of levels"],
     [[0, 0, 0, 3, 1, 3, 1, 0, 3], "table of levels"],
     [[0, 0, 0, 3, 1, 200, 1], "table of levels"],
+    [[0, 0, 0, 3, 3, 0x70], "table of levels"],
+    [[0, 0, 0, 3, 3, 0xe0], "table of levels"],
+    [[0, 0, 0, 3, 3], "ends too early"],
     [[0, 0, 10, 0], "do not match their hash"],
   ];
   for (const [tile, message] of refused) {

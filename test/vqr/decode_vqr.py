@@ -388,6 +388,11 @@ def decode_tile(data, width, height, channels, N):
                 levels += range(at, at + run) if i % 2 == 0 else []
                 at += run
             assert at == R + 1
+        elif method == 3:
+            marks = reader.take((R + 8) // 8)
+            levels = [level for level in range(R + 1) if marks[level >> 3] & 128 >> (level & 7)]
+        else:
+            assert method == 0
         coded = reader.take(reader.varint())
         plane, side = decode_plane(coded, width, height, len(levels) - 1, N, effort == 1, side)
         planes.append([levels[v] + m for v in plane])

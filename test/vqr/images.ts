@@ -32,10 +32,17 @@ export function makeImage(size: Size, noise = 0.02, seed = 1): VqrImage {
 /** The images of the golden files, with their names and how they are encoded. */
 export function goldenImages(): [string, VqrImage, EncodeOptions][] {
   const gray8 = makeImage({ width: 40, height: 30 });
-  const noise16 = makeImage({ width: 24, height: 20, bits: 16, signed: true }, 0.5);
+  const noise16 = makeImage({ width: 24, height: 20, bits: 16, signed: true }, 0.01);
   const colour = makeImage({ width: 21, height: 19, channels: 3 }, 0.1);
   const sparse = makeImage({ width: 40, height: 40, bits: 7 });
   const packed = { ...sparse, bits: 12, pixels: Uint16Array.from(sparse.pixels, (value) => value * 30 + 1) };
+  // One of every two levels.
+  const halved = makeImage({ width: 90, height: 70, channels: 2, bits: 9 });
+  const uneven = {
+    ...halved,
+    bits: 10,
+    pixels: halved.pixels.map((value) => 2 * value + (value * 37 >> 3 & 1)),
+  };
   return [
     ["gray8_fast", gray8, { effort: "fast" }],
     ["gray8_best", gray8, { effort: "best" }],
@@ -51,6 +58,7 @@ export function goldenImages(): [string, VqrImage, EncodeOptions][] {
     ["rgb8_best", colour, { effort: "best" }],
     ["rgba10_best", makeImage({ width: 13, height: 11, channels: 4, bits: 10 }), { effort: "best" }],
     ["packed12_best", packed, { effort: "best" }],
+    ["packed_map10_alpha_fast", uneven as VqrImage, { effort: "fast" }],
     ["one_pixel", makeImage({ width: 1, height: 1, bits: 10, signed: true }), {}],
   ];
 }

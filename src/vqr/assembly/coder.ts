@@ -33,6 +33,11 @@ export function samples(): usize {
   return samplesAt;
 }
 
+/** Where the errors of the plane before stand, and then those of the coded one. */
+export function side(): usize {
+  return sideAt;
+}
+
 /** Where the coded bytes stand. */
 export function bytes(): usize {
   return bytesAt;

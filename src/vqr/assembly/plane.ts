@@ -1,14 +1,15 @@
 /** Codes one plane of samples. */
 
 import { decoding, overrun } from "./range.ts";
-import { mixBit, plainBit, setContext, setDistribution } from "./mixer.ts";
-import { cubeTable, gap, soft } from "./tables.ts";
+import { setContext } from "./mixer.ts";
+import { bitLength, clamp, level, signed } from "./numbers.ts";
+import { codeSample, DISTRIBUTIONS, inverse, makeSample, sampleBytes } from "./sample.ts";
+import { cubeTable } from "./tables.ts";
 import * as ls from "./least_squares.ts";
 
 const PAD: i32 = 4;
 const PREDICTORS: i32 = 10;
 const FAST_PREDICTORS: i32 = 6;
-const DISTRIBUTIONS: i32 = 4;
 
 let width: i32 = 0;
 let stride: i32 = 0;
@@ -22,7 +23,6 @@ let predictions: usize = 0;
 let biases: usize = 0;
 let scales: usize = 0;
 let scaleAt: usize = 0;
-let inverse: usize = 0;
 let distances: usize = 0;
 
 const BIAS_VALUES: i32 = 2048;
@@ -46,45 +46,8 @@ export function makePlane(at: usize, columns: i32, largest: i32, bound: i32): vo
   biases = predictions + 64;
   scales = biases + 2 * BIAS_VALUES * 8;
   scaleAt = scales + DISTRIBUTIONS * SCALE_VALUES * 8;
-  inverse = scaleAt + 64;
-  distances = inverse + 64;
-  for (let i = 0; i < DISTRIBUTIONS * SCALE_VALUES; i++) store<i32>(scales + i * 8, 0);
-}
-
-// @ts-ignore: decorator
-@inline
-function bitLength(v: i32): i32 {
-  return 32 - i32(clz(v));
-}
-
-/** About two levels an octave: 0, 1, 2, 3, 4 (4–5), 5 (6–7), 6 (8–11) … */
-// @ts-ignore: decorator
-@inline
-function level(v: i32): i32 {
-  if (v < 3) return v;
-  const l = bitLength(v);
-  return 2 * l + ((v >> (l - 2)) & 1) - 1;
-}
-
-/** A difference with its sign, quantised to -8 … 8 and moved to 0 … 16. */
-// @ts-ignore: decorator
-@inline
-function signed(v: i32): i32 {
-  const l = min(8, level(v < 0 ? -v : v));
-  return v < 0 ? 8 - l : 8 + l;
-}
-
-// @ts-ignore: decorator
-@inline
-function clamp(v: i32, low: i32, high: i32): i32 {
-  return v < low ? low : v > high ? high : v;
-}
-
-// @ts-ignore: decorator
-@inline
-function distance(outward: i32, j: i32): i32 {
-  const z = (i64(outward) * i64(load<i32>(inverse + j * 4))) >> 13;
-  return i32(max<i64>(-8000, min<i64>(8000, z)));
+  makeSample(scaleAt + 64);
+  distances = scaleAt + 64 + sampleBytes();
 }
 
 /** Codes a plane at the best ratio. */
@@ -239,7 +202,7 @@ function codePlane(samples: usize, side: usize, height: i32, hasSide: bool, best
       }
 
       const actual = decoding ? 0 : load<i32>(samples + (y * width + x) * 4);
-      const value = codeValue(actual, p, mu, k, q, activity);
+      const value = codeSample(actual, p, mu, k, near, maximum, activity);
       if (decoding) store<i32>(samples + (y * width + x) * 4, value);
 
       // Learn.
@@ -288,65 +251,4 @@ function learnBias(entry: usize, miss: i32): void {
   const before = load<i32>(entry);
   store<i32>(entry, before + (miss - before) / (count + 3));
   if (count < 60) store<i32>(entry + 4, count + 1);
-}
-
-/** Codes a sample: its side of the prediction, then how far out it is. */
-function codeValue(actual: i32, p: i32, mu: i32, k: i32, q: i32, activity: i32): i32 {
-  const residual = actual - p;
-  // Steps of 2·near + 1 around the prediction; step 0 belongs to the upper side.
-  const steps = residual >= -near ? (residual + near) / q : -((near - residual) / q);
-  // The upper side begins half a unit below the lowest sample of step 0.
-  const edge = ((p - near) << 4) - 8;
-  let upper: u32 = 0;
-  if (p - near - 1 >= 0) {
-    for (let j = 0; j < DISTRIBUTIONS; j++) setDistribution(j, distance(mu - edge, j));
-    upper = mixBit(u32(steps >= 0), 0, activity, 0);
-  } else upper = 1;
-  const magnitude = upper ? steps : -1 - steps;
-  // How far the range goes on this side, in steps.
-  const room = upper ? (maximum - p + near) / q : (p - near - 1) / q;
-  const side: i32 = upper ? 32 : 0;
-  const from = upper ? edge - mu : mu - edge;
-  const q16 = q << 4;
-  let bucket = 0, start = 0, size = 1 << k;
-  for (let j = 0; j < DISTRIBUTIONS; j++) store<i32>(distances + j * 4, distance(from, j));
-  while (start + size <= room) {
-    for (let j = 0; j < DISTRIBUTIONS; j++) {
-      const z1 = load<i32>(distances + j * 4);
-      const z2 = distance(from + (start + size) * q16, j);
-      store<i32>(distances + j * 4, z2);
-      // ln P(beyond z2 | beyond z1) / P(not)
-      setDistribution(j, soft(-z1) - (z2 - z1) - gap(z2 - z1));
-    }
-    const node = 1 + min(11, bucket);
-    const set = (1 + min(15, bucket)) * 48 + activity;
-    const more = mixBit(u32(magnitude >= start + size), side + node, set, side + node);
-    if (!more) break;
-    start += size;
-    if (bucket > 0) size <<= 1;
-    bucket++;
-  }
-  // Inside the bucket, by halves.
-  let half = size >> 1, depth = 0, prefix = 0;
-  while (half > 0) {
-    if (start + half <= room) {
-      for (let j = 0; j < DISTRIBUTIONS; j++) {
-        const z0 = distance(from + start * q16, j);
-        const z1 = distance(from + (start + half) * q16, j);
-        const z2 = distance(from + (start + 2 * half) * q16, j);
-        setDistribution(j, z1 - z0 + soft(z0) - soft(z2));
-      }
-      let bit: u32;
-      if (depth < 2) {
-        const node = depth == 0 ? 13 + min(8, bucket) : 22 + min(4, bucket) * 2 + prefix;
-        bit = mixBit(u32(magnitude >= start + half), side + node, (20 + depth) * 48 + activity, side + node);
-      } else bit = plainBit(u32(magnitude >= start + half));
-      if (bit) start += half;
-      prefix = i32(bit);
-    } else prefix = 0;
-    depth++;
-    half >>= 1;
-  }
-  const step = upper ? start : -1 - start;
-  return clamp(p + step * q, 0, maximum);
 }
