@@ -36,6 +36,7 @@ const rules: readonly FolderRule[] = ([
   ["workers", "src"],
   ["io", "src"],
   ["data", "src workers io"],
+  ["vqr", "src"],
   ["metrics", "src data"],
   ["report", "src metrics"],
   ["images", "src workers io"],
@@ -46,7 +47,7 @@ const rules: readonly FolderRule[] = ([
   ["distributed", ""],
   ["train", "src graph ops nn models plan optim gpu io data metrics report tune trained distributed"],
   ["cli", "src graph models gpu io data metrics report create tune trained apply train"],
-  ["bench", "kernels src graph ops nn models plan optim gpu io data metrics report tune train cli"],
+  ["bench", "kernels src graph ops nn models plan optim gpu io data metrics report tune train cli vqr"],
 ] as const).map(([folder, mayImport]) => [folder, mayImport.split(" ").filter((each) => each)]);
 
 /** Types alone: a tensor has an operation, which makes tensors of tensors and lowers them. */
@@ -70,9 +71,9 @@ async function readSources(folders: readonly string[]): Promise<Sources> {
 const product = await readSources(["src", "kernels", "cli", "bench"]);
 const everything = new Map([...product, ...await readSources(["test", "scripts"])]);
 
-/** What a browser loads: the engine and the trained models, without the modules that read files. */
+/** What a browser loads: engine, trained models and compressed format, without the modules that read files. */
 function isForBrowsers(path: string): boolean {
-  return /^src\/(trained|models|nn|ops|plan|gpu|graph)\//.test(path) && !path.endsWith("_file.ts");
+  return /^src\/(trained|models|nn|ops|plan|gpu|graph|vqr)\//.test(path) && !path.endsWith("_file.ts");
 }
 
 Deno.test("what a browser loads names neither Deno nor Node.js nor packages", () => {
