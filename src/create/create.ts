@@ -7,9 +7,11 @@ import { ImageFileWriter } from "../data/write.ts";
 import { DataError } from "../errors.ts";
 import { DecoderPool, isUnreadable, type Unreadable } from "../images/decoder_pool.ts";
 import { resolveInside } from "../images/file_inside.ts";
+import { readWindow } from "../images/window.ts";
 import { makeFolder } from "../io/atomic.ts";
 import { printable } from "../io/printable.ts";
 import { inOrder } from "../workers/in_order.ts";
+import { FileWarnings } from "./warnings.ts";
 import type { StoredImages, StoreRequest } from "./image_worker.ts";
 import { trainingLabel } from "./listing.ts";
 import type { CreateContext, CreateOptions } from "./options.ts";
@@ -122,6 +124,7 @@ class CreateRun {
   peakBytes = 0;
   private readonly parts = new Map<Split, Part>();
   private readonly pathBytes: number;
+  private readonly warnings = new FileWarnings();
 
   constructor(
     private readonly plan: Plan,
@@ -141,15 +144,18 @@ class CreateRun {
     const pool = new DecoderPool<StoreRequest, StoredImages>(workerUrl, workers);
     const { size, channels, dtype: type } = this.options;
     const { root } = this.plan;
+    const { window } = this.options;
+    const decoding = { window: window === undefined ? undefined : readWindow(window) };
     try {
       await this.visit(
         aheadPerWorker * workers,
-        ({ path }) => pool.decode({ root, path, size, channels, type }),
+        ({ path }) => pool.decode({ root, path, size, channels, type, decoding }),
         (entry, stored) => this.write(entry, stored),
       );
     } finally {
       pool.close();
     }
+    for (const line of this.warnings.lines()) this.context.note(printable(line, 1000));
   }
 
   /** Checks which files exist and counts them; decodes and writes nothing. */
@@ -193,7 +199,8 @@ class CreateRun {
     log(`${line}; skipped`);
   }
 
-  private async write(entry: PlannedEntry, { frames, images }: StoredImages): Promise<void> {
+  private async write(entry: PlannedEntry, { frames, images, warnings }: StoredImages): Promise<void> {
+    this.warnings.add(entry.path, warnings);
     const part = this.parts.get(entry.split)!;
     part.writer ??= await this.createWriter(part, entry.split);
     const row = entry.labels.map((label) => trainingLabel(label, this.options));

@@ -19,13 +19,15 @@ export interface StoredImages {
   frames: number;
   /** [frames, C, size, size]. */
   images: StoredPixels;
+  /** What is wrong with the file, although it can be read. */
+  warnings: string[];
 }
 
-answerDecodeRequests<StoreRequest, StoredImages>(({ size, channels, type }, decoded) => {
+answerDecodeRequests<StoreRequest, StoredImages>(({ size, channels, type }, decoded, warnings) => {
   const images = joinPixels(
     decoded.map((image) =>
       storedPixels(fitSquare(channels === 1 ? toGray(image) : image, size), channels, type)
     ),
   );
-  return { reply: { frames: decoded.length, images }, transfer: [images.buffer] };
+  return { reply: { frames: decoded.length, images, warnings }, transfer: [images.buffer] };
 });

@@ -18,6 +18,8 @@ export interface CreateOptions extends TableOptions, LabelPolicy {
   view?: "frontal" | "lateral" | "all";
   /** Height and width of the images in the data file, in pixels. */
   size: number;
+  /** Optional window of DICOM and NIfTI images, as `readWindow` reads it; default: the files' own. */
+  window?: string;
   /** Share of the patients that are for training, from 0 to 1. */
   split: number;
   seed: number;

@@ -53,8 +53,6 @@ COPIES = [
     ("dicom_no_window", "CT_small.dcm"),
     ("dicom_monochrome1", "dicomdirtests/77654033/CR1/6154"),
     ("refused_dicom_12_bit_jpeg", "JPGExtended.dcm"),
-    ("refused_dicom_1_bit", "liver_1frame.dcm"),
-    ("refused_dicom_32_bit", "rtdose_1frame.dcm"),
     ("refused_dicom_cut", "MR_truncated.dcm"),
     ("refused_dicom_no_pixels", "test-SR.dcm"),
 ]
