@@ -144,8 +144,13 @@ class CreateRun {
     const pool = new DecoderPool<StoreRequest, StoredImages>(workerUrl, workers);
     const { size, channels, dtype: type } = this.options;
     const { root } = this.plan;
-    const { window } = this.options;
-    const decoding = { window: window === undefined ? undefined : readWindow(window) };
+    const { window, axis, orientation, blank_slices } = this.options;
+    const decoding: StoreRequest["decoding"] = {
+      window: window === undefined ? undefined : readWindow(window),
+      axis,
+      turned: orientation === "patient",
+      skipBlank: !blank_slices,
+    };
     try {
       await this.visit(
         aheadPerWorker * workers,

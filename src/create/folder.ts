@@ -15,7 +15,7 @@ export interface FolderOptions {
 }
 
 /** Names of images. DICOM files often end in a number or have no ending. */
-const imageName = /\.(png|jpe?g|dcm|dicom|ima|nii|nii\.gz)$|\.\d+$|^[^.]+$/i;
+const imageName = /\.(png|jpe?g|dcm|dicom|ima|nii|nii\.gz|hdr)$|\.\d+$|^[^.]+$/i;
 /** DICOM's index of a folder, which holds no images. */
 const indexName = /^DICOMDIR$/i;
 

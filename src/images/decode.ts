@@ -28,7 +28,7 @@ const formats: readonly Format[] = [
   {
     name: "NIfTI",
     matches: isNifti,
-    decode: (bytes, maxPixels, { axis }) => decodeNifti(bytes, maxPixels, axis ?? 2),
+    decode: decodeNifti,
   },
 ];
 

@@ -3,9 +3,9 @@
 
 import { DataError } from "../errors.ts";
 import type { WorkerAnswer, WorkerCall } from "../workers/worker_client.ts";
+import { readWithCompanion } from "./companion.ts";
 import { decodeImage } from "./decode.ts";
 import type { Unreadable } from "./decoder_pool.ts";
-import { readInside } from "./file_inside.ts";
 import type { DecodedImage, DecodeOptions } from "./image.ts";
 
 /** The image file of a request. A worker's own requests add to it what the worker needs to know. */
@@ -15,7 +15,7 @@ export interface ImageRequest {
   /** The file's path as the list has it: relative to `root`, or absolute. */
   path: string;
   /** Optional choices for decoding. */
-  decoding?: Omit<DecodeOptions, "warn">;
+  decoding?: Omit<DecodeOptions, "warn" | "readCompanion">;
 }
 
 /** A reply and the memory in it that moves to the caller without being copied. */
@@ -41,8 +41,9 @@ export function answerDecodeRequests<Request extends ImageRequest, Reply>(
   const answer = async (request: Request): Promise<WorkerReply<Reply | Unreadable>> => {
     try {
       const warnings: string[] = [];
-      const bytes = await readInside(request.root, request.path);
-      const images = await decodeImage(bytes, { ...request.decoding, warn: (text) => warnings.push(text) });
+      const { bytes, readCompanion } = await readWithCompanion(request.root, request.path);
+      const warn = (text: string) => void warnings.push(text);
+      const images = await decodeImage(bytes, { ...request.decoding, readCompanion, warn });
       if (images.length === 0) throw new DataError("it holds no image");
       return await convert(request, images, warnings);
     } catch (error) {

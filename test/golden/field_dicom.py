@@ -1,18 +1,15 @@
 #!/usr/bin/python3
-"""Makes test/data_files/field_images: image files as modalities and other programs really write them, with their right pixels:
+"""Makes DICOM files as modalities really write them, with their right pixels, in test/data_files/field_images:
 
-    /usr/bin/python3 test/golden/field_images.py
+    /usr/bin/python3 test/golden/field_dicom.py
 
-`NAME.expected.gz` holds the pixels [images, height, width, channels] as 16-bit numbers in little endian, from 0 to the file's
-`largest` in index.json. They come from the pixels that a file was made of and the formulas of PS3.3, written here in NumPy;
-what dcmtk or GDCM can show too is compared with them here. Files in `KEPT` are not made here; their pixels come from the program named.
+The right pixels come from those that a file was made of and the formulas of PS3.3, written here in NumPy; what dcmtk or
+GDCM can show too is compared with them here.
 
-Needs Debian's dcmtk, libgdcm-tools, libopenjp2-tools, python3-pydicom, python3-pil, python3-nibabel.
+Needs Debian's dcmtk, libgdcm-tools, libopenjp2-tools, libcharls2, python3-pydicom and python3-pil.
 """
 
 import ctypes
-import gzip
-import json
 import os
 import subprocess
 import sys
@@ -28,22 +25,16 @@ from pydicom.encaps import encapsulate
 from pydicom.uid import (ExplicitVRBigEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian, JPEG2000Lossless, JPEGLossless,
                          JPEGLosslessSV1, JPEGLSLossless)
 
+from field_store import FOLDER, expect_levels, path, write_index
 from lossless_jpeg import encode_lossless
 
 pydicom.config.settings.reading_validation_mode = 0
 pydicom.config.settings.writing_validation_mode = 0
-HERE = os.path.dirname(os.path.abspath(__file__))
-FOLDER = os.path.join(HERE, "..", "data_files", "field_images")
-ENTRIES = []
 HEIGHT, WIDTH = 20, 23
 Y, X = np.mgrid[:HEIGHT, :WIDTH]
 TWELVE = (X * 150 + Y * 37).astype("<u2")  # 0 … 4003
 EIGHT = (TWELVE >> 4).astype("u1")
 COLOURS = np.stack([EIGHT, 255 - EIGHT, EIGHT // 2], -1)
-
-
-def path(name):
-    return os.path.join(FOLDER, name)
 
 
 def minmax(values, used=None):
@@ -58,15 +49,9 @@ def linear(values, center, width):
 
 def expect(name, shades, largest, what, tolerance=1, compare=None):
     """Writes the pixels of a file whose shades are 0 … 1, [images,] height, width[, channels]."""
-    pixels = np.round(np.clip(shades, 0, 1) * largest).astype("<u2")
-    if pixels.shape[-1] != 3:
-        pixels = pixels[..., None]
-    pixels = pixels.reshape(-1, *pixels.shape[-3:])
+    pixels = expect_levels(name, np.clip(shades, 0, 1) * largest, largest, what, tolerance)
     if compare is not None:
         check_with_dcmtk(path(name), pixels[0] * (255 / largest), compare)
-    with open(path(name + ".expected.gz"), "wb") as file:
-        file.write(gzip.compress(pixels.tobytes(), mtime=0))
-    ENTRIES.append({"file": name, "shape": list(pixels.shape), "largest": largest, "tolerance": tolerance, "what": what})
 
 
 def check_with_dcmtk(file, picture, arguments, program="dcmj2pnm"):
@@ -409,9 +394,7 @@ def main():
         make()
     segments(False)
     segments(True)
-    kept = [entry for entry in json.load(open(path("kept.json"))) if os.path.exists(path(entry["file"]))]
-    with open(path("index.json"), "w") as file:
-        file.write("[\n" + ",\n".join(json.dumps(entry) for entry in ENTRIES + kept) + "\n]\n")
+    write_index("dicom.json")
 
 
 main()
