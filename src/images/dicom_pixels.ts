@@ -6,7 +6,7 @@ import { interleave, toRgb, ybr422ToRgb } from "./dicom_colours.ts";
 import type { PixelFormat } from "./dicom_format.ts";
 import { decodeRle } from "./dicom_rle.ts";
 import type { Samples } from "./image.ts";
-import { decodeBaseline } from "./jpeg.ts";
+import { decodeSamples } from "./jpeg.ts";
 import { type JpegHeader, readJpegHeader } from "./jpeg_header.ts";
 import { decodeLosslessJpeg } from "./jpeg_lossless.ts";
 import { readJpeg2000Header } from "./jpeg2000_header.ts";
@@ -96,7 +96,7 @@ async function decodeJpeg(bytes: Uint8Array, format: PixelFormat): Promise<Store
   const header = readJpegHeader(bytes);
   checkHeader(header, format);
   const marked = format.samples === 3 ? markColourSpace(bytes, header, format.photometric) : bytes;
-  return { samples: await decodeBaseline(marked, header), precision: header.precision };
+  return { samples: await decodeSamples(marked, readJpegHeader(marked)), precision: header.precision };
 }
 
 async function decodeJpegLs(bytes: Uint8Array, format: PixelFormat): Promise<StoredFrame> {
@@ -104,6 +104,7 @@ async function decodeJpegLs(bytes: Uint8Array, format: PixelFormat): Promise<Sto
   if (header.frame !== JPEG_LS_FRAME) {
     throw new DataError("it is damaged: its compressed image is not JPEG-LS");
   }
+  if (!header.isEnded) throw new DataError("it is cut short");
   checkHeader(header, format);
   const { data, bits, planar } = await decodeInWebAssembly("JpegLSDecoder", bytes, header);
   const samples = toSamples(data, bits);

@@ -51,6 +51,7 @@ export const MARKERS = {
   SCAN: 0xda,
   QUANTIZATION: 0xdb,
   RESTART_INTERVAL: 0xdd,
+  JFIF: 0xe0,
   ADOBE: 0xee,
 } as const;
 
