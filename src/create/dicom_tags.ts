@@ -7,7 +7,7 @@ import { type Entry, viewOf } from "./listing.ts";
 import { resolveInside } from "../images/file_inside.ts";
 
 /** Names of files in other formats. Any other file may be DICOM. */
-const otherName = /\.(png|jpe?g|nii|nii\.gz|hdr)$/i;
+const otherName = /\.(png|jpe?g|webp|bmp|nii|nii\.gz|hdr)$/i;
 /** Files read at a time. */
 const ahead = 16;
 /** Patient and view precede the pixels, mostly within this many bytes. */

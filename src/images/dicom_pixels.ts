@@ -45,6 +45,9 @@ const decoders: Record<string, FrameDecoder> = {
   ".4.81": decodeJpegLs,
   ".4.90": decodeJpeg2000,
   ".4.91": decodeJpeg2000,
+  ".4.201": decodeHighThroughput,
+  ".4.202": decodeHighThroughput,
+  ".4.203": decodeHighThroughput,
   ".5": decodeRuns,
 };
 const ROOT = "1.2.840.10008.1.2";
@@ -112,11 +115,23 @@ async function decodeJpegLs(bytes: Uint8Array, format: PixelFormat): Promise<Sto
   return { samples: asRgb(interleaved, format, header.precision), precision: header.precision };
 }
 
-async function decodeJpeg2000(bytes: Uint8Array, format: PixelFormat): Promise<StoredFrame> {
+function decodeJpeg2000(bytes: Uint8Array, format: PixelFormat): Promise<StoredFrame> {
+  return decodeCodestream("J2KDecoder", bytes, format);
+}
+
+function decodeHighThroughput(bytes: Uint8Array, format: PixelFormat): Promise<StoredFrame> {
+  return decodeCodestream("HTJ2KDecoder", bytes, format);
+}
+
+async function decodeCodestream(
+  decoder: "J2KDecoder" | "HTJ2KDecoder",
+  bytes: Uint8Array,
+  format: PixelFormat,
+): Promise<StoredFrame> {
   const header = readJpeg2000Header(bytes);
   checkHeader(header, format);
   const { precision, isSigned, isTransformed } = header;
-  const { data, bits } = await decodeInWebAssembly("J2KDecoder", bytes, header);
+  const { data, bits } = await decodeInWebAssembly(decoder, bytes, header);
   const samples = toSamples(data, bits);
   return { samples: isTransformed ? samples : asRgb(samples, format, precision), precision, isSigned };
 }

@@ -165,10 +165,8 @@ def by_nibabel(path):
 def by_pillow(path):
     try:
         image = Image.open(path)
-        if image.format == "PNG" and open(path, "rb").read(25)[24] == 16:
-            shape = "GRAY" if image.mode in ("I", "I;16") else "RGB"
-            raw = subprocess.run(["convert", path, "-alpha", "off", "-depth", "8", f"{shape}:-"], check=True, capture_output=True)
-            return [np.frombuffer(raw.stdout, "u1").reshape(1, image.height, image.width, -1).astype(np.float32)]
+        if image.mode in ("I", "I;16"):
+            return [np.asarray(image).reshape(1, image.height, image.width, 1).astype(np.float32) / 257]
         gray = image.mode in ("1", "L", "LA", "I", "I;16")
         pixels = np.asarray(image.convert("L" if gray else "RGB"))
         return [pixels.reshape(1, image.height, image.width, -1).astype(np.float32)]

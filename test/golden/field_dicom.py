@@ -23,9 +23,9 @@ from PIL import Image
 from pydicom.dataset import Dataset, FileDataset, FileMetaDataset
 from pydicom.encaps import encapsulate
 from pydicom.uid import (ExplicitVRBigEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian, JPEG2000Lossless, JPEGLossless,
-                         JPEGLosslessSV1, JPEGLSLossless)
+                         JPEGLSLossless)
 
-from field_store import FOLDER, expect_levels, path, write_index
+from field_store import FOLDER, HERE, expect_levels, path, write_index
 from lossless_jpeg import encode_lossless
 
 pydicom.config.settings.reading_validation_mode = 0
@@ -219,6 +219,39 @@ def other_precision():
     compressed("jpegls_12_for_16.dcm", stream, pattern, 16, JPEGLSLossless, linear(pattern, 2000, 3000), "JPEG-LS 12, data set u16", WindowCenter=2000, WindowWidth=3000)
 
 
+def high_throughput():
+    """HTJ2K by OpenJPH, from the pixels themselves."""
+    def stream(pixels, bits):
+        with tempfile.TemporaryDirectory() as folder:
+            raw, out = os.path.join(folder, "raw"), os.path.join(folder, "out")
+            pixels.tofile(raw)
+            components = "3" if pixels.ndim == 3 else "1"
+            subprocess.run(["deno", "run", "-A", "--config", f"{HERE}/../../deno.json", f"{HERE}/encode_htj2k.ts", raw, str(pixels.shape[1]),
+                            str(pixels.shape[0]), components, str(bits), str(int(pixels.dtype.kind == "i")), out], check=True)
+            return open(out, "rb").read()
+    signed = TWELVE.astype("<i2") - 2048
+    for name, pixels, bits, syntax, shades in (
+        ("gray_8", EIGHT, 8, "201", minmax(EIGHT)), ("gray_12", TWELVE, 12, "202", minmax(TWELVE)),
+        ("signed_16", signed, 16, "201", minmax(signed)), ("rgb", COLOURS, 8, "203", COLOURS / 255),
+    ):
+        data = data_set(pixels, bits, JPEG2000Lossless)
+        if name == "rgb":
+            data.PhotometricInterpretation = "YBR_RCT"
+        data.PixelData = encapsulate([stream(pixels, bits)])
+        data["PixelData"].is_undefined_length = True
+        data["PixelData"].VR = "OB"
+        save(f"htj2k_{name}.dcm", data)
+        # pydicom 2.3 does not know the syntax.
+        content = open(path(f"htj2k_{name}.dcm"), "rb").read()
+        length = int.from_bytes(content[140:144], "little") + 2
+        content = content[:140] + length.to_bytes(4, "little") + content[144:]
+        known = b"UI\x16\x001.2.840.10008.1.2.4.90"
+        assert content.count(known) == 1
+        with open(path(f"htj2k_{name}.dcm"), "wb") as file:
+            file.write(content.replace(known, b"UI\x18\x001.2.840.10008.1.2.4." + syntax.encode() + b"\0"))
+        expect(f"htj2k_{name}.dcm", shades, 65535 if bits > 8 else 255, f"HTJ2K, {name}")
+
+
 def lossless():
     """Every predictor with 8 to 16 bits, with and without restarts, in an odd size. GDCM and dcmtk decode them alike."""
     generator = np.random.default_rng(5)
@@ -390,7 +423,7 @@ def segments(copied):
 
 def main():
     os.makedirs(FOLDER, exist_ok=True)
-    for make in (functional_groups, big_endian, other_precision, lossless, padding, oddities, headers, other_types):
+    for make in (functional_groups, big_endian, other_precision, high_throughput, lossless, padding, oddities, headers, other_types):
         make()
     segments(False)
     segments(True)

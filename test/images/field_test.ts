@@ -17,7 +17,7 @@ interface FieldImage {
 const folder = new URL("../data_files/field_images/", import.meta.url);
 const folderPath = await Deno.realPath(folder);
 const lists = await Promise.all(
-  ["dicom.json", "jpeg.json", "nifti.json", "kept.json"].map((name) =>
+  ["bitmap.json", "dicom.json", "jpeg.json", "nifti.json", "kept.json"].map((name) =>
     Deno.readTextFile(new URL(name, folder))
   ),
 );
