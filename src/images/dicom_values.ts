@@ -20,11 +20,20 @@ export function decimal(dataSet: DataSet, tag: string, warn: Warn): number | und
   return Number.isFinite(value) ? value : undefined;
 }
 
+/** Sequences that were asked for, since a file with many frames asks for the same ones again and again. */
+const known = new WeakMap<Element, DataSet[]>();
+
 /** The items of a sequence, also of one whose type was lost (UN), which is encoded in implicit little endian. */
 export function sequence(dataSet: DataSet | undefined, tag: string): DataSet[] {
   const element = dataSet?.elements[tag];
   if (!element) return [];
-  const items = element.items ?? (element.vr === "UN" ? readUnknown(dataSet!, element) : []);
+  const items = known.get(element) ?? readItems(dataSet!, element);
+  known.set(element, items);
+  return items;
+}
+
+function readItems(dataSet: DataSet, element: Element): DataSet[] {
+  const items = element.items ?? (element.vr === "UN" ? readUnknown(dataSet, element) : []);
   return items.flatMap((item) => item.dataSet ? [item.dataSet] : []);
 }
 

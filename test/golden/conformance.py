@@ -56,7 +56,8 @@ def suites(options):
 
 
 def our_pictures(files, folder, module):
-    command = ["deno", "run", "-A", "--no-check", "--config", f"{ROOT}/deno.json", f"{HERE}/decode_files.ts", folder]
+    tree = os.path.join(os.path.dirname(module), "..", "..") if module else ROOT
+    command = ["deno", "run", "-A", "--no-check", "--config", f"{tree}/deno.json", f"{HERE}/decode_files.ts", folder]
     answer = subprocess.run(command + ([module] if module else []), input="\n".join(files), text=True, capture_output=True)
     lines = [json.loads(line) for line in answer.stdout.splitlines()]
     for index, line in enumerate(lines):
@@ -98,7 +99,8 @@ def by_dicom_tools(path):
             raw = os.path.join(folder, "raw.dcm")
             if subprocess.run(["gdcmconv", "--raw", path, raw], capture_output=True).returncode == 0:
                 pictures = by_dcmtk(raw, pydicom.dcmread(raw, force=True, stop_before_pixels=True))
-    return pictures or by_formula(path)
+    # dcmtk reads 32-bit words of big endian files in another order than those who wrote them.
+    return pictures + by_formula(path) if data.get("BitsAllocated") == 32 or not pictures else pictures
 
 
 def first(value):
@@ -145,6 +147,7 @@ def by_nibabel(path):
     try:
         image = nibabel.load(path)
         values = np.asarray(image.dataobj)
+        image.header["cal_min"]
     except Exception:
         return []
     if values.dtype.names:
