@@ -62,17 +62,22 @@ const formats: readonly Format[] = [
  */
 export async function decodeImage(bytes: Uint8Array, options: DecodeOptions = {}): Promise<DecodedImage[]> {
   const format = formats.find((format) => format.matches(bytes));
-  if (!format) {
-    throw new DataError(
-      bytes.length === 0 ? "it is empty" : `it is not a PNG, JPEG, DICOM, NIfTI, WebP or BMP image`,
-    );
-  }
+  if (!format) throw new DataError(unknownFormat(bytes));
   try {
     const images = await format.decode(bytes, options.maxPixels ?? DEFAULT_MAX_PIXELS, options);
     return Array.isArray(images) ? images : [images];
   } catch (error) {
     throw new DataError(oneLine(error instanceof DataError ? error.message : failure(format.name, error)));
   }
+}
+
+/** The message for bytes of no supported format. */
+function unknownFormat(bytes: Uint8Array): string {
+  if (bytes.length === 0) return "it is empty";
+  const isTiff = ["II*\0", "MM\0*"].includes(String.fromCharCode(...bytes.subarray(0, 4)));
+  return isTiff
+    ? "it is a TIFF image, which is not supported; PNG keeps the same pixels"
+    : "it is not a PNG, JPEG, DICOM, NIfTI, WebP or BMP image";
 }
 
 /**

@@ -42,7 +42,7 @@ def suites(options):
     result = {
         "pydicom": pydicom_files,
         "nibabel": find(f"{SYSTEM}/nibabel/tests/data/*.nii*", f"{SYSTEM}/nibabel/tests/data/*.hdr", f"{SYSTEM}/nibabel/nicom/tests/data/*.dcm"),
-        "MRIcron": find("/usr/share/mricron/templates/*.nii*"),
+        "MRIcron": find("/usr/share/mricron/templates/*.nii", "/usr/share/mricron/templates/*.nii.gz"),
         "scikit-image": find(*(f"{SYSTEM}/skimage/data/*.{ending}" for ending in ("png", "jpg", "tif", "tiff", "bmp"))),
         "matplotlib": find(f"{SYSTEM}/matplotlib/tests/baseline_images/**/*.png", "/usr/share/matplotlib/mpl-data/sample_data/*.[pj][np]g"),
         "Python imghdr": find("/root/.pyenv/versions/3.12*/lib/python3.12/test/imghdrdata/*"),
