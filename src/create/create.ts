@@ -204,16 +204,17 @@ class CreateRun {
     log(`${line}; skipped`);
   }
 
-  private async write(entry: PlannedEntry, { frames, images, warnings }: StoredImages): Promise<void> {
+  private async write(
+    entry: PlannedEntry,
+    { frames, numbers, images, warnings }: StoredImages,
+  ): Promise<void> {
     this.warnings.add(entry.path, warnings);
     const part = this.parts.get(entry.split)!;
     part.writer ??= await this.createWriter(part, entry.split);
     const row = entry.labels.map((label) => trainingLabel(label, this.options));
     const labels = Float32Array.from({ length: frames * row.length }, (_, index) => row[index % row.length]!);
-    const paths = Array.from(
-      { length: frames },
-      (_, index) => frames === 1 ? entry.path : `${entry.path}#${index + 1}`,
-    );
+    const isSingle = frames === 1 && numbers[0] === 1;
+    const paths = numbers.map((number) => isSingle ? entry.path : `${entry.path}#${number}`);
     part.writer.append(images, labels, paths);
     part.tally.add(entry, entry.patient, frames);
   }

@@ -17,6 +17,8 @@ export interface StoreRequest extends ImageRequest {
 export interface StoredImages {
   /** Number of images: one for each frame of the file. */
   frames: number;
+  /** The number of each image in its file, from 1. */
+  numbers: number[];
   /** [frames, C, size, size]. */
   images: StoredPixels;
   /** What is wrong with the file, although it can be read. */
@@ -29,5 +31,6 @@ answerDecodeRequests<StoreRequest, StoredImages>(({ size, channels, type }, deco
       storedPixels(fitSquare(channels === 1 ? toGray(image) : image, size), channels, type)
     ),
   );
-  return { reply: { frames: decoded.length, images, warnings }, transfer: [images.buffer] };
+  const numbers = decoded.map(({ frame }, index) => (frame ?? index) + 1);
+  return { reply: { frames: decoded.length, numbers, images, warnings }, transfer: [images.buffer] };
 });

@@ -37,7 +37,7 @@ export async function decodeDicom(
   if (!pixels) throw new DataError("it holds no pixels");
   const frames = [];
   for (const frame of frameBytes(dataSet, pixels.element, format)) {
-    frames.push(await decodeFrame(frame, format));
+    frames.push(await decodeFrame(frame, format, warn));
   }
   return displayFrames(dataSet, format, frames, { window: options.window, warn });
 }

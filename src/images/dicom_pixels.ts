@@ -5,6 +5,7 @@ import { concatenate } from "./concatenate.ts";
 import { interleave, toRgb, ybr422ToRgb } from "./dicom_colours.ts";
 import type { PixelFormat } from "./dicom_format.ts";
 import { decodeRle } from "./dicom_rle.ts";
+import type { Warn } from "./dicom_values.ts";
 import type { Samples } from "./image.ts";
 import { decodeSamples } from "./jpeg.ts";
 import { type JpegHeader, readJpegHeader } from "./jpeg_header.ts";
@@ -29,7 +30,11 @@ export type StoredSamples =
   | Float32Array<ArrayBuffer>
   | Float64Array<ArrayBuffer>;
 
-type FrameDecoder = (bytes: Uint8Array, format: PixelFormat) => StoredFrame | Promise<StoredFrame>;
+type FrameDecoder = (
+  bytes: Uint8Array,
+  format: PixelFormat,
+  warn: Warn,
+) => StoredFrame | Promise<StoredFrame>;
 
 /** Decoders by transfer syntax, without its common start `1.2.840.10008.1.2` (PS3.5, section 10). */
 const decoders: Record<string, FrameDecoder> = {
@@ -60,7 +65,7 @@ const LOSSLESS_FRAME = 0xc3, JPEG_LS_FRAME = 0xf7;
  *
  * @throws {DataError} if the frame is damaged, or its compression is not supported
  */
-export async function decodeFrame(bytes: Uint8Array, format: PixelFormat): Promise<StoredFrame> {
+export async function decodeFrame(bytes: Uint8Array, format: PixelFormat, warn: Warn): Promise<StoredFrame> {
   const { transferSyntax } = format;
   const decoder = transferSyntax.startsWith(ROOT) ? decoders[transferSyntax.slice(ROOT.length)] : undefined;
   if (!decoder) {
@@ -70,7 +75,7 @@ export async function decodeFrame(bytes: Uint8Array, format: PixelFormat): Promi
         : "its transfer syntax is missing",
     );
   }
-  return await decoder(bytes, format);
+  return await decoder(bytes, format, warn);
 }
 
 function decodePlain(bytes: Uint8Array, format: PixelFormat): StoredFrame {
@@ -95,11 +100,11 @@ function decodeLossless(bytes: Uint8Array, format: PixelFormat): StoredFrame {
   return { samples: asRgb(decodeLosslessJpeg(bytes), format, precision), precision };
 }
 
-async function decodeJpeg(bytes: Uint8Array, format: PixelFormat): Promise<StoredFrame> {
+async function decodeJpeg(bytes: Uint8Array, format: PixelFormat, warn: Warn): Promise<StoredFrame> {
   const header = readJpegHeader(bytes);
   checkHeader(header, format);
   const marked = format.samples === 3 ? markColourSpace(bytes, header, format.photometric) : bytes;
-  return { samples: await decodeSamples(marked, readJpegHeader(marked)), precision: header.precision };
+  return { samples: await decodeSamples(marked, readJpegHeader(marked), warn), precision: header.precision };
 }
 
 async function decodeJpegLs(bytes: Uint8Array, format: PixelFormat): Promise<StoredFrame> {

@@ -17,7 +17,9 @@ export function decimal(dataSet: DataSet, tag: string, warn: Warn): number | und
   const pointed = text.replace(",", ".");
   if (pointed !== text) warn(`it has a decimal comma in "${text}", which is read as a point`);
   const value = Number.parseFloat(pointed);
-  return Number.isFinite(value) ? value : undefined;
+  if (Number.isFinite(value)) return value;
+  warn(`it has "${text}" where a number is expected, which is ignored`);
+  return undefined;
 }
 
 /** Sequences that were asked for, since a file with many frames asks for the same ones again and again. */
