@@ -1,6 +1,7 @@
 /** `hdf5:create`: writes HDF5 data files from image files. */
 
 import { type CreatedFile, createFiles, type CreateOutcome } from "../src/create/create.ts";
+import { readWindow } from "../src/images/window.ts";
 import { Progress } from "../src/report/progress.ts";
 import { textTable } from "../src/report/table.ts";
 import { StopSignal } from "../src/report/stop_signal.ts";
@@ -14,6 +15,7 @@ async function main(): Promise<number> {
   if (!options) return 0;
   const data_path = requireOption("data_path", options.data_path, "a folder of images");
   const save_path = requireOption("save_path", options.save_path, "a folder");
+  if (options.window !== undefined) readWindow(options.window);
   using stop = new StopSignal((name) => console.error(`${name}: stopping; the new files are removed`));
   const outcome = await createFiles(
     { ...options, data_path, save_path },

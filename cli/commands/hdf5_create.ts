@@ -4,7 +4,7 @@ import { defineCommand } from "../command.ts";
 
 export const hdf5CreateCommand = defineCommand({
   name: "hdf5:create",
-  summary: "write HDF5 files for training from PNG, JPEG, DICOM or NIfTI images, split by patient",
+  summary: "write HDF5 files for training from PNG, JPEG, WebP, BMP, DICOM or NIfTI images, split by patient",
   examples: [
     "./vqray hdf5:create --data_path CheXpert-v1.0-small --csv CheXpert-v1.0-small/train.csv --save_path data",
     "./vqray hdf5:create --data_path xrays --csv list.csv --path_column file --label_columns edema,fracture --patient_column id --save_path data",
@@ -111,6 +111,28 @@ export const hdf5CreateCommand = defineCommand({
       least: 1,
       help: "white in PNG images of 16 bits, such as 4095 if they have 12 bits; default: 65535",
     },
+    window: {
+      kind: "text",
+      value: "C/W",
+      help: "window of DICOM and NIfTI images: CENTER/WIDTH, auto, or CT's lung, bone, soft_tissue, brain; " +
+        "default: the file's own",
+    },
+    axis: {
+      kind: "integer",
+      choices: [0, 1, 2],
+      help: "axis along which NIfTI volumes are cut into images: turned by their headers, " +
+        "0 is sagittal, 1 coronal, 2 axial",
+      default: 2,
+    },
+    orientation: {
+      kind: "text",
+      choices: ["patient", "stored"],
+      value: "NAME",
+      help:
+        "patient turns NIfTI volumes by their headers, to the patient's right, front and head; stored does not",
+      default: "patient",
+    },
+    blank_slices: { kind: "flag", help: "write slices of NIfTI volumes in which all pixels are equal, too" },
     size: { kind: "integer", least: 1, help: "side of the images in pixels", default: 256 },
     split: {
       kind: "number",

@@ -6,12 +6,14 @@ import { ImageFileWriter } from "../data/write.ts";
 import { DataError } from "../errors.ts";
 import { DecoderPool, isUnreadable, type Unreadable } from "../images/decoder_pool.ts";
 import { resolveInside } from "../images/file_inside.ts";
+import { readWindow } from "../images/window.ts";
 import { makeFolder } from "../io/atomic.ts";
 import { printable } from "../io/printable.ts";
 import { inOrder } from "../workers/in_order.ts";
 import { fileAttributes, gzipLevel } from "./attributes.ts";
 import { createFromArrays } from "./create_from_arrays.ts";
 import { isArrayFile } from "./from_arrays.ts";
+import { FileWarnings } from "./warnings.ts";
 import type { StoredImages, StoreRequest } from "./image_worker.ts";
 import { type Split, trainingLabel } from "./listing.ts";
 import type { CreateContext, CreatedFile, CreateOptions, CreateOutcome } from "./options.ts";
@@ -112,6 +114,7 @@ class CreateRun {
   private readonly parts = new Map<Split, Part>();
   private readonly pathBytes: number;
   private readonly depth = new SampleDepth();
+  private readonly warnings = new FileWarnings();
 
   constructor(
     private readonly plan: Plan,
@@ -131,10 +134,17 @@ class CreateRun {
     const pool = new DecoderPool<StoreRequest, StoredImages>(workerUrl, workers);
     const { size, channels, dtype: type, max_value: maxValue } = this.options;
     const { root } = this.plan;
+    const { window, axis, orientation, blank_slices } = this.options;
+    const decoding: StoreRequest["decoding"] = {
+      window: window === undefined ? undefined : readWindow(window),
+      axis,
+      turned: orientation === "patient",
+      skipBlank: !blank_slices,
+    };
     try {
       await this.visit(
         aheadPerWorker * workers,
-        ({ path }) => pool.decode({ root, path, size, channels, type, maxValue }),
+        ({ path }) => pool.decode({ root, path, size, channels, type, maxValue, decoding }),
         (entry, stored) => this.write(entry, stored),
       );
     } finally {
@@ -142,6 +152,7 @@ class CreateRun {
     }
     const note = this.depth.note();
     if (note !== undefined) this.context.note(note);
+    for (const line of this.warnings.lines()) this.context.note(printable(line, 1000));
   }
 
   /** Checks which files exist and counts them; decodes and writes nothing. */
@@ -185,16 +196,18 @@ class CreateRun {
     log(`${line}; skipped`);
   }
 
-  private async write(entry: PlannedEntry, { frames, images, largest }: StoredImages): Promise<void> {
+  private async write(
+    entry: PlannedEntry,
+    { frames, numbers, images, largest, warnings }: StoredImages,
+  ): Promise<void> {
     this.depth.add(largest);
+    this.warnings.add(entry.path, warnings);
     const part = this.parts.get(entry.split)!;
     part.writer ??= await this.createWriter(part, entry.split);
     const row = entry.labels.map((label) => trainingLabel(label, this.options));
     const labels = Float32Array.from({ length: frames * row.length }, (_, index) => row[index % row.length]!);
-    const paths = Array.from(
-      { length: frames },
-      (_, index) => frames === 1 ? entry.path : `${entry.path}#${index + 1}`,
-    );
+    const isSingle = frames === 1 && numbers[0] === 1;
+    const paths = numbers.map((number) => isSingle ? entry.path : `${entry.path}#${number}`);
     part.writer.append(images, labels, paths);
     part.tally.add(entry, entry.patient, frames);
   }

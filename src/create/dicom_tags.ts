@@ -1,17 +1,15 @@
 /** Patients and views from DICOM files, for lists that do not name them. */
 
 import { DataError } from "../errors.ts";
-import { type DicomTags, readDicomTags } from "../images/dicom.ts";
+import { type DicomTags, isDicom, readDicomTags } from "../images/dicom.ts";
 import { inOrder } from "../workers/in_order.ts";
 import { type Entry, viewOf } from "./listing.ts";
 import { resolveInside } from "../images/file_inside.ts";
 
 /** Names of files in other formats. Any other file may be DICOM. */
-const otherName = /\.(png|jpe?g|nii|nii\.gz)$/i;
+const otherName = /\.(png|jpe?g|webp|bmp|nii|nii\.gz|hdr)$/i;
 /** Files read at a time. */
 const ahead = 16;
-/** The signature of a DICOM file and its position (PS3.10, 7.1). */
-const signature = { position: 128, text: "DICM" };
 /** Patient and view precede the pixels, mostly within this many bytes. */
 const headBytes = 2 ** 16;
 
@@ -59,11 +57,6 @@ async function readHead(path: string): Promise<Uint8Array> {
     read = await file.read(bytes.subarray(length));
   }
   return bytes.subarray(0, length);
-}
-
-function isDicom(head: Uint8Array): boolean {
-  const { position, text } = signature;
-  return new TextDecoder().decode(head.subarray(position, position + text.length)) === text;
 }
 
 function isFromSystem(error: unknown): boolean {

@@ -15,7 +15,7 @@ export interface FolderOptions {
 }
 
 /** Names of images. DICOM files often end in a number or have no ending. */
-const imageName = /\.(png|jpe?g|dcm|dicom|ima|nii|nii\.gz)$|\.\d+$|^[^.]+$/i;
+const imageName = /\.(png|jpe?g|webp|bmp|dcm|dicom|ima|nii|nii\.gz|hdr)$|\.\d+$|^[^.]+$/i;
 /** DICOM's index of a folder, which holds no images. */
 const indexName = /^DICOMDIR$/i;
 
@@ -36,7 +36,7 @@ export async function readFolder(
 ): Promise<Listing> {
   const { images, others } = await findImages(folder);
   if (images.length === 0) {
-    throw new DataError(`${folder}: holds no images, expected .png, .jpg, .dcm or .nii files`);
+    throw new DataError(`${folder}: holds no images, expected .png, .jpg, .webp, .bmp, .dcm or .nii files`);
   }
   if (others > 0) note(`${folder}: ${others} files are left out, since their names are not those of images`);
   const classNames = labels ? classesOf(folder, images) : [];

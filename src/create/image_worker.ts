@@ -20,18 +20,27 @@ export interface StoreRequest extends ImageRequest {
 export interface StoredImages {
   /** Number of images: one for each frame of the file. */
   frames: number;
+  /** The number of each image in its file, from 1. */
+  numbers: number[];
   /** [frames, C, size, size]. */
   images: StoredPixels;
   /** The largest sample of images of 16 bits; see `largestSample`. */
   largest?: number;
+  /** What is wrong with the file, although it can be read. */
+  warnings: string[];
 }
 
-answerDecodeRequests<StoreRequest, StoredImages>(({ path, size, channels, type, maxValue }, decoded) => {
+answerDecodeRequests<StoreRequest, StoredImages>((request, decoded, warnings) => {
+  const { path, size, channels, type, maxValue } = request;
   const images = joinPixels(
     withWhite(path, decoded, maxValue).map((image) =>
       storedPixels(fitSquare(channels === 1 ? toGray(image) : image, size), channels, type)
     ),
   );
   const largest = maxValue === undefined ? largestSample(path, decoded) : undefined;
-  return { reply: { frames: decoded.length, images, largest }, transfer: [images.buffer] };
+  const numbers = decoded.map(({ frame }, index) => (frame ?? index) + 1);
+  return {
+    reply: { frames: decoded.length, numbers, images, largest, warnings },
+    transfer: [images.buffer],
+  };
 });

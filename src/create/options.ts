@@ -21,6 +21,14 @@ export interface CreateOptions extends TableOptions, LabelPolicy {
   size: number;
   /** Optional sample that is white in PNG files of 16 bits; default: 65535. */
   max_value?: number;
+  /** Optional window of DICOM and NIfTI images, as `readWindow` reads it; default: the files' own. */
+  window?: string;
+  /** Axis of volumes along which they are cut into images: 0, 1 or 2. */
+  axis: 0 | 1 | 2;
+  /** Whether volumes are first turned by their headers, or cut as they are stored. */
+  orientation: "patient" | "stored";
+  /** Whether blank slices of volumes are written, too. */
+  blank_slices: boolean;
   /** Share of the patients that are for training, from 0 to 1. */
   split: number;
   seed: number;

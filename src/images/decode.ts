@@ -1,11 +1,13 @@
 /** Decodes image files of any supported format. */
 
 import { DataError } from "../errors.ts";
+import { decodeBmp, isBmp } from "./bmp.ts";
 import { decodeDicom, isDicom } from "./dicom.ts";
 import { type DecodedImage, type DecodeOptions, DEFAULT_MAX_PIXELS } from "./image.ts";
 import { decodeJpeg, isJpeg } from "./jpeg.ts";
 import { decodeNifti, isNifti } from "./nifti.ts";
 import { decodePng, isPng } from "./png.ts";
+import { decodeWebp, isWebp } from "./webp.ts";
 
 export type { DecodedImage, DecodeOptions } from "./image.ts";
 export { readDicomTags } from "./dicom.ts";
@@ -25,15 +27,17 @@ const formats: readonly Format[] = [
   { name: "PNG", matches: isPng, decode: decodePng },
   { name: "JPEG", matches: isJpeg, decode: decodeJpeg },
   { name: "DICOM", matches: isDicom, decode: decodeDicom },
+  { name: "BMP", matches: isBmp, decode: decodeBmp },
+  { name: "WebP", matches: isWebp, decode: decodeWebp },
   {
     name: "NIfTI",
     matches: isNifti,
-    decode: (bytes, maxPixels, { axis }) => decodeNifti(bytes, maxPixels, axis ?? 2),
+    decode: decodeNifti,
   },
 ];
 
 /**
- * Decodes the bytes of an image file: PNG, JPEG, DICOM (one image for each frame) or NIfTI (one image for each
+ * Decodes the bytes of an image file: PNG, JPEG, WebP, BMP, DICOM (one image for each frame) or NIfTI (one image for each
  * slice). The format is recognised by the content; the file's name does not matter.
  *
  * ```ts
@@ -58,15 +62,22 @@ const formats: readonly Format[] = [
  */
 export async function decodeImage(bytes: Uint8Array, options: DecodeOptions = {}): Promise<DecodedImage[]> {
   const format = formats.find((format) => format.matches(bytes));
-  if (!format) {
-    throw new DataError(bytes.length === 0 ? "it is empty" : "it is not a PNG, JPEG, DICOM or NIfTI image");
-  }
+  if (!format) throw new DataError(unknownFormat(bytes));
   try {
     const images = await format.decode(bytes, options.maxPixels ?? DEFAULT_MAX_PIXELS, options);
     return Array.isArray(images) ? images : [images];
   } catch (error) {
     throw new DataError(oneLine(error instanceof DataError ? error.message : failure(format.name, error)));
   }
+}
+
+/** The message for bytes of no supported format. */
+function unknownFormat(bytes: Uint8Array): string {
+  if (bytes.length === 0) return "it is empty";
+  const isTiff = ["II*\0", "MM\0*"].includes(String.fromCharCode(...bytes.subarray(0, 4)));
+  return isTiff
+    ? "it is a TIFF image, which is not supported; PNG keeps the same pixels"
+    : "it is not a PNG, JPEG, DICOM, NIfTI, WebP or BMP image";
 }
 
 /**

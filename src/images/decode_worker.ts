@@ -3,10 +3,10 @@
 
 import { DataError } from "../errors.ts";
 import type { WorkerAnswer, WorkerCall } from "../workers/worker_client.ts";
+import { readWithCompanion } from "./companion.ts";
 import { decodeImage } from "./decode.ts";
 import type { Unreadable } from "./decoder_pool.ts";
-import { readInside } from "./file_inside.ts";
-import type { DecodedImage } from "./image.ts";
+import type { DecodedImage, DecodeOptions } from "./image.ts";
 
 /** The image file of a request. A worker's own requests add to it what the worker needs to know. */
 export interface ImageRequest {
@@ -14,6 +14,8 @@ export interface ImageRequest {
   root: string;
   /** The file's path as the list has it: relative to `root`, or absolute. */
   path: string;
+  /** Optional choices for decoding. */
+  decoding?: Omit<DecodeOptions, "warn" | "readCompanion">;
 }
 
 /** A reply and the memory in it that moves to the caller without being copied. */
@@ -27,16 +29,23 @@ export interface WorkerReply<Reply> {
  * src/create/image_worker.ts is an example.
  *
  * @param convert makes the reply from a request and the file's images, of which there is at least one. If it throws,
- * the reply is `Unreadable`.
+ * the reply is `Unreadable`. Its warnings are what is wrong with a file that can be decoded nevertheless.
  */
 export function answerDecodeRequests<Request extends ImageRequest, Reply>(
-  convert: (request: Request, images: DecodedImage[]) => WorkerReply<Reply> | Promise<WorkerReply<Reply>>,
+  convert: (
+    request: Request,
+    images: DecodedImage[],
+    warnings: string[],
+  ) => WorkerReply<Reply> | Promise<WorkerReply<Reply>>,
 ): void {
   const answer = async (request: Request): Promise<WorkerReply<Reply | Unreadable>> => {
     try {
-      const images = await decodeImage(await readInside(request.root, request.path));
+      const warnings: string[] = [];
+      const { bytes, readCompanion } = await readWithCompanion(request.root, request.path);
+      const warn = (text: string) => void warnings.push(text);
+      const images = await decodeImage(bytes, { ...request.decoding, readCompanion, warn });
       if (images.length === 0) throw new DataError("it holds no image");
-      return await convert(request, images);
+      return await convert(request, images, warnings);
     } catch (error) {
       return { reply: unreadable(error), transfer: [] };
     }

@@ -1,10 +1,11 @@
 /** Colours of DICOM images: planes and YBR. */
 
+import type { StoredSamples } from "./dicom_pixels.ts";
 import type { Samples } from "./image.ts";
 
 /** Converts three planes [3, pixels] to interleaved samples [pixels, 3]. */
-export function interleave(planes: Samples): Samples {
-  const pixels = planes.slice();
+export function interleave<T extends StoredSamples>(planes: T): T {
+  const pixels = planes.slice() as T;
   const count = planes.length / 3;
   for (let component = 0; component < 3; component++) {
     for (let i = 0; i < count; i++) pixels[3 * i + component] = planes[component * count + i]!;

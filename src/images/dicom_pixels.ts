@@ -1,25 +1,47 @@
 /** Decodes the frames of DICOM files by their transfer syntax. */
 
-import { Decoder as LosslessDecoder } from "jpeg-lossless-decoder-js";
 import { DataError } from "../errors.ts";
 import { concatenate } from "./concatenate.ts";
 import { interleave, toRgb, ybr422ToRgb } from "./dicom_colours.ts";
 import type { PixelFormat } from "./dicom_format.ts";
 import { decodeRle } from "./dicom_rle.ts";
+import type { Warn } from "./dicom_values.ts";
 import type { Samples } from "./image.ts";
-import { decodeBaseline } from "./jpeg.ts";
+import { decodeSamples } from "./jpeg.ts";
 import { type JpegHeader, readJpegHeader } from "./jpeg_header.ts";
+import { decodeLosslessJpeg } from "./jpeg_lossless.ts";
 import { readJpeg2000Header } from "./jpeg2000_header.ts";
 import { decodeInWebAssembly } from "./webassembly.ts";
 
-type FrameDecoder = (bytes: Uint8Array, format: PixelFormat) => Samples | Promise<Samples>;
+/** The stored samples of a frame, and what its compressed image itself says of them. */
+export interface StoredFrame {
+  /** [rows, columns, samples], rows from the top; bits above a sample's own are undefined. */
+  samples: StoredSamples;
+  /** Bits of a sample; undefined if the frame is not compressed or its compression does not state them. */
+  precision?: number;
+  /** Whether the compressed image states that its samples are in two's complement. */
+  isSigned?: boolean;
+}
+
+/** Stored samples: bit patterns as unsigned integers, or floating-point numbers. */
+export type StoredSamples =
+  | Samples
+  | Uint32Array<ArrayBuffer>
+  | Float32Array<ArrayBuffer>
+  | Float64Array<ArrayBuffer>;
+
+type FrameDecoder = (
+  bytes: Uint8Array,
+  format: PixelFormat,
+  warn: Warn,
+) => StoredFrame | Promise<StoredFrame>;
 
 /** Decoders by transfer syntax, without its common start `1.2.840.10008.1.2` (PS3.5, section 10). */
 const decoders: Record<string, FrameDecoder> = {
   "": decodePlain,
   ".1": decodePlain,
   ".1.99": decodePlain,
-  ".2": decodeBigEndian,
+  ".2": decodePlain,
   ".4.50": decodeJpeg,
   ".4.51": decodeJpeg,
   ".4.57": decodeLossless,
@@ -28,7 +50,10 @@ const decoders: Record<string, FrameDecoder> = {
   ".4.81": decodeJpegLs,
   ".4.90": decodeJpeg2000,
   ".4.91": decodeJpeg2000,
-  ".5": (bytes, format) => asRgb(decodeRle(bytes, format), format),
+  ".4.201": decodeHighThroughput,
+  ".4.202": decodeHighThroughput,
+  ".4.203": decodeHighThroughput,
+  ".5": decodeRuns,
 };
 const ROOT = "1.2.840.10008.1.2";
 
@@ -36,12 +61,11 @@ const ROOT = "1.2.840.10008.1.2";
 const LOSSLESS_FRAME = 0xc3, JPEG_LS_FRAME = 0xf7;
 
 /**
- * Decodes one frame.
+ * Decodes one frame. Colours are converted to RGB.
  *
- * @returns the stored samples [rows, columns, samples], rows from the top; colours are converted to RGB
  * @throws {DataError} if the frame is damaged, or its compression is not supported
  */
-export async function decodeFrame(bytes: Uint8Array, format: PixelFormat): Promise<Samples> {
+export async function decodeFrame(bytes: Uint8Array, format: PixelFormat, warn: Warn): Promise<StoredFrame> {
   const { transferSyntax } = format;
   const decoder = transferSyntax.startsWith(ROOT) ? decoders[transferSyntax.slice(ROOT.length)] : undefined;
   if (!decoder) {
@@ -51,75 +75,86 @@ export async function decodeFrame(bytes: Uint8Array, format: PixelFormat): Promi
         : "its transfer syntax is missing",
     );
   }
-  return await decoder(bytes, format);
+  return await decoder(bytes, format, warn);
 }
 
-function decodePlain(bytes: Uint8Array, format: PixelFormat): Samples {
-  const samples = fromBytes(bytes.slice(), format.bitsAllocated);
-  if (format.photometric === "YBR_FULL_422") return ybr422ToRgb(samples, format.bitsStored);
-  return asRgb(format.planar ? interleave(samples) : samples, format);
+function decodePlain(bytes: Uint8Array, format: PixelFormat): StoredFrame {
+  const samples = fromBytes(bytes.slice(), format);
+  if (format.photometric === "YBR_FULL_422") {
+    return { samples: ybr422ToRgb(asIntegers(samples), format.bitsStored) };
+  }
+  return { samples: asRgb(format.planar ? interleave(samples) : samples, format, format.bitsStored) };
 }
 
-function decodeBigEndian(bytes: Uint8Array, format: PixelFormat): Samples {
-  if (format.bitsAllocated === 8) return decodePlain(bytes, format);
-  const swapped = bytes.slice();
-  for (let i = 0; i < swapped.length; i += 2) [swapped[i], swapped[i + 1]] = [swapped[i + 1]!, swapped[i]!];
-  return decodePlain(swapped, format);
+function decodeRuns(bytes: Uint8Array, format: PixelFormat): StoredFrame {
+  return { samples: asRgb(decodeRle(bytes, format), format, format.bitsStored) };
 }
 
-function decodeLossless(bytes: Uint8Array, format: PixelFormat): Samples {
+function decodeLossless(bytes: Uint8Array, format: PixelFormat): StoredFrame {
   const header = readJpegHeader(bytes);
   checkHeader(header, format);
-  const { frame, precision, width, height, components } = header;
-  if (frame !== LOSSLESS_FRAME || (components === 3 && precision > 8)) {
-    throw new DataError(
-      `its lossless JPEG image with ${components} components of ${precision} bits is not supported`,
-    );
+  if (header.frame !== LOSSLESS_FRAME) {
+    throw new DataError("it is damaged: its compressed image is not lossless JPEG with Huffman codes");
   }
-  const bytesPerSample = precision > 8 ? 2 : 1;
-  const whole = bytes.slice();
-  const samples = new LosslessDecoder().decode(whole.buffer, 0, whole.length, bytesPerSample);
-  if (samples?.length !== width * height * components) throw new DataError("it is cut short");
-  return asRgb(widen(samples as Samples, format), format);
+  const { precision } = header;
+  return { samples: asRgb(decodeLosslessJpeg(bytes), format, precision), precision };
 }
 
-async function decodeJpeg(bytes: Uint8Array, format: PixelFormat): Promise<Samples> {
+async function decodeJpeg(bytes: Uint8Array, format: PixelFormat, warn: Warn): Promise<StoredFrame> {
   const header = readJpegHeader(bytes);
   checkHeader(header, format);
   const marked = format.samples === 3 ? markColourSpace(bytes, header, format.photometric) : bytes;
-  return widen(await decodeBaseline(marked, header), format);
+  return { samples: await decodeSamples(marked, readJpegHeader(marked), warn), precision: header.precision };
 }
 
-async function decodeJpegLs(bytes: Uint8Array, format: PixelFormat): Promise<Samples> {
+async function decodeJpegLs(bytes: Uint8Array, format: PixelFormat): Promise<StoredFrame> {
   const header = readJpegHeader(bytes);
   if (header.frame !== JPEG_LS_FRAME) {
     throw new DataError("it is damaged: its compressed image is not JPEG-LS");
   }
+  if (!header.isEnded) throw new DataError("it is cut short");
   checkHeader(header, format);
   const { data, bits, planar } = await decodeInWebAssembly("JpegLSDecoder", bytes, header);
-  const samples = fromBytes(data, bits > 8 ? 16 : 8);
-  return asRgb(widen(planar && format.samples === 3 ? interleave(samples) : samples, format), format);
+  const samples = toSamples(data, bits);
+  const interleaved = planar && format.samples === 3 ? interleave(samples) : samples;
+  return { samples: asRgb(interleaved, format, header.precision), precision: header.precision };
 }
 
-async function decodeJpeg2000(bytes: Uint8Array, format: PixelFormat): Promise<Samples> {
+function decodeJpeg2000(bytes: Uint8Array, format: PixelFormat): Promise<StoredFrame> {
+  return decodeCodestream("J2KDecoder", bytes, format);
+}
+
+function decodeHighThroughput(bytes: Uint8Array, format: PixelFormat): Promise<StoredFrame> {
+  return decodeCodestream("HTJ2KDecoder", bytes, format);
+}
+
+async function decodeCodestream(
+  decoder: "J2KDecoder" | "HTJ2KDecoder",
+  bytes: Uint8Array,
+  format: PixelFormat,
+): Promise<StoredFrame> {
   const header = readJpeg2000Header(bytes);
   checkHeader(header, format);
-  const { data, bits } = await decodeInWebAssembly("J2KDecoder", bytes, header);
-  const samples = widen(fromBytes(data, bits > 8 ? 16 : 8), format);
-  return header.isTransformed ? samples : asRgb(samples, format);
+  const { precision, isSigned, isTransformed } = header;
+  const { data, bits } = await decodeInWebAssembly(decoder, bytes, header);
+  const samples = toSamples(data, bits);
+  return { samples: isTransformed ? samples : asRgb(samples, format, precision), precision, isSigned };
 }
 
-/** Checks that a compressed frame has the size that the data set states, before memory is allocated for it. */
+/**
+ * Checks that a compressed frame has the size that the data set states, before memory is allocated for it. Its precision
+ * counts where the data set states another one (PS3.5, 8.2).
+ */
 function checkHeader(
   header: { width: number; height: number; components: number; precision: number },
   format: PixelFormat,
 ): void {
   const { width, height, components, precision } = header;
-  const { columns, rows, samples, bitsAllocated } = format;
-  if (width !== columns || height !== rows || components !== samples || precision > bitsAllocated) {
+  const { columns, rows, samples } = format;
+  if (width !== columns || height !== rows || components !== samples || precision > 16) {
     throw new DataError(
       `it is damaged: its compressed image is ${width}×${height}×${components} with ${precision} bits, ` +
-        `expected ${columns}×${rows}×${samples} with at most ${bitsAllocated}`,
+        `expected ${columns}×${rows}×${samples} with at most 16`,
     );
   }
 }
@@ -149,16 +184,32 @@ function markColourSpace(bytes: Uint8Array, { application }: JpegHeader, photome
 }
 
 /** Converts YBR_FULL to RGB. Other colours stay as they are. */
-function asRgb(samples: Samples, { photometric, bitsStored }: PixelFormat): Samples {
-  return photometric === "YBR_FULL" || photometric === "YBR_FULL_422" ? toRgb(samples, bitsStored) : samples;
+function asRgb<T extends StoredSamples>(samples: T, { photometric }: PixelFormat, bits: number): T | Samples {
+  return photometric === "YBR_FULL" || photometric === "YBR_FULL_422"
+    ? toRgb(asIntegers(samples), bits)
+    : samples;
 }
 
 /** Interprets bytes in host order as samples. */
-function fromBytes(bytes: Uint8Array<ArrayBuffer>, bitsAllocated: 8 | 16): Samples {
-  return bitsAllocated === 8 ? bytes : new Uint16Array(bytes.buffer, bytes.byteOffset, bytes.length >> 1);
+function fromBytes(bytes: Uint8Array<ArrayBuffer>, { bitsAllocated, isFloat }: PixelFormat): StoredSamples {
+  switch (bitsAllocated) {
+    case 64:
+      return new Float64Array(bytes.buffer, 0, bytes.length >> 3);
+    case 32:
+      return isFloat
+        ? new Float32Array(bytes.buffer, 0, bytes.length >> 2)
+        : new Uint32Array(bytes.buffer, 0, bytes.length >> 2);
+    default:
+      return toSamples(bytes, bitsAllocated);
+  }
 }
 
-/** Converts samples that a codec returns as 8 bits to the type that the data set states. */
-function widen(samples: Samples, format: PixelFormat): Samples {
-  return format.bitsAllocated === 16 && samples instanceof Uint8Array ? Uint16Array.from(samples) : samples;
+/** Interprets bytes in host order as samples of up to 16 bits. */
+function toSamples(bytes: Uint8Array<ArrayBuffer>, bits: number): Samples {
+  return bits <= 8 ? bytes : new Uint16Array(bytes.buffer, bytes.byteOffset, bytes.length >> 1);
+}
+
+function asIntegers(samples: StoredSamples): Samples {
+  if (samples instanceof Uint8Array || samples instanceof Uint16Array) return samples;
+  throw new DataError("its YBR colours have samples of more than 16 bits, which is not supported");
 }

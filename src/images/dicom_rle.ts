@@ -2,7 +2,7 @@
 
 import { DataError } from "../errors.ts";
 import type { PixelFormat } from "./dicom_format.ts";
-import { makeSamples, type Samples } from "./image.ts";
+import type { StoredSamples } from "./dicom_pixels.ts";
 
 /** Length of the header: the number of segments and the positions of up to fifteen. */
 const HEADER_SIZE = 64;
@@ -13,8 +13,13 @@ const HEADER_SIZE = 64;
  *
  * @throws {DataError} if segments are damaged or cut short
  */
-export function decodeRle(bytes: Uint8Array, format: PixelFormat): Samples {
+export function decodeRle(bytes: Uint8Array, format: PixelFormat): StoredSamples {
   const { rows, columns, samples, bitsAllocated } = format;
+  if (bitsAllocated === 1 || format.isFloat) {
+    throw new DataError(
+      `it has runs of ${bitsAllocated === 1 ? "1-bit" : "float"} samples, which is not supported`,
+    );
+  }
   const width = bitsAllocated / 8;
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   if (bytes.length < HEADER_SIZE) throw new DataError("it is cut short");
@@ -22,7 +27,7 @@ export function decodeRle(bytes: Uint8Array, format: PixelFormat): Samples {
   if (segments !== samples * width) {
     throw new DataError(`it is damaged: it has ${segments} segments of runs, expected ${samples * width}`);
   }
-  const pixels = makeSamples(rows * columns * samples, 2 ** bitsAllocated - 1);
+  const pixels = new ({ 1: Uint8Array, 2: Uint16Array, 4: Uint32Array }[width]!)(rows * columns * samples);
   for (let segment = 0; segment < segments; segment++) {
     const start = view.getUint32(4 + 4 * segment, true);
     const end = segment + 1 < segments ? view.getUint32(8 + 4 * segment, true) : bytes.length;
@@ -33,7 +38,13 @@ export function decodeRle(bytes: Uint8Array, format: PixelFormat): Samples {
 }
 
 /** Decodes a segment and sets one byte, at bit `shift`, of every `step`-th sample from `first`. */
-function addSegment(bytes: Uint8Array, pixels: Samples, first: number, step: number, shift: number): void {
+function addSegment(
+  bytes: Uint8Array,
+  pixels: StoredSamples,
+  first: number,
+  step: number,
+  shift: number,
+): void {
   let to = first;
   for (let at = 0; to < pixels.length; at++) {
     const code = bytes[at] ?? 0;

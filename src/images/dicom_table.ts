@@ -1,6 +1,6 @@
 /** Reads the lookup tables of DICOM files. */
 
-import type { DataSet } from "dicom-parser";
+import dicomParser, { type DataSet } from "dicom-parser";
 import { DataError } from "../errors.ts";
 
 /** A lookup table of a modality, of a VOI transformation or of a palette's colour (PS3.3, C.11.1.1.1). */
@@ -16,30 +16,61 @@ export function hasTable(dataSet: DataSet, descriptor: string, data: string): bo
   return dataSet.elements[descriptor] !== undefined && dataSet.elements[data] !== undefined;
 }
 
+/** The description of a table. */
+export interface Descriptor {
+  /** Number of entries. */
+  count: number;
+  /** The integer of the first entry. */
+  first: number;
+  /** Bits of an entry. */
+  bits: number;
+}
+
 /**
- * Reads a table. Its descriptor holds the number of entries, the integer of the first entry, and the bits of an entry.
+ * Reads a table's descriptor.
+ *
+ * @param signed whether the integer of the first entry may be negative
+ * @throws {DataError} if it is missing or damaged
+ */
+export function readDescriptor(dataSet: DataSet, descriptor: string, signed: boolean): Descriptor {
+  const count = dataSet.uint16(descriptor, 0);
+  const first = signed ? dataSet.int16(descriptor, 1) : dataSet.uint16(descriptor, 1);
+  const bits = dataSet.uint16(descriptor, 2);
+  if (count === undefined || first === undefined || bits === undefined || bits < 8 || bits > 16) {
+    throw new DataError("it is damaged: a lookup table is missing or not valid");
+  }
+  return { count: count || 65536, first, bits };
+}
+
+/**
+ * Reads a table.
  *
  * @param signed whether the integer of the first entry may be negative
  * @throws {DataError} if the table is missing, damaged or cut short
  */
 export function readTable(dataSet: DataSet, descriptor: string, data: string, signed: boolean): LookupTable {
-  const count = dataSet.uint16(descriptor, 0);
-  const first = signed ? dataSet.int16(descriptor, 1) : dataSet.uint16(descriptor, 1);
-  const bits = dataSet.uint16(descriptor, 2);
+  const described = readDescriptor(dataSet, descriptor, signed);
   const element = dataSet.elements[data];
-  if (count === undefined || first === undefined || bits === undefined || !element || bits < 8 || bits > 16) {
-    throw new DataError("it is damaged: a lookup table is missing or not valid");
-  }
-  const entries = readEntries(dataSet, element, count || 65536, bits);
+  if (!element) throw new DataError("it is damaged: a lookup table is missing or not valid");
+  return tableOf(readEntries(dataSet, element, described.count, described.bits), described);
+}
+
+/** The table with these entries. */
+export function tableOf(entries: Uint16Array, { first, bits }: Descriptor): LookupTable {
   return {
     largest: 2 ** bits - 1,
     at: (value) => entries[Math.min(entries.length - 1, Math.max(0, value - first))]!,
   };
 }
 
-function readEntries(
+/**
+ * Reads the entries of a table.
+ *
+ * @throws {DataError} if it is cut short
+ */
+export function readEntries(
   dataSet: DataSet,
-  { dataOffset, length }: { dataOffset: number; length: number },
+  { dataOffset, length, vr }: { dataOffset: number; length: number; vr?: string },
   count: number,
   bits: number,
 ): Uint16Array {
@@ -49,11 +80,14 @@ function readEntries(
     throw new DataError("it is damaged: a lookup table is cut short");
   }
   const { byteArray, byteArrayParser } = dataSet;
+  // Two bytes in a word of 16 bits change places in big endian.
+  const isBigEndian = byteArrayParser === dicomParser.bigEndianByteArrayParser;
+  const swap = isBigEndian && vr !== "OB" && vr !== "UN" ? 1 : 0;
   return Uint16Array.from(
     { length: count },
     (_, index) =>
       size === 1
-        ? byteArray[dataOffset + index]!
+        ? byteArray[dataOffset + (index ^ swap)]!
         : byteArrayParser.readUint16(byteArray, dataOffset + 2 * index),
   );
 }

@@ -1,5 +1,7 @@
 /** Decompresses the start of gzip data. */
 
+import { Readable } from "node:stream";
+import { createGunzip } from "node:zlib";
 import { DataError } from "../errors.ts";
 import { concatenate } from "./concatenate.ts";
 
@@ -7,33 +9,31 @@ import { concatenate } from "./concatenate.ts";
 const PIECE = 2 ** 14;
 
 /**
- * Decompresses the first `count` bytes of gzip data, or all if there are fewer. No more is decompressed, so that a
- * small file cannot fill the memory.
+ * Decompresses the first `count` bytes of gzip data, or all if there are fewer. The data may consist of several members
+ * (RFC 1952, 2.2). No more is decompressed, so that a small file cannot fill the memory.
  *
  * @throws {DataError} if the data is damaged
  */
 export async function readStart(compressed: Uint8Array, count: number): Promise<Uint8Array> {
-  const parts = inPieces(compressed).pipeThrough(new DecompressionStream("gzip"));
+  const pieces = Readable.from(inPieces(compressed), { highWaterMark: 1 });
+  const gunzip = createGunzip({ chunkSize: 2 ** 16 });
   const chunks: Uint8Array[] = [];
   let length = 0;
   try {
-    for await (const part of parts) {
-      chunks.push(part.subarray(0, count - length));
+    for await (const part of pieces.pipe(gunzip)) {
+      chunks.push((part as Uint8Array).subarray(0, count - length));
       length += chunks.at(-1)!.length;
       if (length === count) break;
     }
   } catch {
     throw new DataError("it is damaged: its gzip data cannot be decompressed");
+  } finally {
+    pieces.destroy();
+    gunzip.destroy();
   }
   return concatenate(chunks);
 }
 
-function inPieces(bytes: Uint8Array): ReadableStream<Uint8Array<ArrayBuffer>> {
-  let at = 0;
-  return new ReadableStream({
-    pull(controller) {
-      if (at >= bytes.length) return controller.close();
-      controller.enqueue(bytes.slice(at, at += PIECE));
-    },
-  });
+function* inPieces(bytes: Uint8Array): Generator<Uint8Array> {
+  for (let at = 0; at < bytes.length; at += PIECE) yield bytes.subarray(at, at + PIECE);
 }

@@ -1,6 +1,7 @@
 /** Decoded images and limits of their size. */
 
 import { DataError } from "../errors.ts";
+import type { WindowChoice } from "./window.ts";
 
 /** An image in memory. */
 export interface RasterImage {
@@ -31,6 +32,16 @@ export interface DecodeOptions {
   maxPixels?: number;
   /** Optional axis of a NIfTI volume along which its slices are counted; default: 2. */
   axis?: 0 | 1 | 2;
+  /** Whether a NIfTI volume is first turned by its header, so that its axes run to the patient's right, front and head. */
+  turned?: boolean;
+  /** Whether slices of a NIfTI volume are left out in which all pixels are equal. */
+  skipBlank?: boolean;
+  /** Reads the other file of a pair: the .img of a .hdr file. Undefined if there is none. */
+  readCompanion?(): Promise<Uint8Array | undefined>;
+  /** Optional window of gray DICOM and NIfTI images; default: the file's own. */
+  window?: WindowChoice;
+  /** Is called with what is wrong with a file that can be decoded nevertheless, in one line without its name. */
+  warn?(text: string): void;
 }
 
 /** Default limit of the pixels of all images of a file together. */

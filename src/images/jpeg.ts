@@ -1,12 +1,16 @@
 /** Decodes JPEG files. */
 
 import { DataError } from "../errors.ts";
-import { checkSize, type DecodedImage } from "./image.ts";
+import { checkSize, type DecodedImage, type DecodeOptions, type Samples } from "./image.ts";
+import { decodeAnyJpeg } from "./jpeg_decoder.ts";
 import { type JpegHeader, readJpegHeader } from "./jpeg_header.ts";
+import { orient, readOrientation } from "./orientation.ts";
 import { decodeInWebAssembly } from "./webassembly.ts";
 
-/** Frames of the discrete cosine transform: baseline, extended and progressive. */
-const BASELINE = 0xc0, EXTENDED = 0xc1, PROGRESSIVE = 0xc2;
+/** Frames of the discrete cosine transform with Huffman codes: baseline, extended and progressive. */
+const usualFrames = [0xc0, 0xc1, 0xc2];
+/** The same with arithmetic codes: extended and progressive. */
+const arithmeticFrames = [0xc9, 0xca];
 
 /** Whether the bytes start like a JPEG file. */
 export function isJpeg(bytes: Uint8Array): boolean {
@@ -14,41 +18,61 @@ export function isJpeg(bytes: Uint8Array): boolean {
 }
 
 /**
- * Decodes a baseline or progressive JPEG file with 8 bits per sample to gray or RGB. The orientation in the camera's
- * metadata is ignored; so does Pillow by default.
+ * Decodes a JPEG file to gray or RGB: baseline, extended or progressive, of 8 or 12 bits, with one, three or four
+ * components, Huffman or arithmetic codes. Four components are cyan, magenta, yellow and black, as in Pillow. The image
+ * is turned as its camera's metadata says, as viewers do.
  *
  * @throws {DataError} if the file is damaged, cut short, of another kind, or claims more than `maxPixels` pixels
  */
-export async function decodeJpeg(bytes: Uint8Array, maxPixels: number): Promise<DecodedImage> {
+export async function decodeJpeg(
+  bytes: Uint8Array,
+  maxPixels: number,
+  { warn }: DecodeOptions = {},
+): Promise<DecodedImage> {
   const header = readJpegHeader(bytes);
-  checkSize(header.width, header.height, 1, maxPixels);
-  const pixels = await decodeBaseline(bytes, header);
-  const channels = header.components as 1 | 3;
-  return { width: header.width, height: header.height, channels, largest: 255, pixels };
+  const { width, height, components, precision } = header;
+  checkSize(width, height, 1, maxPixels);
+  const samples = await decodeSamples(bytes, header, warn);
+  const largest = precision > 8 ? 65535 : 255;
+  const most = 2 ** precision - 1;
+  const pixels = most === largest ? samples : samples.map((sample) => Math.round(sample / most * largest));
+  const channels = components === 1 ? 1 : 3;
+  return orient(
+    { width, height, channels, largest, pixels: pixels as Samples },
+    readOrientation(bytes, header),
+  );
 }
 
 /**
- * Decodes a JPEG image with 8 bits per sample. Its own markers say which colour space it has.
+ * Decodes the samples of a JPEG image, from 0 to 2^precision − 1. Its own markers say which colour space it has. An image
+ * with faults of which libjpeg warns is decoded as by libjpeg, as long as no data is missing.
  *
- * @throws {DataError} if the image is damaged or of another kind
+ * @throws {DataError} if the image is damaged, cut short or of another kind
  */
-export async function decodeBaseline(
+export async function decodeSamples(
   bytes: Uint8Array,
   header: JpegHeader,
-): Promise<Uint8Array<ArrayBuffer>> {
-  const { frame, precision, width, height, components } = header;
-  if (frame !== BASELINE && frame !== EXTENDED && frame !== PROGRESSIVE) {
+  warn: (text: string) => void = () => {},
+): Promise<Samples> {
+  const { frame, precision, width, height, components, isEnded } = header;
+  const isUsual = usualFrames.includes(frame) && precision === 8 && (components === 1 || components === 3) &&
+    isEnded;
+  if (!usualFrames.includes(frame) && !arithmeticFrames.includes(frame)) {
     throw new DataError(
-      `it is a JPEG image of kind 0x${frame.toString(16)}, expected baseline or progressive`,
+      `it is a JPEG image of kind 0x${frame.toString(16)}, expected baseline, extended or progressive`,
     );
   }
-  if (precision !== 8) {
-    throw new DataError(`it is a JPEG image with ${precision} bits per sample, expected 8`);
+  if (isUsual) {
+    try {
+      return (await decodeInWebAssembly("JPEGDecoder", bytes, { width, height, components })).data;
+    } catch (error) {
+      if (!(error instanceof DataError)) throw error;
+    }
   }
-  if (components !== 1 && components !== 3) {
-    throw new DataError(
-      `it is a JPEG image with ${components} components, expected 1 (gray) or 3 (colour)`,
-    );
+  const { samples, isUsualSampling, warnings } = decodeAnyJpeg(bytes);
+  if (isUsual && isUsualSampling && warnings.length === 0) {
+    warnings.push("its JPEG data has a fault, such as stray bytes or a bad colour profile, which is ignored");
   }
-  return (await decodeInWebAssembly("JPEGDecoder", bytes, { width, height, components })).data;
+  warnings.forEach(warn);
+  return samples;
 }

@@ -9,6 +9,8 @@ export interface Jpeg2000Header {
   components: number;
   /** Bits per sample of the component that has most. */
   precision: number;
+  /** Whether samples are in two's complement. */
+  isSigned: boolean;
   /** Whether decoding converts the components to red, green and blue. */
   isTransformed: boolean;
 }
@@ -41,11 +43,12 @@ export function readJpeg2000Header(bytes: Uint8Array): Jpeg2000Header {
       throw new DataError("its JPEG 2000 components have different sizes, which is not supported");
     }
   }
+  const isSigned = components > 0 && view.getUint8(42) >= 0x80;
   const [width, height] = [right! - left!, bottom! - top!];
   if (!(Math.ceil(width / tileWidth!) * Math.ceil(height / tileHeight!) <= MAX_TILES)) {
     throw new DataError(`it is damaged: its tiles are ${tileWidth}×${tileHeight} pixels`);
   }
-  return { width, height, components, precision, isTransformed: readTransform(view) };
+  return { width, height, components, precision, isSigned, isTransformed: readTransform(view) };
 }
 
 function findStart(bytes: Uint8Array): number {

@@ -13,11 +13,17 @@ export interface JpegHeader {
   components: number;
   /** Number of scans. */
   scans: number;
+  /** Whether the image has an end marker. */
+  isEnded: boolean;
   /** Segments of application data: second byte of the marker, and positions in bytes. */
   application: { marker: number; start: number; end: number }[];
 }
 
-const END_OF_IMAGE = 0xd9, START_OF_SCAN = 0xda, FIRST_APPLICATION = 0xe0, LAST_APPLICATION = 0xef;
+const RESTART = 0xd0,
+  END_OF_IMAGE = 0xd9,
+  START_OF_SCAN = 0xda,
+  FIRST_APPLICATION = 0xe0,
+  LAST_APPLICATION = 0xef;
 /** Markers that start a frame. The other markers of this range define tables. */
 const frames = [0xc0, 0xc1, 0xc2, 0xc3, 0xc5, 0xc6, 0xc7, 0xc9, 0xca, 0xcb, 0xcd, 0xce, 0xcf, 0xf7];
 
@@ -25,24 +31,26 @@ const frames = [0xc0, 0xc1, 0xc2, 0xc3, 0xc5, 0xc6, 0xc7, 0xc9, 0xca, 0xcb, 0xcd
 const MAX_SCANS = 100;
 
 /**
- * Reads the header of a JPEG image, up to its first scan, and checks that the image has an end.
+ * Reads the header of a JPEG image, up to its first scan, and counts its scans.
  *
- * @throws {DataError} if the header is damaged, the image is cut short, or it has more than 100 scans
+ * @throws {DataError} if the header is damaged or cut short, or the image has more than 100 scans
  */
 export function readJpegHeader(bytes: Uint8Array): JpegHeader {
   let found: Pick<JpegHeader, "frame" | "precision" | "width" | "height" | "components"> | undefined;
   const application: JpegHeader["application"] = [];
   for (let at = 2; at + 4 <= bytes.length;) {
-    if (bytes[at] !== 0xff) throw new DataError("it is damaged: its JPEG header is not a series of markers");
     const marker = bytes[at + 1]!;
-    if (marker === 0xff) {
-      at++; // Markers may be padded.
+    // Markers may be padded; like libjpeg, stray bytes before them and markers without content are skipped.
+    if (
+      bytes[at] !== 0xff || marker === 0xff || marker === 0 || marker === 1 || (marker & 0xf8) === RESTART
+    ) {
+      at++;
       continue;
     }
     const end = at + 2 + (bytes[at + 2]! << 8 | bytes[at + 3]!);
     if (marker === START_OF_SCAN) {
       if (!found) throw new DataError("it is damaged: its JPEG header does not state a size");
-      return { ...found, application, scans: countScans(bytes, at) };
+      return { ...found, application, ...countScans(bytes, at) };
     }
     if (frames.includes(marker) && end <= bytes.length) found = readFrame(bytes, at);
     if (marker >= FIRST_APPLICATION && marker <= LAST_APPLICATION) {
@@ -63,14 +71,13 @@ function readFrame(bytes: Uint8Array, at: number) {
   };
 }
 
-function countScans(bytes: Uint8Array, first: number): number {
+function countScans(bytes: Uint8Array, first: number): { scans: number; isEnded: boolean } {
   let scans = 0;
-  let ended = false;
-  for (let at = bytes.indexOf(0xff, first); at >= 0 && !ended; at = bytes.indexOf(0xff, at + 1)) {
+  let isEnded = false;
+  for (let at = bytes.indexOf(0xff, first); at >= 0 && !isEnded; at = bytes.indexOf(0xff, at + 1)) {
     if (bytes[at + 1] === START_OF_SCAN) scans++;
-    ended = bytes[at + 1] === END_OF_IMAGE;
+    isEnded = bytes[at + 1] === END_OF_IMAGE;
   }
-  if (!ended) throw new DataError("it is cut short");
   if (scans > MAX_SCANS) throw new DataError(`it has ${scans} scans; the limit is ${MAX_SCANS}`);
-  return scans;
+  return { scans, isEnded };
 }

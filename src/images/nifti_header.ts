@@ -1,55 +1,71 @@
-/** Reads the headers and values of NIfTI files. */
+/** Reads the headers of NIfTI and Analyze files. */
 
 import { DataError } from "../errors.ts";
+import { readTurn, type Turn } from "./nifti_orientation.ts";
+import { type ValueType, valueTypes } from "./nifti_values.ts";
 
 /** The fields of a NIfTI header that decoding needs (nifti1.h, nifti2.h). */
 export interface NiftiHeader {
   /** Length of each axis, at least three axes. */
   size: number[];
-  /** Values per voxel: 1, or 3 for colours. */
-  components: 1 | 3;
+  /** Values per voxel: 1, 3 for colours, 4 for colours with transparency. */
+  components: 1 | 3 | 4;
   /** Bytes per value. */
   bytes: number;
   type: ValueType;
+  /** Whether the values are in a separate .img file. */
+  isPair: boolean;
   littleEndian: boolean;
   /** Position of the values in the file, in bytes. */
   offset: number;
   /** The value of a stored v is slope · v + intercept. */
   slope: number;
   intercept: number;
+  /** How the axes lie in the patient; undefined if the header does not say. */
+  turn?: Turn;
   /** The values that are shown as black and as white, if the header states them. */
   display?: [number, number];
 }
-
-type ValueType = "Uint8" | "Int8" | "Uint16" | "Int16" | "Uint32" | "Int32" | "Float32" | "Float64";
-
-/** The types of values by the header's numbers for them. */
-const types: Record<number, { type: ValueType; bytes: number; components?: 3 }> = {
-  2: { type: "Uint8", bytes: 1 },
-  4: { type: "Int16", bytes: 2 },
-  8: { type: "Int32", bytes: 4 },
-  16: { type: "Float32", bytes: 4 },
-  64: { type: "Float64", bytes: 8 },
-  128: { type: "Uint8", bytes: 1, components: 3 },
-  256: { type: "Int8", bytes: 1 },
-  512: { type: "Uint16", bytes: 2 },
-  768: { type: "Uint32", bytes: 4 },
-};
 
 /** Limit of `offset`, which a small compressed file could use to claim any amount of data. */
 const MAX_OFFSET = 2 ** 24;
 
 /** Positions of the fields in the two versions of the header, by their length. */
 const versions = {
-  348: { length: 348, magic: 344, dimension: 40, step: 2, type: 70, offset: 108, slope: 112, display: 124 },
-  540: { length: 540, magic: 4, dimension: 16, step: 8, type: 12, offset: 168, slope: 176, display: 192 },
+  348: {
+    length: 348,
+    magic: 344,
+    dimension: 40,
+    step: 2,
+    type: 70,
+    offset: 108,
+    slope: 112,
+    display: 124,
+    spacing: 76,
+    codes: 252,
+    quaternion: 256,
+    rows: 280,
+  },
+  540: {
+    length: 540,
+    magic: 4,
+    dimension: 16,
+    step: 8,
+    type: 12,
+    offset: 168,
+    slope: 176,
+    display: 192,
+    spacing: 104,
+    codes: 344,
+    quaternion: 352,
+    rows: 400,
+  },
 };
 
 /**
- * Reads the header of a NIfTI-1 or NIfTI-2 file, of either byte order.
+ * Reads the header of a NIfTI-1, NIfTI-2 or Analyze 7.5 file, of either byte order.
  *
- * @throws {DataError} if it is damaged or not a NIfTI header, its values are not gray or RGB, or they are in another
- * file
+ * @throws {DataError} if it is damaged or not such a header, or its values are not gray or colours
  */
 export function readNiftiHeader(bytes: Uint8Array): NiftiHeader {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -57,35 +73,36 @@ export function readNiftiHeader(bytes: Uint8Array): NiftiHeader {
   const version = versions[(bytes.length >= 4 ? view.getInt32(0, little) : 0) as keyof typeof versions];
   if (!version || bytes.length < version.length) throw new DataError("it is not a NIfTI volume");
   const magic = String.fromCharCode(...bytes.subarray(version.magic, version.magic + 2));
-  if (magic === "ni") {
-    throw new DataError("its values are in a separate .img file, expected a NIfTI volume in one file");
-  }
-  if (magic !== "n+") throw new DataError("it is not a NIfTI volume");
   const isSecond = version.length === 540;
+  if (isSecond && magic !== "n+" && magic !== "ni") throw new DataError("it is not a NIfTI volume");
   const number = (at: number) => isSecond ? view.getFloat64(at, little) : view.getFloat32(at, little);
-  const kind = types[view.getInt16(version.type, little)];
+  const kind = valueTypes[view.getInt16(version.type, little)];
   if (!kind) {
     throw new DataError(
       `its values have NIfTI type ${view.getInt16(version.type, little)}, which is not supported`,
     );
   }
+  const isPair = magic !== "n+";
   const offset = isSecond ? Number(view.getBigInt64(version.offset, little)) : number(version.offset);
-  if (!(Number.isInteger(offset) && offset >= version.length && offset <= MAX_OFFSET)) {
+  if (!(Number.isInteger(offset) && offset >= (isPair ? 0 : version.length) && offset <= MAX_OFFSET)) {
     throw new DataError(`its header is damaged: its values start at byte ${offset}`);
   }
   const width = isSecond ? 8 : 4;
   const slope = number(version.slope);
   const [high, low] = [number(version.display), number(version.display + width)];
   const isScaled = Number.isFinite(slope) && slope !== 0;
+  const size = readSize(view, version, little);
   return {
-    size: readSize(view, version, little),
+    size,
     components: kind.components ?? 1,
     bytes: kind.bytes,
     type: kind.type,
+    isPair,
     littleEndian: little,
     offset,
     slope: isScaled ? slope : 1,
     intercept: isScaled ? finite(number(version.slope + width)) : 0,
+    turn: magic === "n+" || magic === "ni" ? readTurn(view, version, little) : undefined,
     display: Number.isFinite(low) && Number.isFinite(high) && high > low ? [low, high] : undefined,
   };
 }
@@ -111,12 +128,4 @@ function readSize(
   }
   while (size.length < 3) size.push(1);
   return size;
-}
-
-/** Returns a function that reads a volume's value by its index, with slope and intercept applied. */
-export function valueReader(content: Uint8Array, header: NiftiHeader): (index: number) => number {
-  const { offset, bytes, type, littleEndian, slope, intercept } = header;
-  const view = new DataView(content.buffer, content.byteOffset + offset, content.byteLength - offset);
-  const read = view[`get${type}`].bind(view);
-  return (index) => read(index * bytes, littleEndian) * slope + intercept;
 }

@@ -1,9 +1,9 @@
 /** Decodes PNG files. */
 
-import { crc32, inflateSync } from "node:zlib";
+import { constants, crc32, inflateSync } from "node:zlib";
 import { DataError } from "../errors.ts";
 import { concatenate } from "./concatenate.ts";
-import { checkSize, type DecodedImage, makeSamples } from "./image.ts";
+import { checkSize, type DecodedImage, type DecodeOptions, makeSamples } from "./image.ts";
 import { type Pass, passes, restoreRow, unpackRow } from "./png_rows.ts";
 
 const SIGNATURE = [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a];
@@ -41,8 +41,8 @@ export function isPng(bytes: Uint8Array): boolean {
  *
  * @throws {DataError} if the file is damaged, cut short, or claims more than `maxPixels` pixels
  */
-export function decodePng(bytes: Uint8Array, maxPixels: number): DecodedImage {
-  const { header, palette, data } = readChunks(bytes, maxPixels);
+export function decodePng(bytes: Uint8Array, maxPixels: number, { warn }: DecodeOptions = {}): DecodedImage {
+  const { header, palette, data } = readChunks(bytes, maxPixels, warn ?? (() => {}));
   const { width, height, samples, depth, kind } = header;
   const layout = passes(width, height, header.interlaced);
   const rows = inflate(data, layout, samples * depth);
@@ -60,18 +60,22 @@ export function decodePng(bytes: Uint8Array, maxPixels: number): DecodedImage {
   return image;
 }
 
-/** Reads the chunks that decoding needs and verifies their checksums. */
-function readChunks(bytes: Uint8Array, maxPixels: number) {
+/** Reads the chunks that decoding needs and verifies their checksums. The last chunk may be missing or cut short. */
+function readChunks(bytes: Uint8Array, maxPixels: number, warn: (text: string) => void) {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   let header: Header | undefined;
   let palette: Uint8Array | undefined;
   const data: Uint8Array[] = [];
   for (let at = SIGNATURE.length;;) {
-    if (at + 12 > bytes.length) throw new DataError("it is cut short");
-    const length = view.getUint32(at);
     const type = String.fromCharCode(...bytes.subarray(at + 4, at + 8));
-    const end = at + 8 + length;
-    if (end + 4 > bytes.length) throw new DataError("it is cut short");
+    const end = at + 8 + (at + 4 <= bytes.length ? view.getUint32(at) : 0);
+    if (Math.max(at + 8, end) + 4 > bytes.length) {
+      if (type === "IDAT") data.push(bytes.subarray(at + 8, end));
+      if (!header || data.length === 0) throw new DataError("it is cut short");
+      // Whether all rows are there shows when they are decompressed.
+      warn("its end is missing; all rows are there");
+      return { header, palette: paddedPalette(palette, header), data };
+    }
     const isNeeded = ["IHDR", "PLTE", "IDAT", "IEND"].includes(type);
     if (isNeeded && crc32(bytes.subarray(at + 4, end)) !== view.getUint32(end)) {
       throw new DataError(`it is damaged: the checksum of its chunk ${type} is wrong`);
@@ -124,7 +128,7 @@ function inflate(data: Uint8Array[], layout: readonly Pass[], bits: number): Uin
   );
   let rows;
   try {
-    rows = inflateSync(concatenate(data), { maxOutputLength: expected });
+    rows = inflateSync(concatenate(data), { maxOutputLength: expected, finishFlush: constants.Z_SYNC_FLUSH });
   } catch {
     throw new DataError("it is damaged: its rows cannot be decompressed");
   }

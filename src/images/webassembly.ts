@@ -31,6 +31,10 @@ const sources = {
     load: () => import("@cornerstonejs/codec-openjpeg/decodewasmjs"),
     wasm: () => import.meta.resolve("@cornerstonejs/codec-openjpeg/decodewasm"),
   },
+  HTJ2KDecoder: {
+    load: () => import("@cornerstonejs/codec-openjph/wasmjs"),
+    wasm: () => import.meta.resolve("@cornerstonejs/codec-openjph/wasm"),
+  },
 };
 
 /** Loaded libraries. A library that fails is removed. */
@@ -73,10 +77,14 @@ export async function decodeInWebAssembly(
   }
 }
 
-async function load(name: keyof typeof sources): Promise<Library> {
-  const { load, wasm } = sources[name];
+function load(name: keyof typeof sources): Promise<Library> {
+  return loadFactory(sources[name].load, sources[name].wasm);
+}
+
+/** Starts a library from its JavaScript, whose default export is its factory, and its WebAssembly. */
+export async function loadFactory(load: () => Promise<unknown>, wasm: () => string): Promise<Library> {
   const [module, wasmBinary] = await Promise.all([load(), Deno.readFile(new URL(wasm()))]);
-  const factory = (module as unknown as { default: Factory }).default;
+  const factory = (module as { default: Factory }).default;
   const silent = () => {};
   return await factory({ wasmBinary, print: silent, printErr: silent });
 }

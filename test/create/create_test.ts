@@ -128,7 +128,10 @@ Deno.test("files that cannot be read are reported, counted and left out", async 
     const places = bad.map((path) => path.startsWith("/") ? path : `${data}/${path}`);
     assertEquals(reports.map((line) => line.split(": ")[0]), places);
     assert(reports.every((line) => !line.includes("\n")));
-    assertEquals(reports[1], `${data}/garbage.png: it is not a PNG, JPEG, DICOM or NIfTI image; skipped`);
+    assertEquals(
+      reports[1],
+      `${data}/garbage.png: it is not a PNG, JPEG, DICOM, NIfTI, WebP or BMP image; skipped`,
+    );
     assertEquals(reports[2], `${data}/missing ß.png: no such file or folder; skipped`);
     assertEquals(reports[3], `${data}/../secret.png: it is outside the data folder; skipped`);
     assertEquals(reports[4], `${data}/link.png: it is a link that leads outside the data folder; skipped`);
@@ -142,7 +145,7 @@ Deno.test("--strict stops at the first file that cannot be read and leaves no fi
     const error = await assertRejects(() => create(folder, { strict: true, split: 1 }));
     assertEquals(
       (error as Error).message,
-      `${folder}/data/garbage.png: it is not a PNG, JPEG, DICOM or NIfTI image; --strict stops here`,
+      `${folder}/data/garbage.png: it is not a PNG, JPEG, DICOM, NIfTI, WebP or BMP image; --strict stops here`,
     );
     assertEquals(names(folder), []);
   });

@@ -53,6 +53,9 @@ Deno.test("images both in and outside sub-folders are refused, except without la
   });
   await withFiles(["notes.txt"], async (folder) => {
     const error = await assertRejects(() => list(folder), DataError);
-    assertEquals(error.message, `${folder}: holds no images, expected .png, .jpg, .dcm or .nii files`);
+    assertEquals(
+      error.message,
+      `${folder}: holds no images, expected .png, .jpg, .webp, .bmp, .dcm or .nii files`,
+    );
   });
 });

@@ -52,9 +52,6 @@ COPIES = [
     ("dicom_planar_odd_size", "SC_rgb_small_odd.dcm"),
     ("dicom_no_window", "CT_small.dcm"),
     ("dicom_monochrome1", "dicomdirtests/77654033/CR1/6154"),
-    ("refused_dicom_12_bit_jpeg", "JPGExtended.dcm"),
-    ("refused_dicom_1_bit", "liver_1frame.dcm"),
-    ("refused_dicom_32_bit", "rtdose_1frame.dcm"),
     ("refused_dicom_cut", "MR_truncated.dcm"),
     ("refused_dicom_no_pixels", "test-SR.dcm"),
 ]
@@ -85,7 +82,6 @@ JPEG = {
     "jpeg_444": ("colours", "-quality 90 -sampling-factor 1x1"),
     "jpeg_420": ("colours", "-quality 75 -sampling-factor 2x2"),
     "jpeg_progressive": ("colours", "-quality 85 -interlace JPEG -sampling-factor 2x1"),
-    "refused_jpeg_cmyk": ("colours", "-colorspace CMYK -quality 50"),
 }
 
 # Compressed from dicom_12_bit (gray, 12 bits stored) and dicom_rgb by dcmtk and GDCM.

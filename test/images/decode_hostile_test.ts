@@ -65,7 +65,10 @@ function patchUint16(bytes: Uint8Array<ArrayBuffer>, group: number, number: numb
 
 Deno.test("decodeImage refuses other files and empty ones", async () => {
   assertEquals(await refused(new Uint8Array()), "it is empty");
-  assertMatch(await refused(bytesOf("no image, whatever its name says")), /not a PNG, JPEG, DICOM or NIfTI/);
+  assertMatch(
+    await refused(bytesOf("no image, whatever its name says")),
+    /not a PNG, JPEG, DICOM, NIfTI, WebP or BMP/,
+  );
   assertMatch(await refused(gzipSync(bytesOf("a text"))), /not a NIfTI volume/);
   for (
     const start of [[0x89, 0x50, 0x4e, 0x47, 13, 10, 26, 10], [0xff, 0xd8, 0xff], [0x1f, 0x8b], [

@@ -58,12 +58,8 @@ Deno.test("the test files cover every supported transfer syntax", async () => {
 });
 
 const refusals: [string, RegExp][] = [
-  ["refused_dicom_12_bit_jpeg.dcm", /12 bits per sample, expected 8/],
-  ["refused_dicom_1_bit.dcm", /occupy 1 bits, expected 8 or 16/],
-  ["refused_dicom_32_bit.dcm", /occupy 32 bits/],
   ["refused_dicom_cut.dcm", /damaged|cut short/],
   ["refused_dicom_no_pixels.dcm", /holds no image/],
-  ["refused_jpeg_cmyk.jpg", /4 components, expected 1 \(gray\) or 3 \(colour\)/],
 ];
 for (const [file, words] of refusals) {
   Deno.test(`decodeImage refuses ${file} and names the reason`, async () => {

@@ -46,7 +46,7 @@ Deno.test("a worker replies with what it makes of a file's images, or says why i
     const replies = await Promise.all(paths.map((path) => pool.decode({ root, path })));
     assertEquals(replies, [
       { shapes: [[61, 71, 1], [61, 71, 1], [61, 71, 1]] },
-      { unreadable: "it is not a PNG, JPEG, DICOM or NIfTI image" },
+      { unreadable: "it is not a PNG, JPEG, DICOM, NIfTI, WebP or BMP image" },
       { unreadable: "no such file or folder" },
       { unreadable: "it is outside the data folder" },
     ]);
