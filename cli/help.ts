@@ -51,7 +51,10 @@ ${rows.join("\n")}
 `;
 }
 
-/** An option as it is typed: `--name VALUE`, `--name, --synonym VALUE`, or `--name, --no-name` for a flag that is on by default. */
+/**
+ * An option as it is typed: `--name VALUE`, `--name, --synonym VALUE`, or `--name, --no-name` for a flag that is on
+ * by default.
+ */
 function usage(option: string, rule: OptionRule): string {
   if (rule.kind === "flag") return rule.default === true ? `--${option}, --no-${option}` : `--${option}`;
   const names = [option, ...rule.synonyms ?? []].map((name) => `--${name}`).join(", ");

@@ -46,7 +46,7 @@ const rules: readonly FolderRule[] = ([
   ["apply", "src models gpu io data metrics report trained"],
   ["distributed", ""],
   ["train", "src graph ops nn models plan optim gpu io data metrics report tune trained distributed"],
-  ["cli", "src graph models gpu io data metrics report create tune trained apply train"],
+  ["cli", "src graph models gpu io data metrics report images create tune trained apply train"],
   ["bench", "kernels src graph ops nn models plan optim gpu io data metrics report tune train cli vqr"],
 ] as const).map(([folder, mayImport]) => [folder, mayImport.split(" ").filter((each) => each)]);
 

@@ -31,8 +31,8 @@ export function isBmp(bytes: Uint8Array): boolean {
 }
 
 /**
- * Decodes a BMP file: with a palette of 1, 4 or 8 bits, plain or in runs, or with colours of 16, 24 or 32 bits. It is gray
- * if its palette is. Transparency is ignored.
+ * Decodes a BMP file: with a palette of 1, 4 or 8 bits, plain or in runs, or with colours of 16, 24 or 32 bits. It is
+ * gray if its palette is. Transparency is ignored.
  *
  * @throws {DataError} if the file is damaged, cut short, of another kind, or claims more than `maxPixels` pixels
  */

@@ -13,8 +13,8 @@ export interface FileOfPair {
 }
 
 /**
- * Reads a listed file inside the data folder. If it holds a volume's values and its header lies beside it, the header is
- * the file, and the listed one its companion.
+ * Reads a listed file inside the data folder. If it holds a volume's values and its header lies beside it, the header
+ * is the file, and the listed one its companion.
  *
  * @throws {DataError} if the file cannot be read
  */

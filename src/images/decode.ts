@@ -37,8 +37,8 @@ const formats: readonly Format[] = [
 ];
 
 /**
- * Decodes the bytes of an image file: PNG, JPEG, WebP, BMP, DICOM (one image for each frame) or NIfTI (one image for each
- * slice). The format is recognised by the content; the file's name does not matter.
+ * Decodes the bytes of an image file: PNG, JPEG, WebP, BMP, DICOM (one image for each frame) or NIfTI (one image for
+ * each slice). The format is recognised by the content; the file's name does not matter.
  *
  * ```ts
  * import { assertEquals } from "@std/assert";

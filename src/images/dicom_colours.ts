@@ -1,6 +1,6 @@
 /** Colours of DICOM images: planes and YBR. */
 
-import type { StoredSamples } from "./dicom_pixels.ts";
+import type { StoredSamples } from "./dicom_format.ts";
 import type { Samples } from "./image.ts";
 
 /** Converts three planes [3, pixels] to interleaved samples [pixels, 3]. */

@@ -1,21 +1,11 @@
 /** Maps stored DICOM samples to the gray levels or colours that a viewer shows. */
 
 import type { DataSet } from "dicom-parser";
-import type { PixelFormat } from "./dicom_format.ts";
-import { grayImages } from "./dicom_gray.ts";
+import type { PixelFormat, StoredFrame } from "./dicom_format.ts";
+import { type DisplayOptions, grayImages } from "./dicom_gray.ts";
 import { paletteTables } from "./dicom_palette.ts";
-import type { StoredFrame } from "./dicom_pixels.ts";
 import { numberOf, patternOf, type Reading, readingOf } from "./dicom_reading.ts";
-import type { Warn } from "./dicom_values.ts";
 import { type DecodedImage, makeSamples } from "./image.ts";
-import type { WindowChoice } from "./window.ts";
-
-/** How a file is shown. */
-export interface DisplayOptions {
-  /** Optional window of gray images; default: the file's own. */
-  window?: WindowChoice;
-  warn: Warn;
-}
 
 /** Maps stored samples to shown levels (PS3.3 C.11.1, C.11.2, C.7.6.3.1; PS3.4 N.2). */
 export function displayFrames(

@@ -3,6 +3,7 @@
 import type { DataSet, Element } from "dicom-parser";
 import { DataError } from "../errors.ts";
 import type { Warn } from "./dicom_values.ts";
+import type { Samples } from "./image.ts";
 
 /** The format of a DICOM file's pixels (PS3.3, C.7.6.3). */
 export interface PixelFormat {
@@ -26,6 +27,23 @@ export interface PixelFormat {
   /** Whether each component has its own plane. */
   planar: boolean;
 }
+
+/** The stored samples of a frame, and what its compressed image itself says of them. */
+export interface StoredFrame {
+  /** [rows, columns, samples], rows from the top; bits above a sample's own are undefined. */
+  samples: StoredSamples;
+  /** Bits of a sample; undefined if the frame is not compressed or its compression does not state them. */
+  precision?: number;
+  /** Whether the compressed image states that its samples are in two's complement. */
+  isSigned?: boolean;
+}
+
+/** Stored samples: bit patterns as unsigned integers, or floating-point numbers. */
+export type StoredSamples =
+  | Samples
+  | Uint32Array<ArrayBuffer>
+  | Float32Array<ArrayBuffer>
+  | Float64Array<ArrayBuffer>;
 
 /** Supported photometric interpretations, by samples per pixel. JPEG 2000 decodes YBR_RCT and YBR_ICT to RGB. */
 const interpretations: Record<number, string[]> = {

@@ -2,16 +2,21 @@
 
 import type { DataSet } from "dicom-parser";
 import { DataError } from "../errors.ts";
-import type { DisplayOptions } from "./dicom_display.ts";
-import type { PixelFormat } from "./dicom_format.ts";
+import type { PixelFormat, StoredFrame } from "./dicom_format.ts";
 import { type Modality, modalityOf } from "./dicom_modality.ts";
 import { isPaddingOf, rangeFinder } from "./dicom_range.ts";
-import type { StoredFrame } from "./dicom_pixels.ts";
 import { numberOf, patternOf, type Reading } from "./dicom_reading.ts";
 import { readTable } from "./dicom_table.ts";
 import { decimal, levelsOf, sequence, type Warn } from "./dicom_values.ts";
 import { type DecodedImage, makeSamples, type Samples } from "./image.ts";
-import { exactShade, linearShade, namedWindows, sigmoidShade } from "./window.ts";
+import { exactShade, linearShade, namedWindows, sigmoidShade, type WindowChoice } from "./window.ts";
+
+/** How a file is shown. */
+export interface DisplayOptions {
+  /** Optional window of gray images; default: the file's own. */
+  window?: WindowChoice;
+  warn: Warn;
+}
 
 /** How a frame's values are shown. */
 interface Shade {

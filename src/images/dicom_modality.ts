@@ -17,8 +17,8 @@ export interface Modality {
 const VALUE_TRANSFORMATION = "x00289145";
 
 /**
- * The values of a frame: by the modality's lookup table, or by the slope and intercept of the frame's functional groups,
- * the shared ones, or the image.
+ * The values of a frame: by the modality's lookup table, or by the slope and intercept of the frame's functional
+ * groups, the shared ones, or the image.
  */
 export function modalityOf(dataSet: DataSet, frame: number, reading: Reading, warn: Warn): Modality {
   const item = sequence(dataSet, "x00283000")[0];

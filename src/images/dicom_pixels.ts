@@ -3,7 +3,7 @@
 import { DataError } from "../errors.ts";
 import { concatenate } from "./concatenate.ts";
 import { interleave, toRgb, ybr422ToRgb } from "./dicom_colours.ts";
-import type { PixelFormat } from "./dicom_format.ts";
+import type { PixelFormat, StoredFrame, StoredSamples } from "./dicom_format.ts";
 import { decodeRle } from "./dicom_rle.ts";
 import type { Warn } from "./dicom_values.ts";
 import type { Samples } from "./image.ts";
@@ -12,23 +12,6 @@ import { type JpegHeader, readJpegHeader } from "./jpeg_header.ts";
 import { decodeLosslessJpeg } from "./jpeg_lossless.ts";
 import { readJpeg2000Header } from "./jpeg2000_header.ts";
 import { decodeInWebAssembly } from "./webassembly.ts";
-
-/** The stored samples of a frame, and what its compressed image itself says of them. */
-export interface StoredFrame {
-  /** [rows, columns, samples], rows from the top; bits above a sample's own are undefined. */
-  samples: StoredSamples;
-  /** Bits of a sample; undefined if the frame is not compressed or its compression does not state them. */
-  precision?: number;
-  /** Whether the compressed image states that its samples are in two's complement. */
-  isSigned?: boolean;
-}
-
-/** Stored samples: bit patterns as unsigned integers, or floating-point numbers. */
-export type StoredSamples =
-  | Samples
-  | Uint32Array<ArrayBuffer>
-  | Float32Array<ArrayBuffer>
-  | Float64Array<ArrayBuffer>;
 
 type FrameDecoder = (
   bytes: Uint8Array,
@@ -142,8 +125,8 @@ async function decodeCodestream(
 }
 
 /**
- * Checks that a compressed frame has the size that the data set states, before memory is allocated for it. Its precision
- * counts where the data set states another one (PS3.5, 8.2).
+ * Checks that a compressed frame has the size that the data set states, before memory is allocated for it. Its
+ * precision counts where the data set states another one (PS3.5, 8.2).
  */
 function checkHeader(
   header: { width: number; height: number; components: number; precision: number },

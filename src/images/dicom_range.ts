@@ -1,8 +1,8 @@
 /** The range of values that is shown if a DICOM file has no window. */
 
+import type { StoredFrame } from "./dicom_format.ts";
 import type { DataSet } from "dicom-parser";
 import type { Modality } from "./dicom_modality.ts";
-import type { StoredFrame } from "./dicom_pixels.ts";
 import { numberOf, patternOf, type Reading } from "./dicom_reading.ts";
 
 /** Values of computed tomography below this are outside the field of view; air has about −1000 Hounsfield units. */

@@ -1,7 +1,6 @@
 /** How a DICOM file's stored bit patterns are read as numbers. */
 
-import type { PixelFormat } from "./dicom_format.ts";
-import type { StoredFrame, StoredSamples } from "./dicom_pixels.ts";
+import type { PixelFormat, StoredFrame, StoredSamples } from "./dicom_format.ts";
 import type { Warn } from "./dicom_values.ts";
 
 /** Where a sample's bits are, and whether they are in two's complement. */
@@ -16,8 +15,8 @@ export interface Reading {
 
 /**
  * How the samples are read. A compressed image's own precision and sign count where they differ from the data set's
- * (PS3.5, 8.2). One exception is usual: an unsigned image that the data set calls signed holds two's complement. Another:
- * if the data set states fewer bits than the image, and all samples fit into them, it is right.
+ * (PS3.5, 8.2). One exception is usual: an unsigned image that the data set calls signed holds two's complement.
+ * Another: if the data set states fewer bits than the image, and all samples fit into them, it is right.
  */
 export function readingOf(format: PixelFormat, frames: StoredFrame[], warn: Warn): Reading {
   const { bitsStored, highBit, isFloat } = format;

@@ -1,8 +1,7 @@
 /** Decodes DICOM's run-length encoding. */
 
 import { DataError } from "../errors.ts";
-import type { PixelFormat } from "./dicom_format.ts";
-import type { StoredSamples } from "./dicom_pixels.ts";
+import type { PixelFormat, StoredSamples } from "./dicom_format.ts";
 
 /** Length of the header: the number of segments and the positions of up to fifteen. */
 const HEADER_SIZE = 64;

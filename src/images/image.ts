@@ -32,7 +32,10 @@ export interface DecodeOptions {
   maxPixels?: number;
   /** Optional axis of a NIfTI volume along which its slices are counted; default: 2. */
   axis?: 0 | 1 | 2;
-  /** Whether a NIfTI volume is first turned by its header, so that its axes run to the patient's right, front and head. */
+  /**
+   * Whether a NIfTI volume is first turned by its header, so that its axes run to the patient's right, front and
+   * head.
+   */
   turned?: boolean;
   /** Whether slices of a NIfTI volume are left out in which all pixels are equal. */
   skipBlank?: boolean;

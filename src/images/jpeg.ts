@@ -44,8 +44,8 @@ export async function decodeJpeg(
 }
 
 /**
- * Decodes the samples of a JPEG image, from 0 to 2^precision − 1. Its own markers say which colour space it has. An image
- * with faults of which libjpeg warns is decoded as by libjpeg, as long as no data is missing.
+ * Decodes the samples of a JPEG image, from 0 to 2^precision − 1. Its own markers say which colour space it has. An
+ * image with faults of which libjpeg warns is decoded as by libjpeg, as long as no data is missing.
  *
  * @throws {DataError} if the image is damaged, cut short or of another kind
  */

@@ -7,8 +7,8 @@ const fixed = (value: number) => Math.round(value * 65536);
 const RED = fixed(1.402), BLUE = fixed(1.772), GREEN_RED = fixed(0.71414), GREEN_BLUE = fixed(0.34414);
 
 /**
- * Joins components into gray or red, green and blue, with libjpeg's roundings. Four components are cyan, magenta, yellow
- * and black, stored inverted, as Adobe's programs write them; they become colours as in Pillow.
+ * Joins components into gray or red, green and blue, with libjpeg's roundings. Four components are cyan, magenta,
+ * yellow and black, stored inverted, as Adobe's programs write them; they become colours as in Pillow.
  *
  * @param components one, three or four planes of equal size
  * @param target receives the pixels

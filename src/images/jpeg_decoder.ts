@@ -5,7 +5,7 @@ import { makeSamples, type Samples } from "./image.ts";
 import { ArithmeticBlocks, defaultConditioning, readConditioning } from "./jpeg_arithmetic.ts";
 import { type CoefficientPlane, factorsOf, makePlanes, visitBlocks, zigzag } from "./jpeg_coefficients.ts";
 import { convertColours } from "./jpeg_colours.ts";
-import { BitReader, type HuffmanTable } from "./jpeg_huffman.ts";
+import { BitReader, type HuffmanTable, readHuffmanTables } from "./jpeg_huffman.ts";
 import { HuffmanBlocks } from "./jpeg_huffman_blocks.ts";
 import {
   findMarker,
@@ -15,7 +15,6 @@ import {
   jpegSegments,
   MARKERS,
   readFrameHeader,
-  readHuffmanTables,
   readScanHeader,
 } from "./jpeg_segments.ts";
 import { transformPlane } from "./jpeg_transform.ts";

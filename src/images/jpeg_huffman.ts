@@ -103,3 +103,15 @@ export class BitReader {
     }
   }
 }
+
+/** Reads the Huffman tables of a segment into the tables of both classes (B.2.4.2). */
+export function readHuffmanTables(content: Uint8Array, dc: HuffmanTable[], ac: HuffmanTable[]): void {
+  for (let at = 0; at < content.length;) {
+    const counts = content.subarray(at + 1, at + 17);
+    const total = counts.reduce((sum, count) => sum + count, 0);
+    if (at + 17 + total > content.length) throw new DataError("it is damaged: a Huffman table is cut short");
+    const table = new HuffmanTable(counts, content.subarray(at + 17, at + 17 + total));
+    (content[at]! >> 4 === 0 ? dc : ac)[content[at]! & 15] = table;
+    at += 17 + total;
+  }
+}

@@ -2,14 +2,13 @@
 
 import { DataError } from "../errors.ts";
 import { makeSamples, type Samples } from "./image.ts";
-import { BitReader, type HuffmanTable } from "./jpeg_huffman.ts";
+import { BitReader, type HuffmanTable, readHuffmanTables } from "./jpeg_huffman.ts";
 import {
   type JpegFrame,
   type JpegScan,
   jpegSegments,
   MARKERS,
   readFrameHeader,
-  readHuffmanTables,
   readScanHeader,
 } from "./jpeg_segments.ts";
 

@@ -1,7 +1,6 @@
 /** Walks through the segments of a JPEG image and reads those that our own decoders need. */
 
 import { DataError } from "../errors.ts";
-import { HuffmanTable } from "./jpeg_huffman.ts";
 
 /** A segment: its marker's second byte, its content, and where it ends in the file. */
 export interface JpegSegment {
@@ -117,16 +116,4 @@ export function readScanHeader(content: Uint8Array, frame: JpegFrame): JpegScan 
   });
   const [first, last, bits] = content.subarray(1 + 2 * count) as unknown as [number, number, number];
   return { components, first, last, high: bits >> 4, low: bits & 15 };
-}
-
-/** Reads the Huffman tables of a segment into the tables of both classes (B.2.4.2). */
-export function readHuffmanTables(content: Uint8Array, dc: HuffmanTable[], ac: HuffmanTable[]): void {
-  for (let at = 0; at < content.length;) {
-    const counts = content.subarray(at + 1, at + 17);
-    const total = counts.reduce((sum, count) => sum + count, 0);
-    if (at + 17 + total > content.length) throw new DataError("it is damaged: a Huffman table is cut short");
-    const table = new HuffmanTable(counts, content.subarray(at + 17, at + 17 + total));
-    (content[at]! >> 4 === 0 ? dc : ac)[content[at]! & 15] = table;
-    at += 17 + total;
-  }
 }

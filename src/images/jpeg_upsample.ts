@@ -12,8 +12,8 @@ export interface SamplePlane {
 }
 
 /**
- * Enlarges a component by whole factors, as libjpeg does by default: by 2 in a direction with weights 3 : 1 of the nearest
- * samples, by other factors by repetition.
+ * Enlarges a component by whole factors, as libjpeg does by default: by 2 in a direction with weights 3 : 1 of the
+ * nearest samples, by other factors by repetition.
  *
  * @returns samples [height, width] of the image
  * @throws {DataError} if a factor is not whole

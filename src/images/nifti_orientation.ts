@@ -1,6 +1,8 @@
 /** How the axes of a NIfTI volume lie in the patient. */
 
-/** How to turn a volume so that its axes run to the patient's right, front and head, by swaps and flips of axes alone. */
+/**
+ * How to turn a volume so that its axes run to the patient's right, front and head, by swaps and flips of axes alone.
+ */
 export interface Turn {
   /** For each of the turned axes: the stored axis. */
   axes: [number, number, number];

@@ -4,16 +4,8 @@ import { DataError } from "../errors.ts";
 import { type HostTensor, isTensor } from "./host_tensor.ts";
 import { OpaqueObject } from "./pickle_machine.ts";
 import { printable } from "./printable.ts";
+import { keysText, type StateDict } from "./state_dict.ts";
 import type { TorchValue } from "./torch.ts";
-
-/** Tensors by name that may be a model's weights: a state dict, or the tensors of a pickled module. */
-export interface StateDict {
-  /** The state dict's place in the file, such as "state_dict" or "ema.module"; "" if it is the whole content. */
-  place: string;
-  tensors: Map<string, HostTensor>;
-  /** Entries that look like tensors but cannot be read, each with what it is, such as "a tensor of ComplexFloatStorage". */
-  unreadable: Map<string, string>;
-}
 
 /** The names under which training scripts save weights, those to be preferred first. */
 const usualNames = [
@@ -32,8 +24,8 @@ const maxStateDicts = 64;
 /**
  * The state dicts in a value, those to be preferred first. First come those under usual names, in this order:
  * `state_dict`, `model_state_dict`, `model`, `net`, `network`, `module`, `weights`, `params`, `generator`, `vqvae`,
- * `classifier`. Then come the value's own tensors, state dicts under other names, averages of weights such as `ema`, and
- * an optimizer's state. Among equals, the order of the file decides.
+ * `classifier`. Then come the value's own tensors, state dicts under other names, averages of weights such as `ema`,
+ * and an optimizer's state. Among equals, the order of the file decides.
  *
  * @throws {DataError} if there is none; the message does not name a file
  */
@@ -195,12 +187,4 @@ function moduleState(root: TorchValue): Entries {
 
 function mapOf(value: TorchValue | undefined): ReadonlyMap<TorchValue, TorchValue> {
   return value instanceof Map ? value : itemsOf(value) ?? new Map();
-}
-
-/** Names for a message. */
-export function keysText(keys: readonly TorchValue[]): string {
-  const shown = keys.slice(0, 20).map((key) => {
-    return typeof key === "string" || typeof key === "number" ? printable(String(key), 40) : "…";
-  });
-  return printable(shown.join(", ") + (keys.length > 20 ? ", …" : ""));
 }

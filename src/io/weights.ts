@@ -5,7 +5,8 @@ import type { ByteSource } from "./byte_source.ts";
 import type { HostTensor } from "./host_tensor.ts";
 import { printable } from "./printable.ts";
 import { decodeSafetensors, decodeSafetensorsHeader, isSafetensors } from "./safetensors.ts";
-import { type StateDict, stateDicts } from "./state_dicts.ts";
+import type { StateDict } from "./state_dict.ts";
+import { stateDicts } from "./state_dicts.ts";
 import { isZip, openTorch } from "./torch.ts";
 
 /** The weights of a model. */

@@ -2,7 +2,7 @@
 
 import { DataError } from "../errors.ts";
 import { type HostTensor, toFloat32 } from "../io/host_tensor.ts";
-import type { StateDict } from "../io/state_dicts.ts";
+import type { StateDict } from "../io/state_dict.ts";
 
 /** The model that a file's weights belong to. */
 export interface ModelDescription {

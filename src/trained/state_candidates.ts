@@ -3,7 +3,7 @@
 import { DataError } from "../errors.ts";
 import type { HostTensor } from "../io/host_tensor.ts";
 import { printable } from "../io/printable.ts";
-import { keysText, type StateDict } from "../io/state_dicts.ts";
+import { keysText, type StateDict } from "../io/state_dict.ts";
 
 /** The tensors of a state dict whose keys begin with a prefix. */
 export interface Candidate {

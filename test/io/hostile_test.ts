@@ -1,4 +1,7 @@
-/** Hostile files are refused or read rightly, in little time, and run nothing. `hostile_report.ts` measures their memory. */
+/**
+ * Hostile files are refused or read rightly, in little time, and run nothing. `hostile_report.ts` measures their
+ * memory.
+ */
 
 import { assert, assertEquals } from "@std/assert";
 import { DataError } from "../../src/errors.ts";

@@ -173,8 +173,8 @@ async function requirePlausible(
 }
 
 /**
- * The kind of a classifier's inputs, followed by its file's name if another classifier has the same kind. The name is as
- * short as is unique: without its ending, the whole name, or the path.
+ * The kind of a classifier's inputs, followed by its file's name if another classifier has the same kind. The name is
+ * as short as is unique: without its ending, the whole name, or the path.
  */
 function nameOf({ input, path }: TrainedClassifier, all: readonly TrainedClassifier[]): string {
   const alike = all.filter((other) => other.input === input).map((other) => other.path);
