@@ -11,6 +11,7 @@ import { UsageError } from "../src/errors.ts";
 import { writeFileAtomic } from "../src/io/atomic.ts";
 import { type Representation, representations } from "../src/representation.ts";
 import type { EvaluateValues } from "./commands/evaluate.ts";
+import { splitAtCommas } from "./lists.ts";
 import { terminal } from "./terminal.ts";
 import { versions } from "./versions.ts";
 
@@ -28,7 +29,7 @@ export async function evaluateClassifierCommand(options: EvaluateValues, data_pa
 }
 
 function splitList(text: string): string[] {
-  const paths = text.split(",").map((path) => path.trim());
+  const paths = splitAtCommas(text);
   const isValid = paths.length > 1 && !paths.includes("") && new Set(paths).size === paths.length;
   if (isValid) return paths;
   throw new UsageError(`--compare ${text}: expected two or more different files, separated by commas`);
@@ -36,7 +37,7 @@ function splitList(text: string): string[] {
 
 /** A kind of input for each classifier. */
 function splitKinds(text: string, count: number): Representation[] {
-  const kinds = text.split(",").map((kind) => kind.trim());
+  const kinds = splitAtCommas(text);
   const isValid = kinds.length === count &&
     kinds.every((kind) => (representations as readonly string[]).includes(kind));
   if (isValid) return kinds as Representation[];

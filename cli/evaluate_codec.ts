@@ -12,6 +12,7 @@ import {
 import { evaluateCodec } from "../src/apply/codec/evaluate.ts";
 import { jsonText } from "../src/apply/json_text.ts";
 import type { EvaluateValues } from "./commands/evaluate.ts";
+import { splitAtCommas } from "./lists.ts";
 import { terminal } from "./terminal.ts";
 import { versions } from "./versions.ts";
 
@@ -53,7 +54,7 @@ async function splitPaths(text: string): Promise<string[]> {
 }
 
 function splitNames(option: string, text: string): string[] {
-  const names = text.split(",").map((name) => name.trim());
+  const names = splitAtCommas(text);
   if (!names.includes("") && new Set(names).size === names.length) return names;
   throw new UsageError(`--${option} ${text}: expected different names, separated by commas`);
 }

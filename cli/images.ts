@@ -4,6 +4,7 @@ import { writeImages } from "../src/apply/codec/write_images.ts";
 import { UsageError } from "../src/errors.ts";
 import { imagesCommand } from "./commands/images.ts";
 import { readOptions } from "./options.ts";
+import { splitAtCommas } from "./lists.ts";
 import { requireCodecPaths } from "./required.ts";
 import { run } from "./run.ts";
 import { terminal } from "./terminal.ts";
@@ -32,7 +33,7 @@ async function main(): Promise<number> {
 }
 
 function parseIndices(text: string): number[] {
-  const parts = text.split(",").map((part) => part.trim());
+  const parts = splitAtCommas(text);
   const isValid = parts.every((part) => /^\d{1,15}$/.test(part)) &&
     new Set(parts.map(Number)).size === parts.length;
   if (isValid) return parts.map(Number);

@@ -9,6 +9,7 @@
 
 import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
+import { planSizes, planTargets } from "./plan_targets.ts";
 
 const [checkout = "."] = Deno.args;
 // The checkout is an argument, so its modules and their types are not known before it is.
@@ -16,31 +17,6 @@ const [checkout = "."] = Deno.args;
 const load = (path: string): Promise<any> => import(pathToFileURL(resolve(checkout, path)).href);
 const { models } = await load("bench/models.ts");
 const { plan } = await load("src/plan/plan.ts");
-
-const generic = {
-  subgroupsNeedEnable: false,
-  halves: true,
-  maxWorkgroupsPerDimension: 65535,
-  maxInvocations: 1024,
-  maxStorageBuffers: 8,
-  maxBindingBytes: Infinity,
-  uniformAlignment: 256,
-  storageAlignment: 256,
-  choices: new Map<string, string>(),
-};
-const targets = {
-  "eight lanes": { ...generic, subgroupLanes: 8, parallelWorkgroups: 16, summingLines: 8 },
-  "workgroup memory": { ...generic, subgroupLanes: 0, parallelWorkgroups: 1024, summingLines: 32 },
-  "small workgroups": {
-    ...generic,
-    subgroupLanes: 0,
-    parallelWorkgroups: 16,
-    summingLines: 8,
-    maxInvocations: 256,
-    subgroupsNeedEnable: true,
-  },
-};
-const sizes = { vqvae: [32, 64, 256], densenet: [32, 64, 224] };
 
 const hashes = new Map<string, string>();
 
@@ -57,8 +33,8 @@ function codeAlone(code: string): string {
   return code.replace(/\/\/.*$/gm, "").replace(/\s+/g, " ").trim();
 }
 
-for (const [targetName, target] of Object.entries(targets)) {
-  for (const [model, sides] of Object.entries(sizes)) {
+for (const [targetName, target] of Object.entries(planTargets)) {
+  for (const [model, sides] of Object.entries(planSizes)) {
     for (const side of sides) {
       for (const precision of ["f32", "f16"]) {
         const { step } = models[model](side, 4, precision);

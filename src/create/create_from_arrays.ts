@@ -32,16 +32,33 @@ export async function createFromArrays(
   using file = await Deno.open(path).catch((error) => {
     throw fileError(path, "cannot read", error);
   });
+  const source = new FileSource(file, (await file.stat()).size);
+  const set = named(path, () => readArrays(source, options));
+  for (const note of set.notes) context.note(`${path}: ${note}`);
+  const files = await writeSplits(set, options, context);
+  return {
+    files,
+    skipped: 0,
+    seconds: (performance.now() - started) / 1000,
+    peakBytes: Deno.memoryUsage().rss,
+    workers: 1,
+    exitCode: context.stop.exitCode,
+  };
+}
+
+/** Writes a file for each split, or counts its images in a dry run. No file is left if a signal comes. */
+async function writeSplits(
+  set: ArraySet,
+  options: CreateOptions,
+  context: CreateContext,
+): Promise<CreatedFile[]> {
+  const dataset = options.dataset ?? arraySetName(options.data_path);
+  const splits = set.splits.map(({ split }) => split);
+  const targets = await findTargets({ dataset, view: "all", splits }, options);
+  if (!options.dry_run) await makeFolder(options.save_path);
+  const files: CreatedFile[] = [];
   const writers: ImageFileWriter[] = [];
   try {
-    const source = new FileSource(file, (await file.stat()).size);
-    const set = named(path, () => readArrays(source, options));
-    for (const note of set.notes) context.note(`${path}: ${note}`);
-    const dataset = options.dataset ?? arraySetName(path);
-    const splits = set.splits.map(({ split }) => split);
-    const targets = await findTargets({ dataset, view: "all", splits }, options);
-    if (!options.dry_run) await makeFolder(options.save_path);
-    const files: CreatedFile[] = [];
     for (const split of set.splits) {
       const tally = new Tally(set.classNames);
       const target = targets.get(split.split)!;
@@ -49,27 +66,17 @@ export async function createFromArrays(
       const writer = options.dry_run ? undefined : await createWriter(target, set, split, dataset, options);
       if (writer) writers.push(writer);
       await copyImages(split, tally, writer, options, context);
+      if (context.stop.exitCode === undefined) continue;
+      for (const each of writers) each.abort();
+      return [];
     }
-    const { exitCode } = context.stop;
-    if (exitCode !== undefined) { for (const writer of writers) writer.abort(); }
-    else await ImageFileWriter.finishTogether(writers);
-    for (const created of files) {
-      if (writers.length > 0 && exitCode === undefined) created.bytes = (await Deno.stat(created.path)).size;
-    }
-    const seconds = (performance.now() - started) / 1000;
-    const peakBytes = Deno.memoryUsage().rss;
-    return {
-      files: exitCode === undefined ? files : [],
-      skipped: 0,
-      seconds,
-      peakBytes,
-      workers: 1,
-      exitCode,
-    };
+    await ImageFileWriter.finishTogether(writers);
   } catch (error) {
     for (const writer of writers) writer.abort();
     throw error;
   }
+  if (!options.dry_run) { for (const created of files) created.bytes = (await Deno.stat(created.path)).size; }
+  return files;
 }
 
 /** Runs `read`, whose errors do not name the file. */

@@ -16,7 +16,7 @@ export interface OtherNormalisation {
   deviation: readonly number[];
 }
 
-/** What is done with stored values, and what the user is told about it. */
+/** How stored values are scaled, and the note about it that the user sees. */
 export interface InputScale {
   /** Undefined if the values are normalised already and read unchanged. */
   by?: PixelRange | OtherNormalisation;

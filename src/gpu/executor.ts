@@ -99,8 +99,10 @@ export class Executor {
     };
   }
 
-  /** Runs the plan, or one part of it, once with a pass of its own for each dispatch, and times each. Returns
-   * undefined, and runs nothing, if the adapter has no timestamps.
+  /**
+   * Runs the plan, or one part of it, once with a pass of its own for each dispatch, and times each.
+   *
+   * @returns undefined, with nothing run, if the adapter has no timestamps
    */
   async profile(part?: PlanPart): Promise<DispatchTime[] | undefined> {
     const { gpu } = this.memory;

@@ -34,6 +34,6 @@ import { codecOf } from "./codec_weights.ts";
  */
 export async function readCodec(path: string, note?: (text: string) => void): Promise<SavedCodec> {
   const codec = codecOf(await readWeights(path), path);
-  for (const text of note ? codec.notes ?? [] : []) note!(text);
+  codec.notes?.forEach((text) => note?.(text));
   return codec;
 }

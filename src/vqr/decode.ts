@@ -3,10 +3,10 @@
 import { DataError } from "../errors.ts";
 import { Coder } from "./coder.ts";
 import { type Container, METADATA, readChunk, readContainer } from "./container.ts";
-import { writePlanes } from "./encode.ts";
 import type { Header } from "./header.ts";
 import { makePixels, pixelsHash, sampleRange, type VqrImage } from "./image.ts";
 import { type Metadata, readMetadata } from "./metadata.ts";
+import { writePlanes } from "./planes.ts";
 import { decodeTile } from "./tile_coder.ts";
 import { tileAt, tileCount } from "./tiles.ts";
 

@@ -6,8 +6,9 @@ import { type Chunk, METADATA, TILE, writeContainer } from "./container.ts";
 import { checkHeader, type Header } from "./header.ts";
 import { checkPixels, makePixels, type Pixels, pixelsHash, sampleRange, type VqrImage } from "./image.ts";
 import { type Metadata, writeMetadata } from "./metadata.ts";
+import { readPlanes, writePlanes } from "./planes.ts";
 import { decodeTile, encodeTile } from "./tile_coder.ts";
-import { type Tile, tileAt, tileCount } from "./tiles.ts";
+import { tileAt, tileCount } from "./tiles.ts";
 
 export interface EncodeOptions {
   /** Largest difference of a decoded sample from the original; default: 0, lossless. */
@@ -73,38 +74,6 @@ export async function encodeVqr(
   }
   if (maxError > 0) checkBound(image.pixels, decoded, maxError);
   return writeContainer(header, chunks, await pixelsHash(decoded));
-}
-
-/** The planes of a tile, one a channel. */
-function readPlanes(image: VqrImage, frame: number, tile: Tile): Int32Array<ArrayBuffer>[] {
-  const { width, height, channels, pixels } = image;
-  return Array.from({ length: channels }, (_, channel) => {
-    const plane = new Int32Array(tile.width * tile.height);
-    let to = 0;
-    for (let y = tile.y; y < tile.y + tile.height; y++) {
-      let from = ((frame * height + y) * width + tile.x) * channels + channel;
-      for (let x = 0; x < tile.width; x++, from += channels) plane[to++] = pixels[from]!;
-    }
-    return plane;
-  });
-}
-
-/** Writes the planes of a tile to their place among pixels. */
-export function writePlanes(
-  pixels: Pixels,
-  image: { width: number; height: number; channels: number },
-  frame: number,
-  tile: Tile,
-  planes: Int32Array[],
-): void {
-  const { width, height, channels } = image;
-  planes.forEach((plane, channel) => {
-    let from = 0;
-    for (let y = tile.y; y < tile.y + tile.height; y++) {
-      let to = ((frame * height + y) * width + tile.x) * channels + channel;
-      for (let x = 0; x < tile.width; x++, to += channels) pixels[to] = plane[from++]!;
-    }
-  });
 }
 
 function checkBound(pixels: Pixels, decoded: Pixels, maxError: number): void {

@@ -13,57 +13,20 @@ import { channelsLast } from "../../src/ops/channels.ts";
 import { variable } from "../../src/ops/variable.ts";
 import { tunablesOf } from "../../src/plan/lower.ts";
 import { plan, type Program } from "../../src/plan/plan.ts";
+import { planSizes, planTargets } from "../../scripts/plan_targets.ts";
 import { inDawn } from "./dawn.ts";
 
-const generic: Omit<
-  Target,
-  "subgroupLanes" | "parallelWorkgroups" | "summingLines"
-> = {
-  // Deno takes kernels without this line, browsers do not.
-  subgroupsNeedEnable: true,
-  halves: true,
-  maxWorkgroupsPerDimension: 65535,
-  maxInvocations: 1024,
-  maxStorageBuffers: 8,
-  maxBindingBytes: Infinity,
-  uniformAlignment: 256,
-  storageAlignment: 256,
-  choices: new Map(),
-};
-
-const targets: Record<string, Target> = {
-  "eight lanes": {
-    ...generic,
-    subgroupLanes: 8,
-    parallelWorkgroups: 16,
-    summingLines: 8,
-  },
-  "workgroup memory": {
-    ...generic,
-    subgroupLanes: 0,
-    parallelWorkgroups: 1024,
-    summingLines: 32,
-  },
-  "small workgroups": {
-    ...generic,
-    subgroupLanes: 0,
-    parallelWorkgroups: 16,
-    summingLines: 8,
-    maxInvocations: 256,
-  },
-};
+// Deno takes kernels without `enable subgroups;`, browsers do not.
+const targets: Record<string, Target> = Object.fromEntries(
+  Object.entries(planTargets).map(([name, target]) => [name, { ...target, subgroupsNeedEnable: true }]),
+);
 
 const batch = 4;
 
 /** What is planned: each model's training step and its trained pass, at each size. */
 function* programs(): Generator<Program> {
-  for (
-    const [name, sides] of [["vqvae", [32, 64, 256]], ["densenet", [
-      32,
-      64,
-      224,
-    ]]] as const
-  ) {
+  for (const name of ["vqvae", "densenet"] as const) {
+    const sides = planSizes[name];
     for (const side of sides) {
       yield models[name](side, batch, "f32").step.program;
       yield models[name](side, batch, "f16").step.program;

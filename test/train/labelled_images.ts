@@ -6,6 +6,7 @@ import { ImageFileWriter } from "../../src/data/write.ts";
 import type { TrainDensenetOptions } from "../../src/train/densenet/options.ts";
 import { firstIndices } from "../data/fixtures.ts";
 import { smallDensenet } from "../trained/small_classifier.ts";
+import { shortRun } from "./run_options.ts";
 
 const fashion = fileURLToPath(new URL("../../data/fashion_train_32_orig.hdf5", import.meta.url));
 
@@ -50,21 +51,12 @@ export function classifierOptions(
   changes: Partial<TrainDensenetOptions> = {},
 ): TrainDensenetOptions {
   return {
-    data_path,
-    save_path,
-    dataset: "any",
-    view: "any",
-    n_epochs: 2,
+    ...shortRun(data_path, save_path),
     batch_size: 5,
     lr: 1e-3,
     b1: 0.9,
     b2: 0.999,
     weight_decay: 1e-6,
-    seed: 816,
-    shuffle: true,
-    resume: false,
-    checkpoint_every: 10,
-    log_every: 3,
     recon: "orig",
     pos_weight: "1",
     architecture,

@@ -2,6 +2,7 @@
 
 import { defaultConfiguration, type VqvaeConfiguration } from "../../src/models/vqvae/configuration.ts";
 import type { TrainVqvaeOptions } from "../../src/train/vqvae/options.ts";
+import { shortRun } from "./run_options.ts";
 
 export const smallCodec: VqvaeConfiguration = {
   ...defaultConfiguration,
@@ -19,19 +20,10 @@ export function codecOptions(
   changes: Partial<TrainVqvaeOptions> = {},
 ): TrainVqvaeOptions {
   return {
-    data_path,
-    save_path,
-    dataset: "any",
-    view: "any",
-    n_epochs: 2,
+    ...shortRun(data_path, save_path),
     batch_size: 4,
     lr: 3e-4,
-    seed: 816,
-    shuffle: true,
-    resume: false,
-    checkpoint_every: 10,
     sample_every: 1,
-    log_every: 3,
     kmeans_init: false,
     configuration: smallCodec,
     ...changes,

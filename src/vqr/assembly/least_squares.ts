@@ -4,7 +4,7 @@
 export const TAPS: i32 = 11;
 /** Bytes of one matrix: 11 rows of 12 sums. The last sum of a row belongs to the target. */
 const MATRIX: i32 = TAPS * 12 * 4;
-/** The window reaches so many columns to each side. */
+/** Columns of the window on each side. */
 const REACH: i32 = 6;
 const ONE_BITS: i32 = 14;
 const LIMIT: i32 = 1 << 16;
